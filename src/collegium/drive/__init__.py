@@ -1,0 +1,1 @@
+"""Folders, files, blobs, and who may see them."""

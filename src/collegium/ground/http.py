@@ -1,0 +1,204 @@
+"""HTTP: errors become problem+json in one table; strangers' pages are kept out; every answer carries its policy."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from collegium.ground import errors
+from collegium.ground.ids import new_id
+from collegium.ground.log import get_log
+
+log = get_log("http")
+
+STATUS: dict[type[errors.CollegiumError], int] = {
+    errors.Invalid: 422,
+    errors.TooLarge: 413,
+    errors.NotSignedIn: 401,
+    errors.NotFound: 404,
+    errors.Forbidden: 403,
+    errors.Conflict: 409,
+    errors.QuotaExceeded: 429,
+    errors.TooMany: 429,
+    errors.StorageFull: 507,
+    errors.Unavailable: 503,
+}
+"""The only place that knows a status code."""
+
+APP_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self'; connect-src 'self'; frame-src 'self'; media-src 'self' data: blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""CodeMirror and KaTeX set styles from script, which needs 'unsafe-inline' for styles and for nothing else."""
+
+FRAME_SANDBOX = "allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads allow-modals"
+OUTPUT_POLICY = (
+    f"sandbox {FRAME_SANDBOX}; default-src * data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
+)
+"""The output frame: an opaque origin even when its address is opened directly."""
+
+USER_CONTENT_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+"""Whatever a person uploaded or a kernel produced, when it is served as it is."""
+
+
+def problem(status: int, code: str, detail: str, **extra: object) -> JSONResponse:
+    """An RFC 9457 problem with a stable `code`."""
+    body = {
+        "type": f"urn:collegium:problem:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    return JSONResponse(body | extra, status, media_type="application/problem+json")
+
+
+def problem_of(error: errors.CollegiumError) -> Response:
+    """The answer to an expected error."""
+    status = next(number for kind, number in STATUS.items() if isinstance(error, kind))
+    answer = problem(status, error.code, error.detail, **error.extra)
+    if isinstance(error, errors.TooMany) and "retry_after" in error.extra:
+        answer.headers["Retry-After"] = str(error.extra["retry_after"])
+    if isinstance(error, errors.NotSignedIn):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Every error of every route leaves as problem+json; a bug says nothing of the inside."""
+
+    async def expected(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, errors.CollegiumError)
+        return problem_of(error)
+
+    async def malformed(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        where = [{"where": [str(part)[:100] for part in e["loc"]], "what": e["msg"]} for e in error.errors()[:20]]
+        return problem(422, "invalid", "The request cannot be read.", errors=where)
+
+    async def http(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "error")
+        answer = problem(error.status_code, code, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    async def bug(request: Request, error: Exception) -> Response:
+        incident = new_id()
+        log.error("request.failed", incident=incident, method=request.method, path=request.url.path, exc_info=error)
+        return problem(500, "bug", f"Something went wrong here. Incident {incident} is in the server's log.")
+
+    app.add_exception_handler(errors.CollegiumError, expected)
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, bug)
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """One request header as text, or None."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
+
+
+def same_origin(scope: Scope) -> bool:
+    """Whether the page that sent this is ours, as far as browsers tell.
+
+    A browser cannot leave `Origin` or `Sec-Fetch-Site` out of a cross-site request that changes things or opens a
+    socket; a program that is no browser sends neither, and holds no cookie that somebody else could ride on.
+    """
+    site = header(scope, b"sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = header(scope, b"origin")
+    if origin is None:
+        return True
+    host = header(scope, b"host") or ""
+    parts = urlsplit(origin) if origin != "null" else None
+    if (
+        parts is None
+        or parts.scheme not in ("http", "https")
+        or parts.path
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
+        return False
+    return _with_port(parts.netloc.lower(), parts.scheme) == _with_port(host.lower(), parts.scheme)
+
+
+def _with_port(netloc: str, scheme: str) -> str:
+    bare = netloc.rsplit("]", 1)[-1]
+    return netloc if ":" in bare else f"{netloc}:{443 if scheme == 'https' else 80}"
+
+
+class Gate:
+    """Refuses what another site's page sent, and puts the policy headers on every answer.
+
+    Reading with a cookie from another site is refused as well, except top-level navigation: what a page may not
+    see it should not be able to time or embed either.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            if not same_origin(scope):
+                await send({"type": "websocket.close", "code": 4403, "reason": "another site may not open this"})
+                return
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if not same_origin(scope) and not _harmless(scope):
+            await problem(403, "cross_site", "This request came from another site.")(scope, receive, send)
+            return
+
+        async def with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _add_policy(message, scope["path"])
+            await send(message)
+
+        await self.app(scope, receive, with_policy)
+
+
+def _harmless(scope: Scope) -> bool:
+    """A person following a link, or the opaque output frame fetching the app's own public scripts and fonts."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return False
+    if scope["path"].startswith("/assets/"):
+        return True
+    return header(scope, b"sec-fetch-mode") == "navigate" and header(scope, b"sec-fetch-dest") == "document"
+
+
+def _add_policy(message: MutableMapping[str, Any], path: str) -> None:
+    headers: list[tuple[bytes, bytes]] = list(message["headers"])
+    have = {key.lower() for key, _ in headers}
+    wanted = {
+        b"content-security-policy": OUTPUT_POLICY if path == "/output.html" else APP_POLICY,
+        b"x-content-type-options": b"nosniff",
+        b"referrer-policy": b"no-referrer",
+        b"cross-origin-opener-policy": b"same-origin",
+        b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+    }
+    if path.startswith("/assets/"):
+        wanted[b"access-control-allow-origin"] = b"*"
+        wanted[b"cross-origin-resource-policy"] = b"cross-origin"
+    if path.startswith("/api/"):
+        wanted[b"cache-control"] = b"no-store"
+    for key, value in wanted.items():
+        if key not in have:
+            headers.append((key, value if isinstance(value, bytes) else value.encode()))
+    message["headers"] = headers
+
+
+Handler = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -1,0 +1,1 @@
+"""Messages to and from the kernels of a runtime, through its agent."""

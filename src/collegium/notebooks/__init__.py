@@ -1,0 +1,1 @@
+"""Saved notebooks: the document, its update log, import and export."""

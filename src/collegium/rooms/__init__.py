@@ -1,0 +1,1 @@
+"""Notebooks that are open now: synchronisation, presence, durable edits."""

@@ -1,0 +1,1 @@
+"""Sandboxed machines on loan: engines, runtime versions, what is requested and released."""

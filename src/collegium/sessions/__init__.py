@@ -1,0 +1,1 @@
+"""A notebook bound to a kernel: what runs next, and where its output goes."""

@@ -1,0 +1,1 @@
+"""The local engine: a process of its own that makes sandboxed runtimes on this machine."""
