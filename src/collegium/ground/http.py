@@ -1,6 +1,6 @@
 """HTTP: errors become problem+json in one table; strangers' pages are kept out; every answer carries its policy."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,7 +39,9 @@ APP_POLICY = (
 
 FRAME_SANDBOX = "allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads allow-modals"
 OUTPUT_POLICY = (
-    f"sandbox {FRAME_SANDBOX}; default-src * data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
+    f"sandbox {FRAME_SANDBOX}; "
+    "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
+)
 )
 """The output frame: an opaque origin even when its address is opened directly."""
 
@@ -183,8 +185,8 @@ def _harmless(scope: Scope) -> bool:
 def _add_policy(message: MutableMapping[str, Any], path: str) -> None:
     headers: list[tuple[bytes, bytes]] = list(message["headers"])
     have = {key.lower() for key, _ in headers}
-    wanted = {
-        b"content-security-policy": OUTPUT_POLICY if path == "/output.html" else APP_POLICY,
+    wanted: dict[bytes, bytes] = {
+        b"content-security-policy": (OUTPUT_POLICY if path == "/output.html" else APP_POLICY).encode(),
         b"x-content-type-options": b"nosniff",
         b"referrer-policy": b"no-referrer",
         b"cross-origin-opener-policy": b"same-origin",
@@ -197,8 +199,6 @@ def _add_policy(message: MutableMapping[str, Any], path: str) -> None:
         wanted[b"cache-control"] = b"no-store"
     for key, value in wanted.items():
         if key not in have:
-            headers.append((key, value if isinstance(value, bytes) else value.encode()))
+            headers.append((key, value))
     message["headers"] = headers
 
-
-Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
