@@ -39,9 +39,7 @@ APP_POLICY = (
 
 FRAME_SANDBOX = "allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads allow-modals"
 OUTPUT_POLICY = (
-    f"sandbox {FRAME_SANDBOX}; "
-    "default-src * data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
-)
+    f"sandbox {FRAME_SANDBOX}; default-src * data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
 )
 """The output frame: an opaque origin even when its address is opened directly."""
 
@@ -201,4 +199,3 @@ def _add_policy(message: MutableMapping[str, Any], path: str) -> None:
         if key not in have:
             headers.append((key, value))
     message["headers"] = headers
-
