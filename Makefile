@@ -1,0 +1,47 @@
+# The only commands to remember. `make serve` and `make test` set up whatever they need the first time.
+UV := UV_PYTHON_DOWNLOADS=never tools/uv
+RUN := $(UV) run --frozen
+SOURCES := src tests bench hatch_build.py
+
+.PHONY: serve dev test test-long check fix types bench wheel chromium
+
+serve: ## Serve on http://127.0.0.1:8000 (ARGS="--port 9000" …)
+	@$(RUN) --no-dev collegium serve $(ARGS)
+
+dev: ## The server, and Vite on http://localhost:5173 which shows every change of the page at once
+	COLLEGIUM_DEV_SERVER=http://127.0.0.1:8000 $(RUN) python hatch_build.py npm exec vite & \
+	trap "kill $$!" EXIT INT TERM; $(RUN) collegium serve $(ARGS)
+
+test: chromium ## Every test but the long forms
+	$(UV) sync --frozen --quiet
+	$(RUN) python hatch_build.py npm run test
+	$(RUN) pytest -m "not long" $(ARGS)
+
+test-long: chromium ## The long forms: kill tests, fuzzing, soak
+	$(RUN) pytest -m long $(ARGS)
+
+check: ## Format, lint, types, floors, the page, and the wheel in a bare environment
+	$(UV) sync --frozen --quiet
+	$(RUN) ruff format --check $(SOURCES)
+	$(RUN) ruff check $(SOURCES)
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) python hatch_build.py npm run check
+	$(RUN) python tools/check_wheel.py
+
+fix: ## Format, and mend what can be mended by rule
+	$(RUN) ruff format $(SOURCES)
+	$(RUN) ruff check --fix $(SOURCES)
+
+types: ## TypeScript types of the HTTP API, from the server itself
+	$(RUN) python -m collegium.cli openapi > web/openapi.json
+	$(RUN) python hatch_build.py npm run types
+
+bench: chromium ## Measure; docs/benchmarks.md says what the numbers mean
+	$(RUN) python -m bench $(ARGS)
+
+wheel: ## dist/collegium-*.whl, with the page inside
+	$(UV) build --wheel
+
+chromium: ## What the browser tests need, from Debian's packages
+	@tools/chromium
