@@ -1,0 +1,137 @@
+/** What passes between this page and the server about runs, as docs/reference/protocol.md writes it. */
+
+export type NotebookId = string
+export type CellId = string
+export type ExecutionId = string
+export type Role = 'owner' | 'editor' | 'commenter' | 'viewer'
+
+/** A MIME value above 64 KiB stays on the server and is fetched by its hash. */
+export interface BlobRef {
+  readonly $blob: string
+  readonly size: number
+  readonly mime: string
+}
+
+/** nbformat keeps long text as one string or as a list of lines; JSON types are values. */
+export type MimeValue = string | readonly string[] | BlobRef | { readonly [key: string]: unknown } | readonly unknown[] | number | boolean | null
+export type MimeBundle = Readonly<Record<string, MimeValue>>
+export type OutputMetadata = Readonly<Record<string, unknown>>
+
+export interface StreamOutput {
+  readonly output_type: 'stream'
+  readonly name: 'stdout' | 'stderr'
+  readonly text: string | readonly string[]
+  /** The middle was left out: so many bytes, before this character of `text`. */
+  readonly omitted?: { readonly bytes: number; readonly at: number }
+}
+export interface DisplayOutput {
+  readonly output_type: 'display_data'
+  readonly data: MimeBundle
+  readonly metadata?: OutputMetadata
+}
+export interface ResultOutput {
+  readonly output_type: 'execute_result'
+  readonly data: MimeBundle
+  readonly metadata?: OutputMetadata
+  readonly execution_count?: number | null
+}
+export interface ErrorOutput {
+  readonly output_type: 'error'
+  readonly ename: string
+  readonly evalue: string
+  readonly traceback: readonly string[]
+}
+export type Output = StreamOutput | DisplayOutput | ResultOutput | ErrorOutput
+
+export interface InputPrompt {
+  readonly prompt: string
+  readonly password: boolean
+}
+
+export type ExecutionState = 'queued' | 'running' | 'finished' | 'failed' | 'cancelled'
+
+export interface Execution {
+  readonly execution: ExecutionId
+  readonly cell: CellId
+  readonly state: ExecutionState
+  readonly user: { readonly id: string; readonly name: string } | null
+  readonly count: number | null
+  readonly queued_at: number | null
+  readonly started_at: number | null
+  readonly finished_at: number | null
+  readonly reason?: string | null
+  readonly input?: InputPrompt | null
+  readonly outputs?: readonly Output[]
+  readonly version?: number
+  /** It came with the file, and was not run here. */
+  readonly saved?: boolean
+}
+
+export type RuntimeState = 'requested' | 'starting' | 'ready' | 'stopping' | 'stopped' | 'failed'
+export interface Runtime {
+  readonly id: string
+  readonly state: RuntimeState
+  readonly type: string
+  readonly version: string
+  readonly reason?: string | null
+}
+
+export type KernelState = 'starting' | 'idle' | 'busy' | 'restarting' | 'dead'
+export interface Kernel {
+  readonly id: string
+  readonly state: KernelState
+  readonly reason?: string | null
+}
+
+export interface Queued {
+  readonly execution: ExecutionId
+  readonly cell: CellId
+}
+
+export interface Person {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly color: string
+}
+
+/** Text frames from the server. */
+export type FromServer =
+  | { readonly type: 'welcome'; readonly client: number; readonly role: Role; readonly may: readonly string[]; readonly notebook: { readonly id: NotebookId; readonly name: string }; readonly user: Person; readonly epoch: string; readonly head: number; readonly state_vector: string; readonly reset: boolean }
+  | { readonly type: 'ack'; readonly n: number; readonly seq: number }
+  | { readonly type: 'reject'; readonly n: number; readonly reason: string }
+  | { readonly type: 'heartbeat'; readonly seq: number; readonly checksum: string }
+  | { readonly type: 'notebook'; readonly name: string }
+  | { readonly type: 'role'; readonly role: Role; readonly may: readonly string[] }
+  | { readonly type: 'session'; readonly runtime: Runtime | null; readonly kernel: Kernel | null; readonly queue: readonly Queued[] }
+  | { readonly type: 'cells'; readonly executions: readonly Execution[] }
+  | { readonly type: 'accepted'; readonly request: string; readonly executions: readonly Queued[] }
+  | { readonly type: 'refused'; readonly request: string; readonly code: string; readonly detail: string; readonly cells?: readonly CellId[] }
+  | ({ readonly type: 'execution' } & Execution)
+  | { readonly type: 'outputs'; readonly execution: ExecutionId; readonly cell: CellId; readonly version: number; readonly splice: readonly [number, readonly Output[]] }
+  | { readonly type: 'append'; readonly execution: ExecutionId; readonly cell: CellId; readonly version: number; readonly index: number; readonly keep: number; readonly text: string }
+  | { readonly type: 'input_request'; readonly execution: ExecutionId; readonly cell: CellId; readonly prompt: string; readonly password: boolean }
+  | { readonly type: 'completion'; readonly request: string; readonly matches: readonly string[]; readonly start: number; readonly end: number; readonly types: readonly string[] }
+  | { readonly type: 'inspection'; readonly request: string; readonly found: boolean; readonly data: MimeBundle }
+
+/** Text frames to the server. */
+export type ToServer =
+  | { readonly type: 'hello'; readonly protocol: 1; readonly client: number; readonly epoch: string | null; readonly state_vector: string | null }
+  | { readonly type: 'diverged'; readonly seq: number; readonly checksum: string }
+  | { readonly type: 'execute'; readonly request: string; readonly cells: readonly { readonly cell: CellId; readonly hash: string }[] }
+  | { readonly type: 'interrupt' | 'restart' | 'connect' | 'disconnect' }
+  | { readonly type: 'cancel'; readonly cell: CellId }
+  | { readonly type: 'input'; readonly execution: ExecutionId; readonly value: string }
+  | { readonly type: 'clear'; readonly cells: readonly CellId[] | 'all' }
+  | { readonly type: 'complete'; readonly request: string; readonly code: string; readonly cursor: number }
+  | { readonly type: 'inspect'; readonly request: string; readonly code: string; readonly cursor: number; readonly detail: 0 | 1 }
+  | { readonly type: 'outputs'; readonly execution: ExecutionId }
+
+export function isBlob(value: unknown): value is BlobRef {
+  return typeof value === 'object' && value !== null && typeof (value as BlobRef).$blob === 'string'
+}
+
+/** nbformat's multi-line string as one string. */
+export function joined(text: string | readonly string[]): string {
+  return typeof text === 'string' ? text : text.join('')
+}

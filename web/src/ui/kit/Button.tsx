@@ -1,0 +1,70 @@
+/** Buttons: a labelled one in four weights, and an icon with its name as a tooltip. */
+import { Button as BaseButton } from '@base-ui/react/button'
+import { Tooltip } from '@base-ui/react/tooltip'
+import type { ComponentProps, ReactElement, ReactNode } from 'react'
+import { classes } from './classes'
+import { Spinner } from './Spinner'
+
+type Weight = 'primary' | 'soft' | 'outline' | 'ghost' | 'danger'
+
+export interface ButtonProps extends Omit<ComponentProps<'button'>, 'className'> {
+  readonly weight?: Weight
+  readonly icon?: ReactNode
+  readonly busy?: boolean
+  readonly small?: boolean
+  readonly className?: string | undefined
+}
+
+/** `busy` keeps the label and the focus, and ignores presses until the work is done. */
+export function Button({ weight = 'outline', icon, busy = false, small = false, className, children, onClick, disabled, ...rest }: ButtonProps) {
+  return (
+    <BaseButton
+      type="button"
+      {...rest}
+      className={classes('button', `button-${weight}`, small && 'button-small', className)}
+      aria-busy={busy || undefined}
+      focusableWhenDisabled={busy}
+      disabled={disabled === true || busy}
+      onClick={onClick}
+    >
+      {busy ? <Spinner /> : icon}
+      {children}
+    </BaseButton>
+  )
+}
+
+export interface IconButtonProps extends Omit<ComponentProps<'button'>, 'className' | 'children'> {
+  readonly label: string
+  readonly icon: ReactNode
+  readonly shortcut?: string | undefined
+  readonly className?: string | undefined
+  readonly pressed?: boolean | undefined
+}
+
+/** An icon whose name is read out, and shown when pointed at or focused. */
+export function IconButton({ label, icon, shortcut, className, pressed, ...rest }: IconButtonProps) {
+  return (
+    <Hint text={label} shortcut={shortcut}>
+      <button type="button" {...rest} aria-label={label} aria-pressed={pressed} className={classes('icon-button', className)}>
+        {icon}
+      </button>
+    </Hint>
+  )
+}
+
+/** A tooltip for an element that already has a name of its own. */
+export function Hint({ text, shortcut, children }: { text: ReactNode; shortcut?: string | undefined; children: ReactElement }) {
+  return (
+    <Tooltip.Root>
+      <Tooltip.Trigger render={children} />
+      <Tooltip.Portal>
+        <Tooltip.Positioner sideOffset={6} className="layer">
+          <Tooltip.Popup className="tooltip">
+            {text}
+            {shortcut !== undefined && <kbd>{shortcut}</kbd>}
+          </Tooltip.Popup>
+        </Tooltip.Positioner>
+      </Tooltip.Portal>
+    </Tooltip.Root>
+  )
+}

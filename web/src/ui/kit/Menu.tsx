@@ -1,0 +1,123 @@
+/** Menus: a menubar, a menu behind a button, and one under the pointer, all written as lists of entries. */
+import { ContextMenu as BaseContextMenu } from '@base-ui/react/context-menu'
+import { Menu as BaseMenu } from '@base-ui/react/menu'
+import { Menubar as BaseMenubar } from '@base-ui/react/menubar'
+import { Check, ChevronRight } from 'lucide-react'
+import type { ReactElement, ReactNode } from 'react'
+import { classes } from './classes'
+
+export interface MenuCommand {
+  readonly label: string
+  readonly onSelect: () => void
+  readonly icon?: ReactNode
+  readonly shortcut?: string | undefined
+  readonly disabled?: boolean
+  readonly danger?: boolean
+  /** Present: the entry is a tick box. */
+  readonly checked?: boolean
+}
+export interface Submenu {
+  readonly label: string
+  readonly items: readonly MenuEntry[]
+  readonly icon?: ReactNode
+  readonly disabled?: boolean
+}
+export interface MenuHeading {
+  readonly heading: string
+}
+export type MenuEntry = MenuCommand | Submenu | MenuHeading | 'separator'
+
+function Row({ icon, label, shortcut }: { icon?: ReactNode; label: string; shortcut?: string | undefined }) {
+  return (
+    <>
+      <span className="menu-icon">{icon}</span>
+      <span className="menu-label">{label}</span>
+      {shortcut !== undefined && <kbd className="menu-shortcut">{shortcut}</kbd>}
+    </>
+  )
+}
+
+function Entry({ entry }: { entry: Exclude<MenuEntry, 'separator'> }) {
+  if ('heading' in entry) return <div className="menu-heading" role="presentation">{entry.heading}</div>
+  if ('items' in entry)
+    return (
+      <BaseMenu.SubmenuRoot disabled={entry.disabled ?? false}>
+        <BaseMenu.SubmenuTrigger className="menu-item">
+          <Row icon={entry.icon} label={entry.label} />
+          <ChevronRight size={16} aria-hidden className="menu-more" />
+        </BaseMenu.SubmenuTrigger>
+        <Popup items={entry.items} />
+      </BaseMenu.SubmenuRoot>
+    )
+  if (entry.checked !== undefined)
+    return (
+      <BaseMenu.CheckboxItem className="menu-item" checked={entry.checked} onCheckedChange={entry.onSelect} disabled={entry.disabled ?? false} closeOnClick>
+        <Row icon={entry.checked ? <Check size={16} aria-hidden /> : undefined} label={entry.label} shortcut={entry.shortcut} />
+      </BaseMenu.CheckboxItem>
+    )
+  return (
+    <BaseMenu.Item className={classes('menu-item', entry.danger && 'menu-item-danger')} onClick={entry.onSelect} disabled={entry.disabled ?? false}>
+      <Row icon={entry.icon} label={entry.label} shortcut={entry.shortcut} />
+    </BaseMenu.Item>
+  )
+}
+
+function Entries({ items }: { items: readonly MenuEntry[] }) {
+  return items.map((entry, at) => (entry === 'separator' ? <BaseMenu.Separator key={at} className="menu-separator" /> : <Entry key={at} entry={entry} />))
+}
+
+function Popup({ items, align = 'start' }: { items: readonly MenuEntry[]; align?: 'start' | 'end' }) {
+  return (
+    <BaseMenu.Portal>
+      <BaseMenu.Positioner className="layer" sideOffset={4} align={align} collisionPadding={8}>
+        <BaseMenu.Popup className="menu">
+          <Entries items={items} />
+        </BaseMenu.Popup>
+      </BaseMenu.Positioner>
+    </BaseMenu.Portal>
+  )
+}
+
+export interface MenubarMenu {
+  readonly label: string
+  readonly items: readonly MenuEntry[]
+}
+
+export function Menubar({ menus, label }: { menus: readonly MenubarMenu[]; label: string }) {
+  return (
+    <BaseMenubar className="menubar" aria-label={label} modal={false}>
+      {menus.map((menu) => (
+        <BaseMenu.Root key={menu.label} modal={false}>
+          <BaseMenu.Trigger className="menubar-trigger">{menu.label}</BaseMenu.Trigger>
+          <Popup items={menu.items} />
+        </BaseMenu.Root>
+      ))}
+    </BaseMenubar>
+  )
+}
+
+/** `trigger` is a button element; it is given the menu's behaviour. */
+export function Menu({ trigger, items, align = 'start' }: { trigger: ReactElement; items: readonly MenuEntry[]; align?: 'start' | 'end' }) {
+  return (
+    <BaseMenu.Root modal={false}>
+      <BaseMenu.Trigger render={trigger} />
+      <Popup items={items} align={align} />
+    </BaseMenu.Root>
+  )
+}
+
+/** `children` is one element; pressing the second button on it, or the menu key, opens the menu. */
+export function ContextMenu({ items, children }: { items: readonly MenuEntry[]; children: ReactElement }) {
+  return (
+    <BaseContextMenu.Root>
+      <BaseContextMenu.Trigger render={children} />
+      <BaseContextMenu.Portal>
+        <BaseContextMenu.Positioner className="layer" collisionPadding={8}>
+          <BaseContextMenu.Popup className="menu">
+            <Entries items={items} />
+          </BaseContextMenu.Popup>
+        </BaseContextMenu.Positioner>
+      </BaseContextMenu.Portal>
+    </BaseContextMenu.Root>
+  )
+}
