@@ -1,0 +1,119 @@
+"""A real server in a process of its own, on a free port, that can be killed and started again."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+COLLEGIUM = [sys.executable, "-m", "collegium.cli"]
+READY_SECONDS_MAX = 600
+"""The first start may have to build the runtime version."""
+STOP_SECONDS_MAX = 30
+PASSWORD = "correct horse battery"
+
+
+class Server:
+    """`collegium serve` on one data folder."""
+
+    def __init__(self, data: Path, port: int, *words: str, env: dict[str, str] | None = None) -> None:
+        self.data, self.port, self.words = data, port, words
+        self.url = f"http://127.0.0.1:{port}"
+        self.env = os.environ | {"COLLEGIUM_RUNTIMES__ENVIRONMENTS": str(ROOT / ".data/environments")} | (env or {})
+        self.lines: list[str] = []
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start, and come back when it answers."""
+        command = [*COLLEGIUM, "serve", "--port", str(self.port), "--data", str(self.data), *self.words]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env, cwd=self.data
+        )
+        ready = threading.Event()
+        threading.Thread(target=self._read, args=(self.process, ready), daemon=True).start()
+        if not ready.wait(READY_SECONDS_MAX):
+            raise AssertionError("the server did not become ready:\n" + "\n".join(self.lines[-50:]))
+        if self.process.poll() is not None:
+            raise AssertionError("the server ended:\n" + "\n".join(self.lines[-50:]))
+
+    def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.lines.append(line.rstrip())
+            if "http://" in line:
+                ready.set()
+        ready.set()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash or the kernel would."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM, as an administrator would."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS_MAX)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise AssertionError("the server did not stop:\n" + "\n".join(self.lines[-50:])) from None
+
+    def command(self, *words: str, stdin: str | None = None) -> str:
+        """Run another command of Collegium on the same data folder; its standard output."""
+        done = subprocess.run(
+            [*COLLEGIUM, *words, "--data", str(self.data)], input=stdin, text=True, capture_output=True, env=self.env
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def add_user(self, email: str, *, admin: bool = False) -> str:
+        """A user with PASSWORD, and a token of theirs."""
+        self.command("users", "add", email, "--password-stdin", *(["--admin"] if admin else []), stdin=PASSWORD)
+        return self.command("tokens", "create", email)
+
+    def client(self, token: str) -> httpx.Client:
+        """An HTTP client that is signed in by a token."""
+        return httpx.Client(
+            base_url=self.url + "/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=120, trust_env=False
+        )
+
+    def end_engine(self) -> None:
+        """End the local engine and every runtime, which outlive the server by design."""
+        subprocess.run(
+            [*COLLEGIUM, "engine", "stop", "--data", str(self.data)], env=self.env, check=True, capture_output=True
+        )
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(*words: str, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """A running server on an empty data folder; nothing of it is left at the end."""
+    data = Path(tempfile.mkdtemp(prefix="collegium-test-", dir="/var/tmp"))
+    data.chmod(0o755)
+    running = Server(data / "data", free_port(), *words, env=env)
+    running.data.mkdir()
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+        running.end_engine()
+        shutil.rmtree(data, ignore_errors=True)
