@@ -1,0 +1,168 @@
+"""The main job in a real browser: upload, run all, a colleague sees it live, close everything, find everything."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.browser import browser, signed_in
+from support.server import Server, server
+
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
+
+LESSON = Path(__file__).parent / "lesson.ipynb"
+RUN_SECONDS_MAX = 240
+ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    with server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+def cell(page: Page, cell_id: str) -> Any:
+    return page.locator(f'[data-cell-id="{cell_id}"]')
+
+
+def test_the_main_job(running: Server, chromium: Browser, tmp_path: Path) -> None:
+    token = running.add_user(ADA)
+    running.add_user(BOB)
+    ada = signed_in(chromium, running.url, ADA)
+
+    with ada.expect_file_chooser() as chooser:
+        ada.get_by_role("button", name="Upload").click()
+    chooser.value.set_files(LESSON)
+    ada.get_by_role("grid", name="Files").get_by_role("link", name=re.compile("lesson")).click()
+    expect(ada.get_by_role("status", name="Save status")).to_have_text(re.compile("Saved"))
+    notebook = ada.url.rstrip("/").split("/")[-1].split("#")[0]
+    with running.client(token) as api:
+        api.put(f"/drive/items/{notebook}/grants", json={"email": BOB, "role": "editor"}).raise_for_status()
+
+    bob = signed_in(chromium, running.url, BOB)
+    bob.goto(f"{running.url}/notebooks/{notebook}")
+    expect(bob.get_by_role("status", name="Save status")).to_have_text(re.compile("Saved"))
+    source = cell(ada, "cell-04").get_by_role("textbox", name="Source")
+    source.click()
+    ada.keyboard.press("Control+End")
+    ada.keyboard.type("  # typed by Ada")
+    expect(cell(bob, "cell-04")).to_contain_text("# typed by Ada")
+
+    ada.get_by_role("button", name="Run all").click()
+    expect(cell(ada, "last").get_by_role("region", name="Output")).to_contain_text(
+        "499999500000", timeout=RUN_SECONDS_MAX * 1000
+    )
+    expect(cell(bob, "last").get_by_role("region", name="Output")).to_contain_text("499999500000")
+    look_at_outputs(ada)
+    (tmp_path / "shot").mkdir()
+    ada.close()
+    bob.close()
+
+    again = signed_in(chromium, running.url, ADA)
+    again.goto(f"{running.url}/notebooks/{notebook}#scrollTo=report")
+    expect(cell(again, "report").get_by_role("region", name="Output")).to_contain_text("versicolor")
+    expect(cell(again, "error").get_by_role("region", name="Output")).to_contain_text("KeyError")
+
+    with running.client(token) as api:
+        downloaded = api.get(f"/notebooks/{notebook}/content?format=ipynb").raise_for_status().json()
+    nbformat.validate(downloaded)
+    assert_same_document(json.loads(LESSON.read_text()), downloaded)
+    assert_outputs_as_nbclient_gives_them(downloaded, running)
+
+
+def look_at_outputs(page: Page) -> None:
+    """Each kind of output shows what it should."""
+    shown = {
+        "frame": "sepal length",
+        "accuracy": "accuracy",
+        "tqdm": "50/50",
+        "carriage": "progress 5/5",
+        "clear": "attempt 2",
+        "displayid": "decided",
+        "ansi": "orange",
+        "error": "KeyError",
+        "after": "still here",
+        "shell": "from the shell",
+    }
+    for cell_id, text in shown.items():
+        expect(cell(page, cell_id).get_by_role("region", name="Output")).to_contain_text(text)
+    expect(cell(page, "clear").get_by_role("region", name="Output")).not_to_contain_text("attempt 1")
+    expect(cell(page, "scatter").locator("img").first).to_be_attached()
+    expect(cell(page, "latexout").locator(".katex").first).to_be_attached()
+    cell(page, "script").scroll_into_view_if_needed()
+    frame = cell(page, "script").frame_locator("iframe")
+    expect(frame.locator("body")).to_contain_text("drawn by script")
+
+
+def assert_same_document(uploaded: dict[str, Any], downloaded: dict[str, Any]) -> None:
+    """Every cell but the edited one is what it was, and so is every key of metadata we do not know."""
+    assert downloaded["metadata"] == uploaded["metadata"]
+    assert [c["id"] for c in downloaded["cells"]] == [c["id"] for c in uploaded["cells"]]
+    for before, after in zip(uploaded["cells"], downloaded["cells"], strict=True):
+        if before["id"] == "cell-04":
+            assert "".join(after["source"]) == "".join(before["source"]) + "  # typed by Ada"
+            continue
+        for key in ("cell_type", "id", "metadata", "source"):
+            assert after[key] == before[key], before["id"]
+
+
+VOLATILE = {"tqdm", "model", "plotly", "altair", "styled", "scatter", "hist", "widget", "imports", "error"}
+"""Cells whose output names a time, an address, a random id, or pixels."""
+
+
+def assert_outputs_as_nbclient_gives_them(downloaded: dict[str, Any], running: Server) -> None:
+    """The outputs in the file equal those of nbclient with the same runtime version."""
+    expected = executed_by_nbclient(running)
+    for ours, theirs in zip(downloaded["cells"], expected["cells"], strict=True):
+        if ours["cell_type"] != "code":
+            continue
+        kinds = [(o["output_type"], sorted(o.get("data", {}))) for o in ours["outputs"]]
+        assert kinds == [(o["output_type"], sorted(o.get("data", {}))) for o in theirs["outputs"]], ours["id"]
+        if ours["id"] not in VOLATILE:
+            assert [comparable(o) for o in ours["outputs"]] == [comparable(o) for o in theirs["outputs"]], ours["id"]
+
+
+def comparable(output: dict[str, Any]) -> dict[str, Any]:
+    """An output without what differs between any two runs."""
+    text = output.get("text")
+    kept = {key: value for key, value in output.items() if key not in ("execution_count", "metadata")}
+    return kept | ({"text": text if isinstance(text, str) else "".join(text)} if text is not None else {})
+
+
+def executed_by_nbclient(running: Server) -> dict[str, Any]:
+    """The same notebook, executed by nbclient with the runtime version's own Python, without a sandbox."""
+    import os
+    import subprocess
+
+    from support.server import ROOT
+
+    (environment,) = (ROOT / ".data/environments").glob("2026.11-*/bin/python")
+    code = (
+        "import json,sys,asyncio,nbformat\nfrom jupyter_client.manager import AsyncKernelManager\n"
+        "from nbclient import NotebookClient\n"
+        "nb=nbformat.read(sys.argv[1],as_version=4)\n"
+        "from jupyter_client.kernelspec import KernelSpec, KernelSpecManager\n"
+        "class M(AsyncKernelManager):\n"
+        " @property\n def kernel_spec(self): return KernelSpec(argv=[sys.argv[2],'-m','ipykernel_launcher','-f','{connection_file}'],language='python',display_name='p')\n"
+        "NotebookClient(nb,km=M(),timeout=300,allow_errors=False,coalesce_streams=True).execute()\n"
+        "print(json.dumps(nb))"
+    )
+    import sys
+
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(LESSON), str(environment)], capture_output=True, text=True, env=env
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return dict(json.loads(done.stdout))
