@@ -1,0 +1,448 @@
+"""The agent: keeps kernels, journals what they say, and tells whoever connects; knows nothing of notebooks or users."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from collegium_agent import kernel as kernels
+from collegium_agent.client import Client
+from collegium_agent.journal import Journal
+from collegium_agent.kernel import OWN, Connections, Kernel
+from collegium_agent.ledger import Ledger
+from collegium_agent.wire import KernelMessage, Malformed, encode, frame
+
+CLIENTS_MAX = 16
+KERNELS_MAX = 16
+WARM_ID = "warm"
+
+
+class Agent:
+    """One per runtime, started by the supervisor; may be killed at any moment and loses nothing it journalled."""
+
+    def __init__(
+        self, state: Path, supervisor: socket.socket, *, warm: str | None, cwd: str, journal_bytes: int
+    ) -> None:
+        self.journal = Journal(state / "journal")
+        self.ledger = Ledger(state / "executions")
+        self.connections = Connections(state / "kernels")
+        self.kernels: dict[str, Kernel] = {}
+        self.clients: set[Client] = set()
+        self._supervisor = supervisor
+        self._warm_name = warm
+        self._cwd = cwd
+        self._journal_bytes = journal_bytes
+        self._file = state / "kernels.json"
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._asked: dict[str, Client] = {}
+        self._active = time.monotonic()
+        self._tasks = asyncio.TaskGroup()
+        self._unsure: dict[str, str] = {}
+        """Questions that tell, once answered, that an execution from before a crash of the agent is over."""
+
+    async def run(self, listener: socket.socket) -> None:
+        """Serve until the supervisor is gone."""
+        loop = asyncio.get_running_loop()
+        async with self._tasks:
+            first = json.loads(await loop.sock_recv(self._supervisor, 1 << 16))
+            self._recover(first)
+            self._tasks.create_task(self._hear_supervisor())
+            server = await asyncio.start_unix_server(self._welcome, sock=listener, limit=1 << 20)
+            if self._warm_name is not None and not self.kernels:
+                self._start(WARM_ID, self._warm_name, self._cwd, {}, warm=True)
+            async with server:
+                await server.serve_forever()
+
+    # clients
+
+    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self.clients) >= CLIENTS_MAX:
+            writer.close()
+            return
+        client = Client(self, reader, writer)
+        self.clients.add(client)
+        try:
+            await client.run()
+        finally:
+            self.clients.discard(client)
+            self._asked = {key: asker for key, asker in self._asked.items() if asker is not client}
+            writer.close()
+
+    def greeting(self) -> bytes:
+        """What a client hears first."""
+        return encode(
+            {
+                "op": "welcome",
+                "protocol": 1,
+                "epoch": self.journal.epoch,
+                "seq": self.journal.head,
+                "oldest": self.journal.oldest,
+                "kernels": self._listed(),
+            }
+        )
+
+    def stored(self, seq: int) -> None:
+        """The server keeps everything up to here."""
+        self.journal.keep_from(seq)
+        self._mind_the_gate()
+
+    def obey(self, client: Client, request: dict[str, Any]) -> None:
+        """Carry out one request. Raises Malformed, KeyError or TypeError if it is none."""
+        self._active = time.monotonic()
+        match request["op"]:
+            case "stored":
+                self.stored(int(request["seq"]))
+            case "stat":
+                client.reply(str(request["id"]), self._stat())
+            case "start_kernel":
+                self._start_or_adopt(request)
+            case "execute":
+                self._execute(self._kernel(request), request)
+            case "interrupt":
+                self._signal(self._kernel(request).process, 2)
+            case "restart":
+                self._restart(self._kernel(request))
+            case "shutdown":
+                kernel = self._kernel(request)
+                kernel.closing = True
+                self._signal(kernel.process, 9)
+            case "input_reply":
+                kernel = self._kernel(request)
+                self._send(
+                    kernel, "stdin", "input_reply", {"value": str(request["value"])}, None, str(request["parent"])
+                )
+            case "request":
+                self._request(client, self._kernel(request), request)
+            case op:
+                raise Malformed(f"no such op: {op[:40]}")
+
+    def _kernel(self, request: dict[str, Any]) -> Kernel:
+        kernel = self.kernels.get(str(request["kernel"]))
+        if kernel is None:
+            raise Malformed("no such kernel")
+        return kernel
+
+    def _stat(self) -> dict[str, Any]:
+        memory, processes = measure()
+        busy = any(kernel.state == "busy" for kernel in self.kernels.values())
+        warm = self.kernels.get(WARM_ID)
+        return {
+            "kernels": self._listed(),
+            "idle_seconds": 0 if busy else round(time.monotonic() - self._active, 1),
+            "memory_bytes": memory,
+            "processes": processes,
+            "warm": "none" if warm is None else "ready" if warm.ready.is_set() and warm.answered else "starting",
+        }
+
+    def _listed(self) -> list[dict[str, Any]]:
+        return [{"id": k.id, "name": k.name, "state": k.state} for k in self.kernels.values() if k.id != WARM_ID]
+
+    # kernels
+
+    def _start_or_adopt(self, request: dict[str, Any]) -> None:
+        wanted, name = str(request["kernel"]), str(request.get("name", "python3"))
+        cwd, env = (
+            str(request.get("cwd") or self._cwd),
+            {str(k): str(v) for k, v in dict(request.get("env") or {}).items()},
+        )
+        if wanted in self.kernels:
+            return
+        if not wanted or wanted == WARM_ID or len(wanted) > 64:
+            raise Malformed("not a kernel id")
+        if len(self.kernels) >= KERNELS_MAX:
+            raise Malformed("too many kernels")
+        warm = self.kernels.get(WARM_ID)
+        if warm is not None and warm.alive and (warm.name, warm.cwd, warm.env) == (name, cwd, env):
+            del self.kernels[WARM_ID]
+            warm.id, warm.warm = wanted, False
+            self.kernels[wanted] = warm
+            self._remember()
+            self._change(warm, "idle" if warm.ready.is_set() else "starting")
+            return
+        self._start(wanted, name, cwd, env)
+
+    def _start(self, wanted: str, name: str, cwd: str, env: dict[str, str], *, warm: bool = False) -> None:
+        kernel = Kernel(wanted, name, cwd, env, "", warm)
+        self._spawn(kernel)
+        self.kernels[wanted] = kernel
+        self._remember()
+        self._change(kernel, "starting")
+
+    def _spawn(self, kernel: Kernel) -> None:
+        kernel.process = f"k{token_hex(6)}"
+        kernel.alive, kernel.restarting, kernel.closing = True, False, False
+        kernel.ready, kernel.answered = asyncio.Event(), False
+        command = kernels.argv(kernel, self.connections.file(kernel.process))
+        self.connections.prepare(kernel.process)
+        env = dict(os.environ) | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"} | kernel.env
+        env.pop("PYTHONPATH", None)
+        self._ask_supervisor({"do": "start", "process": kernel.process, "argv": command, "env": env, "cwd": kernel.cwd})
+        self._attend(kernel)
+
+    def _attend(self, kernel: Kernel, *, once: bool = False) -> None:
+        self.connections.open(kernel)
+        for channel in kernels.CHANNELS:
+            self._tasks.create_task(kernels.pump(kernel, channel, self._gate, self._received))
+        self._tasks.create_task(kernels.nudge(kernel, once=once))
+
+    def _restart(self, kernel: Kernel) -> None:
+        kernel.restarting = True
+        if kernel.alive:
+            self._signal(kernel.process, 9)
+        else:
+            self._again(kernel)
+
+    def _again(self, kernel: Kernel) -> None:
+        self.ledger.close_all(kernel.id)
+        self._spawn(kernel)
+        self._remember()
+        self._change(kernel, "restarting")
+
+    async def _ended(self, report: dict[str, Any]) -> None:
+        """A process ended: take its last words, then say so."""
+        kernel = next((k for k in self.kernels.values() if k.process == report["process"]), None)
+        if kernel is not None:
+            await kernels.silence(kernel)
+            self.connections.close(kernel)
+            kernel.alive = False
+            if kernel.restarting:
+                self._again(kernel)
+            else:
+                self.ledger.close_all(kernel.id)
+                if kernel.id == WARM_ID:
+                    del self.kernels[WARM_ID]
+                else:
+                    self._change(kernel, "dead", code=report["code"], signal=report["signal"], asked=kernel.closing)
+                self._remember()
+        self._ask_supervisor({"do": "noted", "process": report["process"]})
+
+    def _execute(self, kernel: Kernel, request: dict[str, Any]) -> None:
+        wanted = str(request["id"])
+        if not wanted or len(wanted) > 100 or wanted.startswith(OWN) or "\n" in wanted or " " in wanted:
+            raise Malformed("not an id of an execution")
+        if not kernel.alive:
+            raise Malformed("the kernel is dead")
+        if not self.ledger.open(kernel.id, wanted):
+            return
+        content = {
+            "code": str(request["code"]),
+            "silent": bool(request.get("silent", False)),
+            "store_history": bool(request.get("store_history", True)),
+            "user_expressions": {},
+            "allow_stdin": bool(request.get("allow_stdin", True)),
+            "stop_on_error": bool(request.get("stop_on_error", True)),
+        }
+        if kernel.ready.is_set():
+            self._send(kernel, "shell", "execute_request", content, wanted)
+        else:
+            self._tasks.create_task(self._execute_when_ready(kernel, kernel.process, content, wanted))
+
+    async def _execute_when_ready(self, kernel: Kernel, process: str, content: dict[str, Any], wanted: str) -> None:
+        await kernel.ready.wait()
+        if kernel.process == process and kernel.alive:
+            self._send(kernel, "shell", "execute_request", content, wanted)
+
+    def _request(self, client: Client, kernel: Kernel, request: dict[str, Any]) -> None:
+        wanted, channel = str(request["id"]), str(request.get("channel", "shell"))
+        if channel not in ("shell", "control") or wanted.startswith(OWN):
+            raise Malformed("not a request")
+        if len(self._asked) > 1000:
+            raise Malformed("too many questions at once")
+        self._asked[wanted] = client
+        self._send(kernel, channel, str(request["msg_type"]), request["content"], wanted)
+
+    def _send(
+        self,
+        kernel: Kernel,
+        channel: str,
+        msg_type: str,
+        content: dict[str, Any],
+        msg_id: str | None = None,
+        parent: str | None = None,
+    ) -> None:
+        if channel not in kernel.sockets or kernel.signer is None:
+            raise Malformed("the kernel is dead")
+        frames = kernel.signer.request(msg_type, content, msg_id=msg_id, parent=parent)
+        self._tasks.create_task(_sent(kernel.sockets[channel], frames))
+
+    # what kernels say
+
+    def _received(self, kernel: Kernel, channel: str, message: KernelMessage) -> None:
+        if channel == "iopub":
+            if not kernel.ready.is_set():
+                kernel.ready.set()
+                if kernel.id != WARM_ID:
+                    self._change(kernel, "idle")
+            if message.msg_type == "iopub_welcome":
+                return
+            if message.msg_type == "status":
+                self._status(kernel, message)
+                if not self.ledger.known(message.parent):
+                    return
+        elif message.msg_type.endswith("_reply") and message.parent.startswith(OWN):
+            kernel.answered = True
+            self._settle(kernel, message.parent)
+            return
+        elif (asker := self._asked.pop(message.parent, None)) is not None:
+            asker.raw_reply(message)
+            return
+        if channel == "shell" and message.msg_type == "execute_reply":
+            self.ledger.close(message.parent)
+        self._active = time.monotonic()
+        self._journal_message(kernel, channel, message)
+
+    def _status(self, kernel: Kernel, message: KernelMessage) -> None:
+        state = json.loads(message.content).get("execution_state")
+        if state in ("busy", "idle"):
+            kernel.state = state
+
+    def _journal_message(self, kernel: Kernel, channel: str, message: KernelMessage) -> None:
+        head = {
+            "op": "message",
+            "seq": self.journal.head + 1,
+            "at": time.time_ns() // 1_000_000,
+            "kernel": kernel.id,
+            "channel": channel,
+            "msg_type": message.msg_type,
+            "msg_id": message.msg_id,
+            "parent": message.parent,
+            "buffers": [len(buffer) for buffer in message.buffers],
+        }
+        header = b"".join(
+            (
+                json.dumps(head).encode()[:-1],
+                b', "content": ',
+                message.content,
+                b', "metadata": ',
+                message.metadata,
+                b"}",
+            )
+        )
+        self._append(frame(header, message.buffers))
+
+    def _change(self, kernel: Kernel, state: str, **more: Any) -> None:
+        kernel.state = "starting" if state == "restarting" else state
+        if kernel.id == WARM_ID:
+            return
+        now = time.time_ns() // 1_000_000
+        record = {"op": "kernel", "seq": self.journal.head + 1, "at": now, "kernel": kernel.id, "state": state}
+        self._append(encode(record | {"code": None, "signal": 0} | more))
+
+    def _append(self, body: bytes) -> None:
+        self.journal.append(body)
+        self._mind_the_gate()
+        for client in self.clients:
+            client.grown.set()
+
+    def _mind_the_gate(self) -> None:
+        """Reading outputs pauses while the server is too far behind: the kernel waits, nothing is dropped."""
+        if self.journal.waiting_bytes > self._journal_bytes:
+            self._gate.clear()
+        else:
+            self._gate.set()
+
+    # the supervisor, and life after death
+
+    def _recover(self, state: dict[str, Any]) -> None:
+        """Find the kernels of an agent that was killed, and what became of their executions."""
+        running: dict[str, int] = state["running"]
+        for exit_report in state["exited"]:
+            running.setdefault(exit_report["process"], 0)
+        saved = json.loads(self._file.read_text()) if self._file.exists() else []
+        for record in saved:
+            kernel = Kernel(**record)
+            self.kernels[kernel.id] = kernel
+            if not kernel.alive:
+                kernel.state = "dead"
+            elif kernel.process in running and self.connections.file(kernel.process).exists():
+                self._attend(kernel, once=True)
+                self._inquire(kernel)
+            else:
+                kernel.alive = False
+                self.ledger.close_all(kernel.id)
+                self._change(kernel, "dead")
+        for exit_report in state["exited"]:
+            self._tasks.create_task(self._ended(exit_report))
+
+    def _inquire(self, kernel: Kernel) -> None:
+        """Whatever was asked before is answered before this: then an execution without a reply has lost it."""
+        for execution in self.ledger.unfinished(kernel.id):
+            question = OWN + token_hex(8)
+            self._unsure[question] = execution
+            self._send(kernel, "shell", "kernel_info_request", {}, question)
+
+    def _settle(self, kernel: Kernel, question: str) -> None:
+        execution = self._unsure.pop(question, None)
+        if execution is None or execution not in self.ledger.unfinished(kernel.id):
+            return
+        self.ledger.close(execution)
+        lost = b'{"status": "unknown", "reason": "the agent was restarted while this ran"}'
+        reply = KernelMessage("execute_reply", OWN + token_hex(8), execution, lost, b"{}", ())
+        self._journal_message(kernel, "shell", reply)
+        idle = KernelMessage("status", OWN + token_hex(8), execution, b'{"execution_state": "idle"}', b"{}", ())
+        self._journal_message(kernel, "iopub", idle)
+
+    def _remember(self) -> None:
+        part = self._file.with_suffix(".part")
+        part.write_text(json.dumps([kernel.record() for kernel in self.kernels.values()]))
+        part.replace(self._file)
+
+    def _ask_supervisor(self, request: dict[str, Any]) -> None:
+        self._supervisor.send(json.dumps(request).encode())
+
+    def _signal(self, process: str, number: int) -> None:
+        self._ask_supervisor({"do": "signal", "process": process, "signal": number})
+
+    async def _hear_supervisor(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            data = await loop.sock_recv(self._supervisor, 1 << 16)
+            if not data:
+                raise SystemExit("the supervisor is gone")
+            message = json.loads(data)
+            if message["did"] == "exited":
+                self._tasks.create_task(self._ended(message))
+
+
+async def _sent(made: Any, frames: list[bytes]) -> None:
+    if not made.closed:
+        await made.send_multipart(frames)
+
+
+def measure() -> tuple[int, int]:
+    """Resident memory of all processes that can be seen from here, and how many they are."""
+    memory = processes = 0
+    page = os.sysconf("SC_PAGE_SIZE")
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                resident, shared = (Path(entry.path) / "statm").read_text().split()[1:3]
+                memory += (int(resident) - int(shared)) * page
+                processes += 1
+    return memory, processes
+
+
+def main(listen_fd: int, supervisor_fd: int, state: Path, *, warm: str | None, cwd: str, journal_bytes: int) -> None:
+    """Be the agent of this runtime."""
+    listener = socket.socket(fileno=listen_fd)
+    supervisor = socket.socket(fileno=supervisor_fd)
+    for made in (listener, supervisor):
+        made.setblocking(False)
+        os.set_inheritable(made.fileno(), False)
+    agent_cwd = cwd if Path(cwd).is_dir() else str(Path.home())
+
+    async def run() -> None:
+        agent = Agent(state, supervisor, warm=warm, cwd=agent_cwd, journal_bytes=journal_bytes)
+        await agent.run(listener)
+
+    try:
+        asyncio.run(run())
+    except* SystemExit as group:
+        print(group.exceptions[0], file=sys.stderr)
