@@ -92,7 +92,7 @@ class TokenShown(BaseModel):
     id: str
     name: str
     created_at: int
-    seen_at: int | None
+    used_at: int | None
     expires_at: int | None
 
 
@@ -191,7 +191,7 @@ def _token_routes(accounts: Accounts) -> APIRouter:
                 id=token.id,
                 name=token.name,
                 created_at=token.created_at,
-                seen_at=token.seen_at,
+                used_at=token.seen_at,
                 expires_at=token.expires_at,
             )
             for token in await accounts.tokens(principal.user)

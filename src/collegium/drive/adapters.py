@@ -1,0 +1,154 @@
+"""Blobs on this machine's disk, by obstore."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import AsyncIterable, AsyncIterator
+from pathlib import Path
+
+import anyio.to_thread
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore
+
+from collegium.ground.errors import NotFound, StorageFull, TooLarge
+from collegium.ground.ids import new_id
+
+STAGING = "staging"
+BUFFER_BYTES = 4 << 20
+BUFFERS_MAX = 2
+STREAM_CHUNK_BYTES = 1 << 20
+ROOM_CHECKED_EVERY_BYTES = 64 << 20
+UNFINISHED_AFTER_SECONDS = 3600
+"""Nothing is written so slowly: an upload that stalls is ended long before."""
+FULL = "The server's disk is full. What is stored is safe; new files are refused until there is room."
+
+
+class LocalBlobs:
+    """The port `Blobs` in a folder: written aside, synced, then put in place by one rename."""
+
+    def __init__(self, folder: Path, *, free_bytes_min: int = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._free_bytes_min = free_bytes_min
+        self._store = LocalStore(prefix=folder)
+
+    async def put(self, content: bytes | AsyncIterable[bytes], *, size_max: int | None = None) -> tuple[str, int]:
+        staged = f"{STAGING}/{new_id()}"
+        try:
+            with _full_disk_named():
+                sha256, size = await self._write(staged, content, size_max)
+                await anyio.to_thread.run_sync(_sync, self._folder / staged)
+                place = _place(sha256)
+                await self._store.rename_async(staged, place)
+                # Also when it was there before: whoever put it may not have come as far as this line yet.
+                await anyio.to_thread.run_sync(self._sync_folders, place)
+        except BaseException:
+            with anyio.CancelScope(shield=True), contextlib.suppress(FileNotFoundError):
+                await anyio.to_thread.run_sync(os.unlink, self._folder / staged)
+            raise
+        return sha256, size
+
+    async def _write(self, staged: str, content: bytes | AsyncIterable[bytes], size_max: int | None) -> tuple[str, int]:
+        digest, size, room_checked_at = hashlib.sha256(), 0, -ROOM_CHECKED_EVERY_BYTES
+        # The writer is driven from here: obstore's `put_async` over an async iterator aborts the process if cancelled.
+        writer = obstore.open_writer_async(self._store, staged, buffer_size=BUFFER_BYTES, max_concurrency=BUFFERS_MAX)
+        async for chunk in _chunks(content):
+            size += len(chunk)
+            if size_max is not None and size > size_max:
+                raise TooLarge(f"A file here has at most {size_max} bytes.", size_max=size_max)
+            if size - room_checked_at >= ROOM_CHECKED_EVERY_BYTES:
+                await anyio.to_thread.run_sync(self._refuse_without_room)
+                room_checked_at = size
+            digest.update(chunk)
+            await writer.write(chunk)
+        await writer.close()
+        return digest.hexdigest(), size
+
+    async def read(self, sha256: str) -> bytes:
+        with _missing_named(sha256):
+            return bytes(await (await self._store.get_async(_place(sha256))).bytes_async())
+
+    async def stream(self, sha256: str) -> AsyncIterator[bytes]:
+        with _missing_named(sha256):
+            found = await self._store.get_async(_place(sha256))
+        async for chunk in found.stream(min_chunk_size=STREAM_CHUNK_BYTES):
+            yield bytes(chunk)
+
+    async def exists(self, sha256: str) -> bool:
+        return await anyio.Path(self._folder / _place(sha256)).exists()
+
+    async def delete(self, sha256: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            await self._store.delete_async(_place(sha256))
+
+    async def kept(self) -> AsyncIterator[str]:
+        async for some in self._store.list():
+            for found in some:
+                name = found["path"].rsplit("/", 1)[-1]
+                if found["path"] == _place(name):
+                    yield name
+
+    async def clear_unfinished(self) -> None:
+        await anyio.to_thread.run_sync(self._clear_unfinished)
+
+    def _clear_unfinished(self) -> None:
+        staging = self._folder / STAGING
+        for left in staging.iterdir() if staging.exists() else ():
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > UNFINISHED_AFTER_SECONDS:
+                    left.unlink()
+
+    def _refuse_without_room(self) -> None:
+        if shutil.disk_usage(self._folder).free < self._free_bytes_min:
+            raise StorageFull(FULL)
+
+    def _sync_folders(self, place: str) -> None:
+        _sync((self._folder / place).parent)
+        _sync(self._folder)
+
+
+def _place(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256}"
+
+
+async def _chunks(content: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(content, bytes):
+        for start in range(0, len(content), STREAM_CHUNK_BYTES):
+            yield content[start : start + STREAM_CHUNK_BYTES]
+    else:
+        async for chunk in content:
+            yield chunk
+
+
+def _sync(path: Path) -> None:
+    """Everything written to this file or folder is on the disk itself when this returns."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class _missing_named:
+    def __init__(self, sha256: str) -> None:
+        self._sha256 = sha256
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, FileNotFoundError):
+            raise NotFound("These bytes are not kept here.") from error
+
+
+class _full_disk_named:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        full = isinstance(error, BaseError) and ("os error 28" in str(error) or "os error 122" in str(error))
+        if full or (isinstance(error, OSError) and error.errno in (28, 122)):
+            raise StorageFull(FULL) from error

@@ -1,0 +1,122 @@
+"""Items of a drive, their names, and the pure rules of the tree."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote
+
+from collegium.accounts.model import Role, stronger
+from collegium.ground.errors import Invalid
+from collegium.ground.ids import ItemId, UserId
+from collegium.ground.text import is_printable
+
+NAME_LENGTH_MAX = 255
+NOTEBOOKS_FOLDER = "Notebooks"
+DEPTH_MAX = 40
+"""Folders in folders, at most: every question about a role walks up this far."""
+
+
+class Kind(StrEnum):
+    """What an item is."""
+
+    FOLDER = "folder"
+    NOTEBOOK = "notebook"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A folder, notebook or file. Everything in a folder belongs to the folder's owner, whoever put it there."""
+
+    id: ItemId
+    owner: UserId
+    parent: ItemId | None
+    kind: Kind
+    name: str
+    size: int
+    blob: str | None
+    created_at: int
+    modified_at: int
+    trashed_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role that an owner gave to somebody, on an item and on everything in it."""
+
+    item: ItemId
+    user: UserId
+    role: Role
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One item on the way from the root down to an item, and what the asking user was given on it."""
+
+    item: Item
+    granted: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """An item as one user sees it."""
+
+    item: Item
+    role: Role
+    path: tuple[Item, ...]
+    """The folders above it that this user may see, from the top."""
+
+
+def role_on(way: Sequence[Step], user: UserId) -> Role | None:
+    """What a user is to the last item of the way. What is in the trash, or under it, only its owner sees."""
+    if not way:
+        return None
+    if way[-1].item.owner == user:
+        return Role.OWNER
+    if any(step.item.trashed_at is not None for step in way):
+        return None
+    role: Role | None = None
+    for step in way:
+        role = stronger(role, step.granted)
+    return role
+
+
+def sight_of(way: Sequence[Step], user: UserId) -> Sight | None:
+    """The last item of the way, with the user's role and the part of the path that they may see; None: nothing."""
+    role = role_on(way, user)
+    if role is None:
+        return None
+    path = [step.item for number, step in enumerate(way[:-1], 1) if role_on(way[:number], user) is not None]
+    return Sight(way[-1].item, role, tuple(path))
+
+
+def parsed_item_name(text: str) -> str:
+    """The name as it is kept: NFC, without spaces at its ends. Raises Invalid, with a text for the person."""
+    name = unicodedata.normalize("NFC", text).strip()
+    if not name:
+        raise Invalid("A name has at least one character.", field="name")
+    if len(name) > NAME_LENGTH_MAX:
+        raise Invalid(f"A name has at most {NAME_LENGTH_MAX} characters.", field="name")
+    if "/" in name or "\\" in name:
+        raise Invalid("A name contains no slash and no backslash.", field="name")
+    if name in (".", ".."):
+        raise Invalid("A name is not made of dots alone.", field="name")
+    if not is_printable(name):
+        raise Invalid(
+            "A name is one line, without control characters and without marks that change the direction of text.",
+            field="name",
+        )
+    return name
+
+
+def content_disposition(name: str) -> str:
+    """The header that makes a browser save an answer under this name (RFC 6266), and never show it."""
+    plain = "".join(letter if 32 <= ord(letter) < 127 and letter not in '"\\%;' else "_" for letter in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def in_shown_order(items: Sequence[Item]) -> list[Item]:
+    """Folders first, then by name as people read it."""
+    return sorted(items, key=lambda item: (item.kind is not Kind.FOLDER, item.name.casefold(), item.name, item.id))

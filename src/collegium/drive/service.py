@@ -1,0 +1,489 @@
+"""Folders, notebooks and files: what can be done to them, and by whom."""
+
+from collections import Counter
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from collegium.accounts.model import Action, Principal, Role, User, may, stronger
+from collegium.accounts.service import Accounts
+from collegium.drive import store
+from collegium.drive.model import (
+    DEPTH_MAX,
+    NOTEBOOKS_FOLDER,
+    Grant,
+    Item,
+    Kind,
+    Sight,
+    in_shown_order,
+    parsed_item_name,
+    role_on,
+    sight_of,
+)
+from collegium.drive.ports import Blobs
+from collegium.drive.settings import DriveSettings
+from collegium.ground.clock import now_ms
+from collegium.ground.db import Database
+from collegium.ground.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, TooMany, Unavailable
+from collegium.ground.ids import ItemId, UserId, is_id, new_id
+from collegium.ground.log import get_log
+
+log = get_log("drive")
+
+OnDelete = Callable[[AsyncConnection, Sequence[ItemId]], Awaitable[None]]
+OnDeleted = Callable[[Sequence[ItemId]], Awaitable[None]]
+GRANTS_PER_ITEM_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody who may see an item, and where that comes from."""
+
+    user: User
+    role: Role
+    given_on: Item | None
+    """The item on which the role was given: this one or a folder above it; None for the owner."""
+
+
+class Drive:
+    """Everybody's tree of items, the bytes of its files, and those who wait for roles to change."""
+
+    def __init__(self, database: Database, blobs: Blobs, accounts: Accounts, settings: DriveSettings) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._accounts = accounts
+        self.settings = settings
+        self.on_delete: list[OnDelete] = []
+        """Called with the notebooks that are deleted, in the transaction that deletes them, before their items go."""
+        self.on_deleted: list[OnDeleted] = []
+        """Called with the same notebooks once their deletion is committed."""
+        self._watchers: dict[UserId, set[MemoryObjectSendStream[None]]] = {}
+        self._uploading: Counter[UserId] = Counter()
+
+    # --- who may what ----------------------------------------------------------------------------
+
+    async def authorize(
+        self, principal: Principal, item: ItemId, action: Action, *, tx: AsyncConnection | None = None
+    ) -> tuple[Item, Role]:
+        """The item and the asking user's role on it, if they may do this.
+
+        Raises NotFound if they may not even read it, and Forbidden if they may, but not do this. With `tx` the
+        answer belongs to that transaction.
+        """
+        sight = await self.sight(principal, item, tx=tx)
+        if not may(sight.role, action):
+            raise Forbidden(f"Your role here is {sight.role}, which does not allow to {action}.", role=sight.role)
+        return sight.item, sight.role
+
+    async def sight(self, principal: Principal, item: ItemId, *, tx: AsyncConnection | None = None) -> Sight:
+        """The item with the role and the path that this user may see. Raises NotFound."""
+        if is_id(item):
+            if tx is None:
+                async with self._database.read() as tx:
+                    way = await store.read_way(tx, item, principal.user)
+            else:
+                way = await store.read_way(tx, item, principal.user)
+            sight = sight_of(way, principal.user)
+            if sight is not None and may(sight.role, Action.READ):
+                return sight
+        raise NotFound("There is no such item, or it is not shared with you.")
+
+    async def role(self, user: UserId, item: ItemId) -> Role | None:
+        """What a user is to an item; None: a stranger, or there is no such item."""
+        async with self._database.read() as tx:
+            return role_on(await store.read_way(tx, item, user), user)
+
+    @asynccontextmanager
+    async def watch_roles(self, item: ItemId) -> AsyncIterator[MemoryObjectReceiveStream[None]]:
+        """A stream that says "look again": somebody's role on this item, or its name, may have changed.
+
+        Several changes may come as one. Look once after entering; from then on nothing is missed. Raises NotFound.
+        """
+        async with self._database.read() as tx:
+            owner = (await store.read_item(tx, item)).owner
+        send, receive = anyio.create_memory_object_stream[None](1)
+        self._watchers.setdefault(owner, set()).add(send)
+        try:
+            with send, receive:
+                yield receive
+        finally:
+            self._watchers[owner].discard(send)
+            if not self._watchers[owner]:
+                del self._watchers[owner]
+
+    def _changed(self, owner: UserId) -> None:
+        for watcher in self._watchers.get(owner, ()):
+            if not watcher.statistics().current_buffer_used:
+                watcher.send_nowait(None)
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    async def list_root(self, principal: Principal) -> list[Item]:
+        """What lies at the top of one's own drive."""
+        async with self._database.read() as tx:
+            return in_shown_order(await store.read_children(tx, principal.user, None))
+
+    async def list_folder(self, principal: Principal, folder: ItemId) -> tuple[Sight, list[tuple[Item, Role]]]:
+        """A folder and what is in it, each with the asking user's role. Raises NotFound, or Invalid for a file."""
+        async with self._database.read() as tx:
+            sight = await self.sight(principal, folder, tx=tx)
+            if sight.item.kind is not Kind.FOLDER:
+                raise Invalid("This is not a folder.")
+            children = await store.read_children(tx, sight.item.owner, folder)
+            own = {g.item: g.role for g in await store.read_own_grants(tx, folder, principal.user)}
+        shown = [(item, stronger(sight.role, own.get(item.id)) or sight.role) for item in in_shown_order(children)]
+        return sight, shown
+
+    async def list_shared(self, principal: Principal) -> list[Sight]:
+        """What others shared with this user: the topmost items only, since the rest is in them."""
+        async with self._database.read() as tx:
+            ways = await store.read_ways_of_grants(tx, principal.user)
+        seen = {way[-1].item: sight_of(way, principal.user) for way in ways.values()}
+        shown = [seen[item] for item in in_shown_order(list(seen))]
+        return [sight for sight in shown if sight is not None and not sight.path and sight.role is not Role.OWNER]
+
+    async def list_trash(self, principal: Principal) -> list[Item]:
+        """What one put into the trash."""
+        async with self._database.read() as tx:
+            return await store.read_trash(tx, principal.user)
+
+    # --- making ----------------------------------------------------------------------------------
+
+    async def create_item(
+        self,
+        tx: AsyncConnection,
+        *,
+        kind: Kind,
+        owner: UserId,
+        name: str,
+        parent: ItemId | None,
+        size: int = 0,
+        blob: str | None = None,
+        item: ItemId | None = None,
+    ) -> Item:
+        """A new item in a folder (None: the owner's root); the caller has authorized WRITE on that folder.
+
+        It belongs to the folder's owner, whoever `owner` is. Two items may have the same name. Raises Invalid for
+        the name, and Conflict if the folder cannot take it.
+        """
+        name = parsed_item_name(name)
+        if parent is not None:
+            way = await store.read_way(tx, parent, owner)
+            if not way:
+                raise NotFound("There is no such folder.")
+            folder = way[-1].item
+            _refuse_unfit(folder, depth=len(way))
+            if any(step.item.trashed_at is not None for step in way):
+                raise Conflict("This folder is in the trash.", code="in_trash")
+            owner = folder.owner
+        await self._refuse_full(tx, owner, parent)
+        now = now_ms()
+        made = Item(
+            id=item or ItemId(new_id()),
+            owner=owner,
+            parent=parent,
+            kind=kind,
+            name=name,
+            size=size,
+            blob=blob,
+            created_at=now,
+            modified_at=now,
+            trashed_at=None,
+        )
+        await store.insert_item(tx, made)
+        return made
+
+    async def notebooks_folder(self, tx: AsyncConnection, owner: UserId) -> ItemId:
+        """The folder "Notebooks" in a user's root, made when it is not there."""
+        folder = await store.folder_named(tx, owner, NOTEBOOKS_FOLDER)
+        if folder is None:
+            made = await self.create_item(tx, kind=Kind.FOLDER, owner=owner, name=NOTEBOOKS_FOLDER, parent=None)
+            folder = made.id
+        return folder
+
+    async def touched(self, tx: AsyncConnection, item: ItemId, *, size: int | None = None) -> None:
+        """The content was changed just now; `size` is its new size, if that is known."""
+        values: dict[str, object] = {"modified_at": now_ms()}
+        if size is not None:
+            values["size"] = size
+        await store.update_item(tx, item, **values)
+
+    async def create_folder(self, principal: Principal, name: str, parent: ItemId | None) -> Item:
+        """Raises Invalid, NotFound, Forbidden, Conflict."""
+        async with self._database.write() as tx:
+            if parent is not None:
+                await self.authorize(principal, parent, Action.WRITE, tx=tx)
+            made = await self.create_item(tx, kind=Kind.FOLDER, owner=principal.user, name=name, parent=parent)
+        log.info("folder.created", item=made.id, user=principal.user)
+        return made
+
+    async def upload(
+        self,
+        principal: Principal,
+        name: str,
+        parent: ItemId | None,
+        content: AsyncIterable[bytes],
+        *,
+        announced: int | None = None,
+    ) -> Item:
+        """A new file with this content: all of it is on disk when this returns, or nothing is.
+
+        `announced` is the size that the sender claims; a wrong one is not believed. Raises TooLarge, StorageFull,
+        TooMany, and Unavailable when nothing comes any more.
+        """
+        name, size_max = parsed_item_name(name), int(self.settings.file_size_max)
+        if announced is not None and announced > size_max:
+            raise TooLarge(f"A file here has at most {size_max} bytes.", size_max=size_max)
+        if parent is not None:
+            folder, _ = await self.authorize(principal, parent, Action.WRITE)
+            _refuse_unfit(folder, depth=0)
+        if self._uploading[principal.user] >= self.settings.uploads_per_user_max:
+            raise TooMany("Too many uploads at once. Wait for one to finish.", retry_after=5)
+        self._uploading[principal.user] += 1
+        try:
+            timely = _timely(content, self.settings.upload_idle_timeout)
+            blob, size = await self._blobs.put(timely, size_max=size_max)
+        finally:
+            self._uploading[principal.user] -= 1
+            self._uploading += Counter()  # forgets who is at zero
+        try:
+            made = await self._insert_file(principal, name, parent, blob, size)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._discard_blobs([blob])
+            raise
+        log.info("file.uploaded", item=made.id, user=principal.user, size=size)
+        return made
+
+    async def _insert_file(self, principal: Principal, name: str, parent: ItemId | None, blob: str, size: int) -> Item:
+        async with self._database.write() as tx:
+            if parent is not None:
+                await self.authorize(principal, parent, Action.WRITE, tx=tx)
+            # Somebody may have deleted the last file with these same bytes while this one came in; writers take
+            # turns, so from here on `_discard_blobs` sees this item.
+            if not await self._blobs.exists(blob):
+                raise Conflict("The same file was deleted at this moment. Please upload it again.")
+            return await self.create_item(
+                tx, kind=Kind.FILE, owner=principal.user, name=name, parent=parent, size=size, blob=blob
+            )
+
+    async def content(self, principal: Principal, item: ItemId) -> tuple[Item, AsyncIterator[bytes]]:
+        """A file and its bytes. Raises Invalid for what has none of its own."""
+        found, _ = await self.authorize(principal, item, Action.READ)
+        if found.blob is None:
+            raise Invalid("Only a file can be downloaded this way.")
+        return found, self._blobs.stream(found.blob)
+
+    # --- changing --------------------------------------------------------------------------------
+
+    async def rename(self, principal: Principal, item: ItemId, name: str) -> Item:
+        """Raises Invalid, NotFound, Forbidden."""
+        return await self.change(principal, item, name=name)
+
+    async def move(self, principal: Principal, item: ItemId, parent: ItemId | None) -> Item:
+        """Put an item into another folder of the same owner (None: the root). Raises Conflict for a circle."""
+        return await self.change(principal, item, move=True, parent=parent)
+
+    async def change(
+        self,
+        principal: Principal,
+        item: ItemId,
+        *,
+        name: str | None = None,
+        move: bool = False,
+        parent: ItemId | None = None,
+    ) -> Item:
+        """Rename (if there is a `name`) and move (if `move`) an item: both, or neither."""
+        values: dict[str, object] = {}
+        async with self._database.write() as tx:
+            found = (await self.sight(principal, item, tx=tx)).item
+            if name is not None:
+                await self.authorize(principal, item, Action.RENAME, tx=tx)
+                values["name"] = parsed_item_name(name)
+            if move:
+                await self.authorize(principal, item, Action.MOVE, tx=tx)
+                await self._refuse_bad_move(tx, principal, found, parent)
+                values["parent"] = parent
+            if values:
+                await store.update_item(tx, item, **values)
+            changed = await store.read_item(tx, item)
+        self._changed(found.owner)
+        log.info("item.changed", item=item, user=principal.user, renamed=name is not None, moved=move)
+        return changed
+
+    async def _refuse_bad_move(
+        self, tx: AsyncConnection, principal: Principal, item: Item, parent: ItemId | None
+    ) -> None:
+        if item.trashed_at is not None:
+            raise Conflict("This is in the trash. Restore it first.", code="in_trash")
+        if parent == item.parent:
+            return
+        if parent is not None:
+            folder, _ = await self.authorize(principal, parent, Action.WRITE, tx=tx)
+            way = await store.read_way(tx, parent, principal.user)
+            if any(step.item.id == item.id for step in way):
+                raise Conflict("A folder cannot be put into itself.", code="circle")
+            if folder.owner != item.owner:
+                raise Forbidden("An item cannot be moved into another person's folder.", code="foreign_folder")
+            if any(step.item.trashed_at is not None for step in way):
+                raise Conflict("This folder is in the trash.", code="in_trash")
+            height = max(depth for _, depth in await store.read_subtree(tx, item.id))
+            _refuse_unfit(folder, depth=len(way) + height)
+        await self._refuse_full(tx, item.owner, parent)
+
+    async def _refuse_full(self, tx: AsyncConnection, owner: UserId, folder: ItemId | None) -> None:
+        if await store.count_children(tx, owner, folder) >= self.settings.items_per_folder_max:
+            raise Conflict("This folder is full.", code="folder_full")
+
+    async def trash(self, principal: Principal, item: ItemId) -> Item:
+        """Put it aside: everybody but the owner loses sight of it. Nothing happens to what is there already."""
+        async with self._database.write() as tx:
+            found, _ = await self.authorize(principal, item, Action.TRASH, tx=tx)
+            if found.trashed_at is None:
+                await store.update_item(tx, item, trashed_at=now_ms())
+            trashed = await store.read_item(tx, item)
+        self._changed(found.owner)
+        log.info("item.trashed", item=item, user=principal.user)
+        return trashed
+
+    async def restore(self, principal: Principal, item: ItemId) -> Item:
+        """Take it out of the trash, to where it was; to the root, if its folder is in the trash itself."""
+        async with self._database.write() as tx:
+            found, _ = await self.authorize(principal, item, Action.TRASH, tx=tx)
+            way = await store.read_way(tx, item, principal.user)
+            buried = any(step.item.trashed_at is not None for step in way[:-1])
+            await store.update_item(tx, item, trashed_at=None, parent=None if buried else found.parent)
+            restored = await store.read_item(tx, item)
+        self._changed(found.owner)
+        log.info("item.restored", item=item, user=principal.user)
+        return restored
+
+    async def delete(self, principal: Principal, item: ItemId) -> None:
+        """Remove an item that is in the trash, and everything under it, for ever. Raises Conflict elsewhere."""
+        async with self._database.write() as tx:
+            found, _ = await self.authorize(principal, item, Action.DELETE, tx=tx)
+            if found.trashed_at is None:
+                raise Conflict("Only what is in the trash can be deleted.", code="not_in_trash")
+            tree = await store.read_subtree(tx, item)
+            deepest_first = [one.id for one, _ in sorted(tree, key=lambda pair: -pair[1])]
+            notebooks = [one.id for one, _ in tree if one.kind is Kind.NOTEBOOK]
+            if notebooks:
+                for prepare in self.on_delete:
+                    await prepare(tx, notebooks)
+            await store.delete_items(tx, deepest_first)
+        self._changed(found.owner)
+        log.info("item.deleted", item=item, user=principal.user, items=len(tree))
+        if notebooks:
+            for deleted in self.on_deleted:
+                await deleted(notebooks)
+        await self._discard_blobs({one.blob for one, _ in tree if one.blob is not None})
+
+    async def _discard_blobs(self, blobs: Sequence[str] | set[str]) -> None:
+        for blob in blobs:
+            # A writer's turn: nobody can begin to use the blob between the question and the deletion.
+            async with self._database.write() as tx:
+                if not await store.blob_is_used(tx, blob):
+                    await self._blobs.delete(blob)
+
+    async def tidy(self) -> None:
+        """Remove bytes that no item has: what a killed server left of an upload or a deletion."""
+        await self._blobs.clear_unfinished()
+        async for blob in self._blobs.kept():
+            async with self._database.read() as tx:
+                used = await store.blob_is_used(tx, blob)
+            if not used:
+                await self._discard_blobs([blob])
+                log.info("blob.discarded", blob=blob)
+
+    # --- sharing ---------------------------------------------------------------------------------
+
+    async def accesses(self, principal: Principal, item: ItemId) -> list[Access]:
+        """Who may see an item, the owner first, then those with a role on it or on a folder above it.
+
+        Those who may not write see it without learning who else does. Raises NotFound, Forbidden.
+        """
+        async with self._database.read() as tx:
+            found, _ = await self.authorize(principal, item, Action.WRITE, tx=tx)
+            way = await store.read_way(tx, item, principal.user)
+            given = await store.read_grants(tx, [step.item.id for step in way])
+        on = {step.item.id: step.item for step in way}
+        best: dict[UserId, Grant] = {}
+        for grant in given:
+            former = best.get(grant.user)
+            if former is None or stronger(former.role, grant.role) != former.role or grant.item == item:
+                best[grant.user] = grant
+        users = await self._accounts.users_by_ids([found.owner, *best])
+        shown = [Access(users[grant.user], grant.role, on[grant.item]) for grant in best.values()]
+        return [Access(users[found.owner], Role.OWNER, None), *shown]
+
+    async def grant(self, principal: Principal, item: ItemId, email: str, role: Role) -> None:
+        """Give the user with this address a role on the item and everything in it.
+
+        Raises NotFound (also for an unknown address), Forbidden, Invalid, Conflict.
+        """
+        await self.authorize(principal, item, Action.SHARE)
+        if role is Role.OWNER:
+            raise Invalid("There is one owner; give a role below it.", field="role")
+        user = await self._accounts.user_by_email(email)
+        async with self._database.write() as tx:
+            found, _ = await self.authorize(principal, item, Action.SHARE, tx=tx)
+            if user.id == found.owner:
+                raise Conflict("The owner has every right already.", code="is_owner")
+            others = [grant for grant in await store.read_grants(tx, [item]) if grant.user != user.id]
+            if len(others) >= GRANTS_PER_ITEM_MAX:
+                raise Conflict(f"At most {GRANTS_PER_ITEM_MAX} people can be given a role on one item.")
+            await store.set_grant(tx, Grant(item, user.id, role, now_ms()), by=principal.user)
+        self._changed(found.owner)
+        log.info("grant.made", item=item, user=principal.user, to=user.id, role=role)
+
+    async def revoke(self, principal: Principal, item: ItemId, email: str) -> None:
+        """Take back what was given on this very item; one may also give up one's own role. Raises NotFound."""
+        found, _ = await self.authorize(principal, item, Action.READ)
+        user = await self._accounts.user_by_email(email)
+        if user.id != principal.user:
+            await self.authorize(principal, item, Action.SHARE)
+        async with self._database.write() as tx:
+            if not await store.delete_grant(tx, item, user.id):
+                raise NotFound("Nothing was given to this person here; perhaps on a folder above.")
+        self._changed(found.owner)
+        log.info("grant.revoked", item=item, user=principal.user, of=user.id)
+
+
+@asynccontextmanager
+async def open_drive(
+    database: Database, blobs: Blobs, accounts: Accounts, settings: DriveSettings
+) -> AsyncIterator[Drive]:
+    """The drive, and a task that tidies up once after the start."""
+    drive = Drive(database, blobs, accounts, settings)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(drive.tidy)
+        try:
+            yield drive
+        finally:
+            tasks.cancel_scope.cancel()
+
+
+def _refuse_unfit(folder: Item, *, depth: int) -> None:
+    if folder.kind is not Kind.FOLDER:
+        raise Invalid("Only a folder can hold items.", field="parent")
+    if depth >= DEPTH_MAX:
+        raise Conflict(f"Folders go {DEPTH_MAX} deep at most.", code="too_deep")
+
+
+async def _timely(content: AsyncIterable[bytes], idle: timedelta) -> AsyncIterator[bytes]:
+    """The same content; raises Unavailable when the next piece does not come in time."""
+    pieces = aiter(content)
+    while True:
+        try:
+            with anyio.fail_after(idle.total_seconds()):
+                piece = await anext(pieces, None)
+        except TimeoutError as error:
+            raise Unavailable("The upload stopped coming.", code="upload_stalled") from error
+        if piece is None:
+            return
+        yield piece

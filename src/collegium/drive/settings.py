@@ -1,0 +1,19 @@
+"""What an operator can set about drives."""
+
+from datetime import timedelta
+
+from pydantic import BaseModel, ByteSize, Field
+
+
+class DriveSettings(BaseModel, frozen=True):
+    """Limits of files and folders."""
+
+    file_size_max: ByteSize = Field(default=ByteSize(5 * 2**30), gt=0, description="The largest file to be uploaded.")
+    free_bytes_min: ByteSize = Field(
+        default=ByteSize(256 * 2**20), ge=0, description="With less room left on the disk, uploads are refused."
+    )
+    upload_idle_timeout: timedelta = Field(
+        default=timedelta(seconds=60), gt=timedelta(0), description="An upload that sends nothing for so long is ended."
+    )
+    uploads_per_user_max: int = Field(default=16, ge=1, description="Uploads that one user can have going on at once.")
+    items_per_folder_max: int = Field(default=10_000, ge=1, description="Items that a folder can hold.")
