@@ -1,0 +1,201 @@
+"""The inside of a runtime: its own root file system, limits, and no way back; run by what becomes its PID 1."""
+
+import os
+import resource
+import shutil
+import socket
+from pathlib import Path
+
+from collegium_runtimed import linux, seccomp
+from collegium_runtimed.disk import mount_image
+from collegium_runtimed.plan import AGENT_HOME, LISTEN_FD, STATE_INSIDE, UID_INSIDE, Bind, Plan
+
+STAGE = "/tmp"  # noqa: S108 - any folder that surely exists; covered by a file system of our own namespace
+ROOT_BYTES = 4 << 20
+DEV_BYTES = 1 << 20
+FILES_MAX = 65536
+LOCKED_BYTES_MAX = 64 << 20
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+FOLDERS = (
+    "usr", "etc", "proc", "dev", "tmp", "run", "mnt", "opt", "root", "srv", "media",
+    "home/colab", "content", "var/log", "var/cache", "var/spool", "var/lib/collegium", "sys/devices/system",
+)  # fmt: skip
+READ_ONLY_PROC = ("bus", "fs", "irq", "sys", "sysrq-trigger")
+MASKED_PROC = (
+    "acpi", "asound", "interrupts", "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount", "kpageflags",
+    "latency_stats", "sched_debug", "scsi", "slabinfo", "timer_list", "timer_stats", "vmallocinfo",
+)  # fmt: skip
+ETC = {
+    "passwd": f"root:x:0:0:root:/root:/usr/sbin/nologin\n"
+    f"colab:x:{UID_INSIDE}:{UID_INSIDE}:Colab:/home/colab:/bin/bash\n"
+    f"nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+    "group": f"root:x:0:\ncolab:x:{UID_INSIDE}:\nnogroup:x:65534:\n",
+    "hosts": "127.0.0.1 localhost runtime\n::1 localhost ip6-localhost ip6-loopback\n",
+    "hostname": "runtime\n",
+    "resolv.conf": "# This runtime has no network.\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+    "shells": "/bin/sh\n/bin/bash\n",
+}
+
+Trees = list[tuple[Bind, int]]
+"""Mounts as descriptors, in the order in which they are put in place."""
+
+
+def own_binds(disk: str) -> list[Bind]:
+    """What the runtime writes to."""
+    places = {"tmp": "/tmp", "content": "/content", "home": "/home/colab", "state": STATE_INSIDE}  # noqa: S108
+    return [Bind(f"{disk}/{name}", target, read_only=False) for name, target in places.items()]
+
+
+def machine_binds(plan: Plan) -> list[Bind]:
+    """What is taken from the machine."""
+    devices = [Bind(f"/dev/{name}", f"/dev/{name}", read_only=False, devices=True) for name in DEVICES]
+    return [*devices, *plan.binds]
+
+
+def take_trees(binds: list[Bind]) -> Trees:
+    """Copies of these mounts, attached nowhere yet."""
+    return [(bind, linux.open_tree(bind.source)) for bind in binds]
+
+
+def take_from_image(plan: Plan, image: str) -> Trees:
+    """What the runtime writes to, on a file system of its own, which no namespace but the runtime's will show."""
+    mount_image(image, STAGE, uid=plan.uid, gid=plan.gid)
+    trees = take_trees(own_binds(STAGE))
+    linux.umount_detached(STAGE)
+    return trees
+
+
+def enter(plan: Plan, trees: Trees) -> None:
+    """Build the root in this process's own namespaces, go there, and give up every right."""
+    _build_root(plan, trees)
+    os.chdir("/content")
+    socket.sethostname("runtime")
+    linux.loopback_up()
+    _limit(plan)
+    linux.drop_capabilities()
+    linux.no_new_privileges()
+    linux.install_filter(seccomp.program(seccomp.machine()))
+
+
+def become_agent(plan: Plan) -> None:
+    """Replace this process by the runtime's PID 1. Returns only by raising."""
+    python = f"{plan.environment}/bin/python"
+    command = plan.command or (
+        python, "-P", "-m", "collegium_agent", "--listen-fd", str(LISTEN_FD), "--state", STATE_INSIDE,
+        *(("--warm", "python3") if plan.warm else ()),
+    )  # fmt: skip
+    if not os.access(command[0], os.X_OK):
+        raise PermissionError(f"{command[0]} cannot be executed by the runtime's user: is a folder above it closed?")
+    os.execve(command[0], command, variables(plan))  # noqa: S606
+
+
+def variables(plan: Plan) -> dict[str, str]:
+    """The environment variables that everything inside starts with: nothing of the machine's own."""
+    threads = str(max(1, round(plan.limits.cpus)))
+    return {
+        "PATH": f"{plan.environment}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/home/colab",
+        "USER": "colab",
+        "LOGNAME": "colab",
+        "SHELL": "/bin/bash",
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "VIRTUAL_ENV": plan.environment,
+        "PYTHONPATH": AGENT_HOME,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        **plan.environment_variables,
+    }
+
+
+def _build_root(plan: Plan, trees: Trees) -> None:
+    linux.mount("tmpfs", STAGE, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, f"mode=755,size={ROOT_BYTES}")
+    os.chdir(STAGE)
+    for folder in FOLDERS:
+        os.makedirs(folder, exist_ok=True)
+    for name, target in plan.links:
+        os.symlink(target, name)
+    _write_etc()
+    linux.mount("tmpfs", "dev", "tmpfs", linux.MS_NOSUID, f"mode=755,size={DEV_BYTES}")
+    for bind, tree in trees:
+        _attach(bind, tree)
+        os.close(tree)
+    _mount_proc()
+    _furnish_dev()
+    os.symlink("../tmp", "var/tmp")
+    _copy_skeleton(plan)
+    linux.pivot_root_here()
+    for path in ("/dev", "/"):
+        linux.restrict_mount(path, read_only=True, devices=path == "/dev", recursive=False)
+
+
+def _attach(bind: Bind, tree: int) -> None:
+    target = "." + bind.target
+    # The tree says what it is; its path may be out of this user's reach.
+    if os.path.isdir(f"/proc/self/fd/{tree}"):
+        os.makedirs(target, exist_ok=True)
+    elif not os.path.lexists(target):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
+    linux.move_mount(tree, target)
+    linux.restrict_mount(target, read_only=bind.read_only, devices=bind.devices)
+
+
+def _write_etc() -> None:
+    for name, text in ETC.items():
+        Path("etc", name).write_text(text)
+
+
+def _mount_proc() -> None:
+    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+    linux.mount("proc", "proc", "proc", flags)
+    for name in READ_ONLY_PROC:
+        path = f"proc/{name}"
+        if os.path.exists(path):
+            linux.mount(path, path, None, linux.MS_BIND | linux.MS_REC)
+            linux.restrict_mount(path, read_only=True)
+    for name in MASKED_PROC:
+        path = f"proc/{name}"
+        if os.path.isdir(path):
+            linux.mount("tmpfs", path, "tmpfs", flags, "size=0,mode=555")
+            linux.restrict_mount(path, read_only=True)
+        elif os.path.exists(path):
+            linux.mount("dev/null", path, None, linux.MS_BIND)
+
+
+def _furnish_dev() -> None:
+    for folder in ("dev/pts", "dev/shm", "dev/mqueue"):
+        os.mkdir(folder)
+    no_exec = linux.MS_NOSUID | linux.MS_NOEXEC
+    linux.mount("devpts", "dev/pts", "devpts", no_exec, "newinstance,ptmxmode=0666,mode=620")
+    linux.mount("tmpfs", "dev/shm", "tmpfs", no_exec | linux.MS_NODEV, "mode=1777,size=50%")
+    linux.mount("mqueue", "dev/mqueue", "mqueue", no_exec | linux.MS_NODEV)
+    os.symlink("pts/ptmx", "dev/ptmx")
+    os.symlink("/proc/self/fd", "dev/fd")
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        os.symlink(f"/proc/self/fd/{number}", f"dev/{name}")
+
+
+def _copy_skeleton(plan: Plan) -> None:
+    """What the environment wants in a fresh home, like matplotlib's list of fonts, which takes a second to make."""
+    skeleton = "." + f"{plan.environment}/share/collegium/home"
+    if os.path.isdir(skeleton) and not os.listdir("home/colab"):
+        shutil.copytree(skeleton, "home/colab", dirs_exist_ok=True, symlinks=True)
+
+
+def _limit(plan: Plan) -> None:
+    def at_most(what: int, wanted: int) -> None:
+        hard = resource.getrlimit(what)[1]
+        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(what, (value, value))
+
+    at_most(resource.RLIMIT_CORE, 0)
+    at_most(resource.RLIMIT_NOFILE, FILES_MAX)
+    at_most(resource.RLIMIT_MEMLOCK, LOCKED_BYTES_MAX)
+    at_most(resource.RLIMIT_RTPRIO, 0)
+    # Counted in this user namespace alone, so it bounds the runtime also where no cgroup does.
+    at_most(resource.RLIMIT_NPROC, plan.limits.processes)
+    if plan.data_bytes is not None:
+        at_most(resource.RLIMIT_DATA, plan.data_bytes)
