@@ -1,0 +1,95 @@
+/** One CodeMirror on one Y.Text: what is typed goes to everyone, and everyone's cursors show. */
+import { closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete'
+import { defaultKeymap, indentLess, indentMore } from '@codemirror/commands'
+import { markdown, markdownLanguage } from '@codemirror/lang-markdown'
+import { python } from '@codemirror/lang-python'
+import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
+import { EditorState, type Extension } from '@codemirror/state'
+import { crosshairCursor, drawSelection, dropCursor, EditorView, keymap, lineNumbers, placeholder, rectangularSelection, tooltips } from '@codemirror/view'
+import { classHighlighter } from '@lezer/highlight'
+import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
+import type { Awareness } from 'y-protocols/awareness'
+import type * as Y from 'yjs'
+import { type Assistant, assistance } from './assist'
+import { undoOf } from './history'
+import { guardSurrogates } from './surrogates'
+import { look, tooltipLook } from './theme'
+
+export type Language = 'python' | 'markdown' | 'plain'
+
+export interface EditorOptions {
+  readonly parent: HTMLElement
+  readonly text: Y.Text
+  readonly awareness: Awareness | null
+  readonly language: Language
+  readonly readOnly: boolean
+  readonly lineNumbers: boolean
+  readonly assistant: Assistant | null
+  readonly placeholder?: string
+  /** Escape, when the editor itself has no more use for it. */
+  readonly leave: () => void
+  readonly focused: (focused: boolean) => void
+  /** The cursor leaves by an arrow key at the first or last line. */
+  readonly beyond: (direction: -1 | 1) => boolean
+}
+
+const shared: Extension[] = [
+  drawSelection(),
+  dropCursor(),
+  EditorState.allowMultipleSelections.of(true),
+  rectangularSelection(),
+  crosshairCursor(),
+  indentOnInput(),
+  bracketMatching(),
+  closeBrackets(),
+  indentUnit.of('    '),
+  EditorState.tabSize.of(4),
+  syntaxHighlighting(classHighlighter),
+  guardSurrogates,
+  look,
+  tooltipLook,
+]
+
+const LANGUAGES: Readonly<Record<Language, () => Extension>> = {
+  python: () => python(),
+  markdown: () => [markdown({ base: markdownLanguage }), EditorView.lineWrapping],
+  plain: () => EditorView.lineWrapping,
+}
+
+export function mountEditor(options: EditorOptions): EditorView {
+  const { text, awareness, assistant } = options
+  const atEdge = (view: EditorView, direction: -1 | 1): boolean => {
+    const { main } = view.state.selection
+    if (!main.empty) return false
+    const line = view.state.doc.lineAt(main.head)
+    const edge = direction < 0 ? line.number === 1 : line.number === view.state.doc.lines
+    return edge && options.beyond(direction)
+  }
+  return new EditorView({
+    parent: options.parent,
+    state: EditorState.create({
+      doc: text.toString(),
+      extensions: [
+        assistant ? assistance(assistant) : keymap.of([{ key: 'Tab', run: indentMore, shift: indentLess }]),
+        keymap.of([
+          ...completionKeymap,
+          ...closeBracketsKeymap,
+          ...yUndoManagerKeymap,
+          { key: 'ArrowUp', run: (view) => atEdge(view, -1) },
+          { key: 'ArrowDown', run: (view) => atEdge(view, 1) },
+          ...defaultKeymap.filter((binding) => binding.key !== 'Mod-Enter' && binding.key !== 'Ctrl-m'),
+          { key: 'Escape', run: () => (options.leave(), true) },
+        ]),
+        shared,
+        LANGUAGES[options.language](),
+        options.lineNumbers ? lineNumbers() : [],
+        options.placeholder ? placeholder(options.placeholder) : [],
+        tooltips({ position: 'fixed', parent: document.body }),
+        EditorState.readOnly.of(options.readOnly),
+        EditorView.contentAttributes.of({ 'aria-label': 'Source', spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
+        EditorView.focusChangeEffect.of((_state, focused) => (options.focused(focused), null)),
+        yCollab(text, awareness, { undoManager: options.readOnly ? false : undoOf(text) }),
+      ],
+    }),
+  })
+}

@@ -1,0 +1,109 @@
+/** The page of one notebook: opens it, shows it as soon as it is here, and comes back when it must start anew. */
+import { useEffect, useState } from 'react'
+import { order, cellOf, textOf } from '../../model/notebook'
+import type { NotebookId } from '../../model/wire'
+import { BrowserCopy } from '../../room/copy'
+import { useAccount, useMe } from '../../ui/account'
+import { Button, notify } from '../../ui/kit'
+import { CellList } from '../../ui/notebook/CellList'
+import { Desk } from '../../ui/notebook/desk'
+import { Dialogs } from '../../ui/notebook/Dialogs'
+import { Header } from '../../ui/notebook/Header'
+import { DeskContext, useRoom } from '../../ui/notebook/hooks'
+import { useKeyboard } from '../../ui/notebook/keyboard'
+import '../../ui/notebook/notebook.css'
+import { CommentsPanel, ContentsPanel } from '../../ui/notebook/Panels'
+import { Rail } from '../../ui/notebook/Rail'
+import { Toolbar } from '../../ui/notebook/Toolbar'
+import { NotFound, Notice } from '../../ui/Notice'
+
+export function NotebookPage({ id }: { id: NotebookId }) {
+  const desk = useOpenDesk(id)
+  useKeyboard(desk)
+  if (!desk) return null
+  return (
+    <DeskContext value={desk}>
+      <OpenNotebook />
+      <Dialogs />
+    </DeskContext>
+  )
+}
+
+function OpenNotebook() {
+  const ready = useRoom((state) => state.ready)
+  const ended = useRoom((state) => state.ended)
+  if (ended?.code === 4404) return <NotFound />
+  if (ended && ended.code !== 4401) {
+    return (
+      <Notice title="The connection was ended" actions={<Button weight="primary" onClick={() => location.reload()}>Load again</Button>}>
+        {ended.reason || 'The server could not go on with this page.'}
+      </Notice>
+    )
+  }
+  return (
+    <div className="nb">
+      <Header />
+      <div className="nb-body">
+        <Rail />
+        <ContentsPanel />
+        <main className="nb-main">
+          <Toolbar />
+          {ready ? <CellList /> : <Skeleton />}
+        </main>
+        <CommentsPanel />
+      </div>
+    </div>
+  )
+}
+
+function Skeleton() {
+  return (
+    <div className="nb-skeleton" role="status" aria-label="Opening the notebook">
+      <span />
+      <span />
+      <span />
+    </div>
+  )
+}
+
+/** A desk for this notebook; another one when the server has replaced the document. */
+function useOpenDesk(id: NotebookId): Desk | null {
+  const me = useMe()
+  const { lost } = useAccount()
+  const [life, setLife] = useState(0)
+  const [desk, setDesk] = useState<Desk | null>(null)
+  useEffect(() => {
+    const opened = new Desk(id, me, {
+      url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/notebooks/${encodeURIComponent(id)}/socket`,
+      notebook: id,
+      copy: new BrowserCopy(me.id, id),
+      events: {
+        replaced(why, kept) {
+          const text = kept && order(kept).map((cell) => textOf(cellOf(kept, cell)!).toString()).join('\n\n# ---\n\n')
+          notify({
+            title: why,
+            ...(text && { detail: 'This browser held edits that the server never got. Take a copy of them.', action: { label: 'Download them', run: () => keep(text) }, kind: 'bad' as const }),
+          })
+          setLife((n) => n + 1)
+        },
+        refused: (reason) => notify({ title: 'The server refused an edit', detail: reason, kind: 'bad' }),
+        signedOut: lost,
+      },
+    })
+    setDesk(opened)
+    void opened.room.open()
+    return () => {
+      setDesk(null)
+      opened.close()
+    }
+  }, [id, me, life, lost])
+  return desk
+}
+
+function keep(text: string): void {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
+  link.download = 'unsent edits.txt'
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href))
+}

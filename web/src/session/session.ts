@@ -1,0 +1,223 @@
+/** What runs: the latest execution of every cell, the kernel, the runtime and the queue, as the server tells it. */
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import { appended, spliced } from '../model/outputs'
+import type { CellId, Execution, ExecutionId, FromServer, Kernel, MimeBundle, Output, Queued, Runtime, ToServer } from '../model/wire'
+
+/** The part of a room that a session needs. */
+export interface Wire {
+  send(message: ToServer): boolean
+  listen(listener: (message: FromServer) => void): () => void
+}
+
+export interface SessionState {
+  readonly runtime: Runtime | null
+  readonly kernel: Kernel | null
+  readonly queue: readonly Queued[]
+  /** Asked for, and not yet answered by a state. */
+  readonly connecting: boolean
+}
+
+export interface CellRun {
+  readonly execution: Execution
+  readonly outputs: readonly Output[]
+  /** The execution that left these outputs: the one before, until this one speaks or ends. */
+  readonly madeBy: ExecutionId
+  /** Made while this page looked on, so it may talk to the kernel. */
+  readonly live: boolean
+  /** By this browser's clock, since the two clocks may differ. */
+  readonly startedHere: number | null
+}
+
+export interface Completion {
+  readonly matches: readonly string[]
+  readonly types: readonly string[]
+  readonly start: number
+  readonly end: number
+}
+
+export interface SessionEvents {
+  refused(code: string, detail: string): void
+}
+
+const ANSWER_WITHIN_MS = 4000
+
+type Answer = Extract<FromServer, { type: 'completion' | 'inspection' | 'accepted' | 'refused' }>
+
+export class Session {
+  readonly state: StoreApi<SessionState> = createStore<SessionState>(() => ({ runtime: null, kernel: null, queue: [], connecting: false }))
+  private readonly runs = new Map<CellId, CellRun>()
+  private readonly versions = new Map<ExecutionId, number>()
+  private readonly watchers = new Map<CellId, Set<() => void>>()
+  private readonly seen = new Set<ExecutionId>()
+  private readonly asked = new Map<string, (answer: Answer | null) => void>()
+  private requests = 0
+  private readonly stop: () => void
+
+  constructor(private readonly wire: Wire, private readonly events: SessionEvents) {
+    this.stop = wire.listen((message) => this.heard(message))
+  }
+
+  close(): void {
+    this.stop()
+    for (const answer of this.asked.values()) answer(null)
+  }
+
+  readonly run = (cell: CellId): CellRun | undefined => this.runs.get(cell)
+
+  watch(cell: CellId, watcher: () => void): () => void {
+    const watchers = this.watchers.get(cell) ?? new Set()
+    this.watchers.set(cell, watchers.add(watcher))
+    return () => {
+      watchers.delete(watcher)
+      if (watchers.size === 0) this.watchers.delete(cell)
+    }
+  }
+
+  /** Ask for runs, in this order; false when nothing could be asked, or the server said no. */
+  async execute(cells: readonly { readonly cell: CellId; readonly hash: string }[]): Promise<boolean> {
+    if (!this.state.getState().runtime) this.state.setState({ connecting: true })
+    const answer = await this.ask((request) => ({ type: 'execute', request, cells }))
+    if (answer?.type === 'accepted') return true
+    this.state.setState({ connecting: false })
+    if (answer?.type === 'refused') this.events.refused(answer.code, answer.detail)
+    else this.events.refused('unavailable', 'The server did not answer. The cell was not run.')
+    return false
+  }
+
+  command(type: 'interrupt' | 'restart' | 'connect' | 'disconnect'): void {
+    if (!this.wire.send({ type })) this.events.refused('unavailable', 'There is no connection to the server now.')
+    else if (type === 'connect') this.state.setState({ connecting: true })
+  }
+
+  cancel(cell: CellId): void {
+    this.wire.send({ type: 'cancel', cell })
+  }
+
+  answer(execution: ExecutionId, value: string): void {
+    this.wire.send({ type: 'input', execution, value })
+  }
+
+  clear(cells: readonly CellId[] | 'all'): void {
+    this.wire.send({ type: 'clear', cells })
+  }
+
+  async complete(code: string, cursor: number): Promise<Completion | null> {
+    const answer = await this.ask((request) => ({ type: 'complete', request, code, cursor }))
+    return answer?.type === 'completion' ? answer : null
+  }
+
+  async inspect(code: string, cursor: number, detail: 0 | 1): Promise<MimeBundle | null> {
+    const answer = await this.ask((request) => ({ type: 'inspect', request, code, cursor, detail }))
+    return answer?.type === 'inspection' && answer.found ? answer.data : null
+  }
+
+  private ask(message: (request: string) => ToServer): Promise<Answer | null> {
+    const request = `r${++this.requests}`
+    if (!this.wire.send(message(request))) return Promise.resolve(null)
+    return new Promise((done) => {
+      const timer = setTimeout(() => settle(null), ANSWER_WITHIN_MS)
+      const settle = (answer: Answer | null) => {
+        clearTimeout(timer)
+        this.asked.delete(request)
+        done(answer)
+      }
+      this.asked.set(request, settle)
+    })
+  }
+
+  private heard(message: FromServer): void {
+    switch (message.type) {
+      case 'session':
+        this.state.setState({ runtime: message.runtime, kernel: message.kernel, queue: message.queue, connecting: false })
+        break
+      case 'cells':
+        this.adopt(message.executions)
+        break
+      case 'accepted': case 'refused': case 'completion': case 'inspection':
+        if (message.type === 'accepted') for (const { execution } of message.executions) this.seen.add(execution)
+        this.asked.get(message.request)?.(message)
+        break
+      case 'execution':
+        this.seen.add(message.execution)
+        this.changed(message)
+        break
+      case 'outputs':
+        this.output(message.execution, message.cell, message.version, (outputs) => spliced(outputs, message.splice[0], message.splice[1]), message.splice[0] === 0)
+        break
+      case 'append':
+        this.output(message.execution, message.cell, message.version, (outputs) => appended(outputs, message.index, message.keep, message.text), false)
+        break
+      case 'input_request': {
+        const run = this.runs.get(message.cell)
+        if (run?.execution.execution !== message.execution) break
+        this.put(message.cell, { ...run, execution: { ...run.execution, input: { prompt: message.prompt, password: message.password } } })
+        break
+      }
+      default:
+    }
+  }
+
+  /** After joining: this is all there is. What was here and is not among it was cleared meanwhile. */
+  private adopt(executions: readonly Execution[]): void {
+    const gone = new Set(this.runs.keys())
+    for (const execution of executions) {
+      gone.delete(execution.cell)
+      this.changed(execution)
+    }
+    for (const cell of gone) {
+      this.runs.delete(cell)
+      this.tell(cell)
+    }
+  }
+
+  private changed(execution: Execution): void {
+    const before = this.runs.get(execution.cell)
+    const same = before?.execution.execution === execution.execution
+    if (!same && before && older(execution, before.execution)) return
+    if (execution.version !== undefined) this.versions.set(execution.execution, execution.version)
+    if (!same && before) this.versions.delete(before.execution.execution)
+    const settled = execution.state === 'finished' || execution.state === 'failed'
+    const stays = before !== undefined && !execution.outputs && (before.madeBy === execution.execution || !settled)
+    const madeBy = stays ? before.madeBy : execution.execution
+    this.put(execution.cell, {
+      execution,
+      outputs: stays ? before.outputs : (execution.outputs ?? []),
+      madeBy,
+      live: this.seen.has(madeBy),
+      startedHere: this.started(execution, same ? before : undefined),
+    })
+  }
+
+  private started(execution: Execution, before: CellRun | undefined): number | null {
+    if (execution.state !== 'running') return null
+    return before?.startedHere ?? (this.seen.has(execution.execution) ? Date.now() : execution.started_at)
+  }
+
+  private output(id: ExecutionId, cell: CellId, version: number, change: (outputs: readonly Output[]) => readonly Output[] | null, whole: boolean): void {
+    const run = this.runs.get(cell)
+    if (run?.execution.execution !== id) return
+    const known = this.versions.get(id) ?? 0
+    if (version <= known && !whole) return
+    const base = run.madeBy === id ? run.outputs : []
+    const outputs = version === known + 1 || whole ? change(base) : null
+    if (outputs === null) {
+      this.wire.send({ type: 'outputs', execution: id })
+      return
+    }
+    this.versions.set(id, version)
+    this.put(cell, { ...run, outputs, madeBy: id, live: this.seen.has(id) })
+  }
+
+  private put(cell: CellId, run: CellRun): void {
+    this.runs.set(cell, run)
+    this.tell(cell)
+  }
+
+  private tell(cell: CellId): void {
+    for (const watcher of this.watchers.get(cell) ?? []) watcher()
+  }
+}
+
+function older(one: Execution, other: Execution): boolean {
+  return (one.queued_at ?? 0) < (other.queued_at ?? 0)
+}

@@ -1,0 +1,83 @@
+/** One cell on the page: its frame, its focus, and the bar above it for new ones. */
+import { memo, useCallback, useEffect, useRef, useState } from 'react'
+import { classes } from '../kit'
+import type { CellMap, CellType } from '../../model/notebook'
+import type { CellId } from '../../model/wire'
+import { CellToolbar } from './CellToolbar'
+import { CodeCell } from './CodeCell'
+import { useCellMap, useDesk, useKey, useView } from './hooks'
+import { InsertBar } from './InsertBar'
+import type { SourceHandle } from './Source'
+import { TextCell } from './TextCell'
+
+export const Cell = memo(function Cell({ id, before }: { id: CellId; before: CellId | null }) {
+  const cell = useCellMap(id)
+  return cell ? <CellFrame id={id} cell={cell} before={before} /> : null
+})
+
+function CellFrame({ id, cell, before }: { id: CellId; cell: CellMap; before: CellId | null }) {
+  const desk = useDesk()
+  const type = useKey<CellType>(cell, 't')
+  const focused = useView((view) => view.focused === id)
+  const editing = useView((view) => view.focused === id && view.editing)
+  const chosen = useView((view) => view.selected.size > 1 && view.selected.has(id))
+  const [hovered, setHovered] = useState(false)
+  const root = useRef<HTMLDivElement>(null)
+  const source = useRef<SourceHandle>(null)
+  const [wanted, setWanted] = useState<'start' | 'end' | null>(null)
+
+  useEffect(() => {
+    const edit = (at: 'start' | 'end') => {
+      if (desk.type(id) === 'code') return source.current?.edit(at)
+      desk.act({ do: 'open', cell: id })
+      // The editor of a text cell comes with its opening.
+      if (source.current) source.current.edit(at)
+      else setWanted(at)
+    }
+    return desk.enter(id, { root: root.current!, edit, cursor: () => source.current?.cursor() ?? null })
+  }, [desk, id])
+
+  useEffect(() => {
+    if (wanted === null || !source.current) return
+    source.current.edit(wanted)
+    setWanted(null)
+  })
+
+  const leave = useCallback(() => {
+    desk.act({ do: 'close', cell: id })
+    desk.goTo(id)
+  }, [desk, id])
+
+  return (
+    <div
+      ref={root}
+      role="listitem"
+      aria-label={type === 'code' ? 'Code cell' : 'Text cell'}
+      data-cell-id={id}
+      tabIndex={focused ? 0 : -1}
+      className={classes('cell', `cell-${type}`, focused && 'cell-focused', editing && 'cell-editing', chosen && 'cell-chosen')}
+      onPointerEnter={() => setHovered(true)}
+      onPointerLeave={() => setHovered(false)}
+      onFocus={(event) => {
+        if (event.target === root.current || !desk.view.getState().selected.has(id)) focus(desk, id, event.target === root.current)
+      }}
+      onMouseDown={(event) => {
+        const target = event.target as Element
+        if (event.shiftKey && !target.closest('.source, .output')) {
+          event.preventDefault()
+          desk.act({ do: 'extend', to: id, order: desk.outline.current() })
+        } else if (!target.closest('button, a, input, textarea, iframe, .source')) desk.act({ do: 'focus', cell: id, editing: false })
+      }}
+    >
+      <InsertBar after={before} />
+      {type === 'code' ? <CodeCell id={id} cell={cell} source={source} leave={leave} /> : <TextCell id={id} cell={cell} raw={type === 'raw'} source={source} leave={leave} />}
+      {(focused || hovered) && <CellToolbar id={id} type={type} />}
+    </div>
+  )
+}
+
+function focus(desk: ReturnType<typeof useDesk>, id: CellId, command: boolean): void {
+  const { selected } = desk.view.getState()
+  if (command && selected.size > 1 && selected.has(id)) return
+  desk.act({ do: 'focus', cell: id, editing: false })
+}

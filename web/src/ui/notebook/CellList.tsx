@@ -1,0 +1,45 @@
+/** All cells, in order, in one scrolling page. */
+import { useCallback, useEffect } from 'react'
+import { Cell } from './Cell'
+import './cell.css'
+import { useDesk, useMay, useOrder } from './hooks'
+import { InsertBar } from './InsertBar'
+
+export function CellList() {
+  const desk = useDesk()
+  const order = useOrder()
+  const editable = useMay('write')
+  const attach = useCallback((element: HTMLElement | null) => {
+    if (element) desk.pool.attach(element)
+  }, [desk])
+  useScrollTo()
+  return (
+    <div className="notebook-scroll" ref={attach}>
+      <div className="notebook-page">
+        <div role="list" aria-label="Cells" className="cells">
+          {order.map((id, at) => (
+            <Cell key={id} id={id} before={order[at - 1] ?? null} />
+          ))}
+        </div>
+        {order.length === 0 && (
+          <p className="cells-none">{editable ? 'This notebook is empty. Add a code or a text cell to begin.' : 'This notebook is empty.'}</p>
+        )}
+        <InsertBar after={order.at(-1) ?? null} last />
+      </div>
+    </div>
+  )
+}
+
+/** An address that ends in `#scrollTo=cell` leads to that cell. */
+function useScrollTo(): void {
+  const desk = useDesk()
+  useEffect(() => {
+    const go = () => {
+      const id = /^#scrollTo=([\w-]{1,64})$/.exec(location.hash)?.[1]
+      if (id !== undefined && desk.outline.current().includes(id)) requestAnimationFrame(() => desk.goTo(id))
+    }
+    go()
+    addEventListener('hashchange', go)
+    return () => removeEventListener('hashchange', go)
+  }, [desk])
+}

@@ -1,0 +1,132 @@
+/** A cell's text: an editor while someone may be near it, plain text while it is far. */
+import type { EditorView } from '@codemirror/view'
+import { memo, useImperativeHandle, useLayoutEffect, useRef, type Ref } from 'react'
+import { type Language, mountEditor } from '../../editor/editor'
+import { type CellMap, textOf } from '../../model/notebook'
+import type { CellId } from '../../model/wire'
+import { assistantOf } from './assistant'
+import { useDesk, useMay, useView } from './hooks'
+
+export interface SourceHandle {
+  edit(at: 'start' | 'end' | number): void
+  cursor(): number | null
+}
+
+interface SourceProps {
+  readonly id: CellId
+  readonly cell: CellMap
+  readonly language: Language
+  readonly leave: () => void
+  readonly placeholder?: string
+  readonly ref: Ref<SourceHandle>
+}
+
+export const Source = memo(function Source({ id, cell, language, leave, placeholder, ref }: SourceProps) {
+  const desk = useDesk()
+  const host = useRef<HTMLDivElement>(null)
+  const editor = useRef<EditorView | null>(null)
+  const editable = useMay('write')
+  const numbers = useView((view) => view.lineNumbers)
+
+  useImperativeHandle(ref, () => ({
+    edit(at) {
+      if (host.current) desk.pool.need(host.current)
+      const view = editor.current
+      if (!view) return
+      const to = at === 'start' ? 0 : at === 'end' ? view.state.doc.length : at
+      const keep = view.hasFocus || (at === 'end' && view.state.selection.main.head > 0)
+      view.dispatch({ ...(!keep && { selection: { anchor: to } }), scrollIntoView: true })
+      view.focus()
+    },
+    cursor: () => editor.current?.state.selection.main.head ?? null,
+  }), [desk])
+
+  useLayoutEffect(() => {
+    const element = host.current!
+    const text = textOf(cell)
+    let stop = still(element, text)
+    const mount = () => {
+      const hadFocus = element.contains(document.activeElement)
+      stop()
+      editor.current = mountEditor({
+        parent: element,
+        text,
+        awareness: desk.room.awareness,
+        language,
+        readOnly: !editable,
+        lineNumbers: numbers,
+        assistant: language === 'python' && editable ? assistantOf(desk.session) : null,
+        ...(placeholder !== undefined && { placeholder }),
+        leave,
+        focused: (focused) => focused && desk.act({ do: 'focus', cell: id, editing: true }),
+        beyond: (direction) => {
+          const next = desk.neighbour(direction)
+          if (next === null || language !== 'python') return false
+          desk.goTo(next, desk.type(next) === 'code', direction > 0 ? 'start' : 'end')
+          return true
+        },
+      })
+      if (hadFocus) editor.current.focus()
+    }
+    const unmount = () => {
+      editor.current?.destroy()
+      editor.current = null
+      stop = still(element, text)
+    }
+    const leavePool = desk.pool.add(element, {
+      mount,
+      unmount,
+      get held() {
+        return editor.current?.hasFocus ?? false
+      },
+    })
+    const pressed = (event: MouseEvent) => {
+      if (editor.current || event.button !== 0) return
+      const at = offsetAt(element, event)
+      event.preventDefault()
+      desk.pool.need(element)
+      editor.current!.focus()
+      editor.current!.dispatch({ selection: { anchor: Math.min(at, text.length) } })
+    }
+    const reached = () => {
+      if (editor.current) return
+      desk.pool.need(element)
+      editor.current!.focus()
+    }
+    element.addEventListener('mousedown', pressed)
+    element.addEventListener('focusin', reached)
+    return () => {
+      element.removeEventListener('mousedown', pressed)
+      element.removeEventListener('focusin', reached)
+      leavePool()
+      stop()
+      element.replaceChildren()
+    }
+  }, [desk, id, cell, language, editable, numbers, leave, placeholder])
+
+  return <div className="source" ref={host} />
+})
+
+/** Bare text: cheap enough for a thousand cells, found by the browser's search, read by a screen reader. */
+function still(element: HTMLElement, text: ReturnType<typeof textOf>): () => void {
+  const pre = document.createElement('pre')
+  pre.className = 'source-still'
+  pre.tabIndex = 0
+  for (const [name, value] of [['role', 'textbox'], ['aria-label', 'Source'], ['aria-multiline', 'true']] as const) pre.setAttribute(name, value)
+  const paint = () => {
+    pre.textContent = `${text.toString()}\n`
+  }
+  paint()
+  element.replaceChildren(pre)
+  text.observe(paint)
+  return () => {
+    text.unobserve(paint)
+    pre.remove()
+  }
+}
+
+/** Which character was pressed, in bare text. */
+function offsetAt(element: HTMLElement, { clientX, clientY }: MouseEvent): number {
+  const place = document.caretPositionFromPoint?.(clientX, clientY)
+  return place && element.contains(place.offsetNode) ? place.offset : Infinity
+}

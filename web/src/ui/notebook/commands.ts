@@ -1,0 +1,104 @@
+/** Every command once: its name, its menu, its keys, when it may be used. Menus, palette and keyboard are made of it. */
+import { downloadAddress } from '../../api/client'
+import type { Desk } from './desk'
+
+export type MenuName = 'File' | 'Edit' | 'View' | 'Insert' | 'Runtime' | 'Tools' | 'Help'
+export const MENUS: readonly MenuName[] = ['File', 'Edit', 'View', 'Insert', 'Runtime', 'Tools', 'Help']
+
+export interface Command {
+  readonly id: string
+  readonly name: string
+  readonly menu?: MenuName
+  /** Entries of one group stand together, between lines. */
+  readonly group?: number
+  readonly keys?: readonly string[]
+  readonly needs?: 'write' | 'run'
+  /** Keys work only outside of text: in a cell's text they mean something else. */
+  readonly outside?: boolean
+  readonly enabled?: (desk: Desk) => boolean
+  readonly checked?: (desk: Desk) => boolean
+  readonly run: (desk: Desk) => void
+}
+
+const focused = (desk: Desk) => desk.view.getState().focused !== null
+const connected = (desk: Desk) => desk.session.state.getState().runtime !== null
+const order = (desk: Desk) => desk.outline.current()
+const place = (desk: Desk) => order(desk).indexOf(desk.view.getState().focused ?? '')
+
+function download(desk: Desk, format: 'ipynb' | 'py'): void {
+  const base = downloadAddress({ id: desk.id, kind: 'notebook' })!
+  const link = document.createElement('a')
+  link.href = base.replace('format=ipynb', `format=${format}`)
+  link.download = ''
+  link.click()
+}
+
+export const COMMANDS: readonly Command[] = [
+  { id: 'rename', name: 'Rename', menu: 'File', group: 2, keys: ['F2'], needs: 'write', run: (desk) => desk.chrome.setState({ renaming: true }) },
+  { id: 'download', name: 'Download .ipynb', menu: 'File', group: 3, run: (desk) => download(desk, 'ipynb') },
+  { id: 'download-py', name: 'Download .py', menu: 'File', group: 3, run: (desk) => download(desk, 'py') },
+  { id: 'trash', name: 'Move to trash', menu: 'File', group: 4, enabled: (desk) => desk.room.state.getState().role === 'owner', run: (desk) => desk.open('trash') },
+
+  { id: 'undo', name: 'Undo cell operation', menu: 'Edit', group: 1, keys: ['Mod+M Z'], needs: 'write', enabled: (desk) => desk.history.canUndo(), run: (desk) => desk.undo() },
+  { id: 'redo', name: 'Redo cell operation', menu: 'Edit', group: 1, keys: ['Mod+Shift+Y'], needs: 'write', enabled: (desk) => desk.history.canRedo(), run: (desk) => desk.redo() },
+  { id: 'select-all', name: 'Select all cells', menu: 'Edit', group: 2, keys: ['Mod+Shift+A'], run: (desk) => desk.act({ do: 'choose', cells: order(desk) }) },
+  { id: 'cut', name: 'Cut cells', menu: 'Edit', group: 2, keys: ['Mod+M X'], needs: 'write', enabled: focused, run: (desk) => desk.cut() },
+  { id: 'copy', name: 'Copy cells', menu: 'Edit', group: 2, keys: ['Mod+M C'], enabled: focused, run: (desk) => desk.copy() },
+  { id: 'paste', name: 'Paste cells below', menu: 'Edit', group: 2, keys: ['Mod+M V'], needs: 'write', enabled: (desk) => desk.canPaste, run: (desk) => desk.paste() },
+  { id: 'duplicate', name: 'Duplicate cells', menu: 'Edit', group: 2, needs: 'write', enabled: focused, run: (desk) => desk.duplicate(desk.chosen) },
+  { id: 'delete', name: 'Delete cells', menu: 'Edit', group: 2, keys: ['Mod+M D'], needs: 'write', enabled: focused, run: (desk) => desk.remove(desk.chosen) },
+  { id: 'up', name: 'Move cells up', menu: 'Edit', group: 3, keys: ['Mod+M K'], needs: 'write', enabled: focused, run: (desk) => desk.move(desk.chosen, -1) },
+  { id: 'down', name: 'Move cells down', menu: 'Edit', group: 3, keys: ['Mod+M J'], needs: 'write', enabled: focused, run: (desk) => desk.move(desk.chosen, 1) },
+  { id: 'split', name: 'Split cell at the cursor', menu: 'Edit', group: 3, keys: ['Mod+M -'], needs: 'write', enabled: focused, run: (desk) => desk.split() },
+  { id: 'merge', name: 'Merge cells', menu: 'Edit', group: 3, keys: ['Mod+M /'], needs: 'write', enabled: focused, run: (desk) => desk.merge() },
+  { id: 'to-code', name: 'Make it a code cell', menu: 'Edit', group: 4, keys: ['Mod+M Y'], needs: 'write', enabled: focused, run: (desk) => desk.convert('code') },
+  { id: 'to-text', name: 'Make it a text cell', menu: 'Edit', group: 4, keys: ['Mod+M M'], needs: 'write', enabled: focused, run: (desk) => desk.convert('markdown') },
+  { id: 'clear', name: 'Clear all outputs', menu: 'Edit', group: 5, needs: 'run', run: (desk) => desk.session.clear('all') },
+
+  { id: 'contents', name: 'Table of contents', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().contents, run: (desk) => desk.chrome.setState(({ contents }) => ({ contents: !contents })) },
+  { id: 'comments', name: 'Comments', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().comments, run: (desk) => desk.chrome.setState(({ comments }) => ({ comments: !comments })) },
+  {
+    id: 'numbers', name: 'Line numbers', menu: 'View', group: 1, keys: ['Mod+M L'], checked: (desk) => desk.view.getState().lineNumbers,
+    run: (desk) => desk.act({ do: 'numbers', shown: !desk.view.getState().lineNumbers }),
+  },
+
+  { id: 'code', name: 'Code cell', menu: 'Insert', group: 1, needs: 'write', run: (desk) => desk.append('code') },
+  { id: 'text', name: 'Text cell', menu: 'Insert', group: 1, needs: 'write', run: (desk) => desk.append('markdown') },
+  { id: 'above', name: 'Code cell above', menu: 'Insert', group: 2, keys: ['Mod+M A'], needs: 'write', run: (desk) => desk.insertAbove('code') },
+  { id: 'below', name: 'Code cell below', menu: 'Insert', group: 2, keys: ['Mod+M B'], needs: 'write', run: (desk) => desk.append('code') },
+
+  { id: 'run-all', name: 'Run all', menu: 'Runtime', group: 1, keys: ['Mod+F9'], needs: 'run', run: (desk) => desk.run(order(desk)) },
+  { id: 'run-before', name: 'Run before', menu: 'Runtime', group: 1, keys: ['Mod+F8'], needs: 'run', enabled: focused, run: (desk) => desk.run(order(desk).slice(0, place(desk))) },
+  { id: 'run', name: 'Run the focused cell', menu: 'Runtime', group: 1, keys: ['Mod+Enter'], enabled: focused, run: (desk) => desk.runChosen('stay') },
+  { id: 'run-next', name: 'Run and go to the next cell', keys: ['Shift+Enter'], enabled: focused, run: (desk) => desk.runChosen('next') },
+  { id: 'run-insert', name: 'Run and insert a cell', keys: ['Alt+Enter'], enabled: focused, run: (desk) => desk.runChosen('insert') },
+  { id: 'run-selection', name: 'Run the selected cells', menu: 'Runtime', group: 1, keys: ['Mod+Shift+Enter'], needs: 'run', enabled: focused, run: (desk) => desk.run(desk.chosen) },
+  { id: 'run-after', name: 'Run cell and below', menu: 'Runtime', group: 1, keys: ['Mod+F10'], needs: 'run', enabled: focused, run: (desk) => desk.run(order(desk).slice(place(desk))) },
+  { id: 'interrupt', name: 'Interrupt execution', menu: 'Runtime', group: 2, keys: ['Mod+M I'], needs: 'run', enabled: connected, run: (desk) => desk.session.command('interrupt') },
+  { id: 'restart', name: 'Restart session', menu: 'Runtime', group: 2, keys: ['Mod+M .'], needs: 'run', enabled: connected, run: (desk) => desk.session.command('restart') },
+  {
+    id: 'restart-all', name: 'Restart and run all', menu: 'Runtime', group: 2, needs: 'run', enabled: connected,
+    run: (desk) => {
+      desk.session.command('restart')
+      desk.run(order(desk))
+    },
+  },
+  { id: 'connect', name: 'Connect', menu: 'Runtime', group: 3, needs: 'run', enabled: (desk) => !connected(desk), run: (desk) => desk.session.command('connect') },
+  { id: 'disconnect', name: 'Disconnect and delete runtime', menu: 'Runtime', group: 3, needs: 'run', enabled: connected, run: (desk) => desk.session.command('disconnect') },
+
+  { id: 'palette', name: 'Command palette', menu: 'Tools', group: 1, keys: ['Mod+Shift+P'], run: (desk) => desk.open('palette') },
+  { id: 'shortcuts', name: 'Keyboard shortcuts', menu: 'Tools', group: 1, keys: ['Mod+M H'], run: (desk) => desk.open('shortcuts') },
+
+  { id: 'help-shortcuts', name: 'Keyboard shortcuts', menu: 'Help', group: 1, run: (desk) => desk.open('shortcuts') },
+  { id: 'about', name: 'About Collegium', menu: 'Help', group: 2, run: (desk) => desk.open('about') },
+
+  { id: 'edit', name: 'Edit the cell', keys: ['Enter'], outside: true, enabled: focused, run: (desk) => desk.goTo(desk.view.getState().focused!, true) },
+  { id: 'previous', name: 'Previous cell', keys: ['ArrowUp', 'K', 'Mod+M P'], outside: true, run: (desk) => desk.step(-1, false) },
+  { id: 'next', name: 'Next cell', keys: ['ArrowDown', 'J', 'Mod+M N'], outside: true, run: (desk) => desk.step(1, false) },
+  { id: 'extend-up', name: 'Select the cell above too', keys: ['Shift+ArrowUp'], outside: true, run: (desk) => desk.step(-1, true) },
+  { id: 'extend-down', name: 'Select the cell below too', keys: ['Shift+ArrowDown'], outside: true, run: (desk) => desk.step(1, true) },
+]
+
+export function usable(command: Command, desk: Desk): boolean {
+  return (command.needs === undefined || desk.may(command.needs)) && (command.enabled?.(desk) ?? true)
+}

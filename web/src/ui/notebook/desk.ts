@@ -1,0 +1,256 @@
+/** All that one open notebook is made of on this page, and what a person can do with it. */
+import * as Y from 'yjs'
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import { EditorPool } from '../../editor/pool'
+import * as notebook from '../../model/notebook'
+import { sourceHash } from '../../model/hash'
+import { type Action, FRESH, update, type View } from '../../model/view'
+import type { CellId, NotebookId } from '../../model/wire'
+import { Outline } from '../../room/outline'
+import { Room, type RoomOptions } from '../../room/room'
+import { Session } from '../../session/session'
+import { notify } from '../kit'
+
+export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash'
+export interface Chrome {
+  readonly dialog: DialogName | null
+  readonly comments: boolean
+  readonly contents: boolean
+  readonly renaming: boolean
+}
+
+/** What a cell on the page offers to the rest of it. */
+export interface CellHandle {
+  readonly root: HTMLElement
+  /** Put the cursor into the source. */
+  edit(at: 'start' | 'end'): void
+  /** Where the cursor is, as an offset; null when there is no editor. */
+  cursor(): number | null
+}
+
+/** Cells that were cut or copied, for every notebook of this tab. */
+let clipboard: readonly notebook.Draft[] = []
+
+export class Desk {
+  readonly room: Room
+  readonly session: Session
+  readonly outline: Outline
+  readonly pool = new EditorPool()
+  readonly history: Y.UndoManager
+  readonly view: StoreApi<View> = createStore<View>(() => FRESH)
+  readonly chrome: StoreApi<Chrome> = createStore<Chrome>(() => ({ dialog: null, comments: false, contents: false, renaming: false }))
+  private readonly handles = new Map<CellId, CellHandle>()
+  private awaited: { readonly cell: CellId; readonly editing: boolean } | null = null
+
+  constructor(
+    readonly id: NotebookId,
+    readonly me: { readonly id: string; readonly name: string; readonly color: string },
+    options: RoomOptions,
+  ) {
+    this.room = new Room(options)
+    this.outline = new Outline(this.room.doc)
+    this.history = notebook.cellHistory(this.room.doc)
+    this.session = new Session(this.room, { refused: (code, detail) => notify({ title: refusal(code), detail, kind: 'bad' }) })
+    this.room.awareness.setLocalState({ user: { ...me, colorLight: `${me.color}33` }, cell: null })
+    this.outline.subscribe((before) => this.act({ do: 'gone', order: this.outline.current(), before }))
+    this.view.subscribe(({ focused }, before) => {
+      if (focused !== before.focused) this.room.awareness.setLocalStateField('cell', focused)
+    })
+  }
+
+  close(): void {
+    this.pool.close()
+    this.session.close()
+    this.outline.close()
+    this.history.destroy()
+    this.room.close()
+  }
+
+  may(what: 'write' | 'run'): boolean {
+    return this.room.state.getState().may.has(what)
+  }
+
+  act(action: Action): void {
+    this.view.setState((view) => update(view, action), true)
+  }
+
+  open(dialog: DialogName | null): void {
+    this.chrome.setState({ dialog })
+  }
+
+  /** A cell has come onto the page; gives its farewell. */
+  enter(id: CellId, handle: CellHandle): () => void {
+    this.handles.set(id, handle)
+    if (this.awaited?.cell === id) this.goTo(id, this.awaited.editing)
+    return () => {
+      if (this.handles.get(id) === handle) this.handles.delete(id)
+    }
+  }
+
+  goTo(id: CellId, editing = false, at: 'start' | 'end' = 'end'): void {
+    this.act({ do: 'focus', cell: id, editing })
+    const handle = this.handles.get(id)
+    this.awaited = handle ? null : { cell: id, editing }
+    if (!handle) return
+    if (editing) handle.edit(at)
+    else {
+      handle.root.focus({ preventScroll: true })
+      handle.root.scrollIntoView({ block: 'nearest' })
+    }
+  }
+
+  /** The focused cell's neighbour; null beyond the ends. */
+  neighbour(by: -1 | 1): CellId | null {
+    const order = this.outline.current()
+    const { focused } = this.view.getState()
+    const at = focused === null ? -1 : order.indexOf(focused)
+    return order[at + by] ?? null
+  }
+
+  step(by: -1 | 1, extend: boolean): void {
+    const to = this.neighbour(by)
+    if (to === null) return
+    if (!extend) return this.goTo(to)
+    this.act({ do: 'extend', to, order: this.outline.current() })
+    this.handles.get(to)?.root.focus()
+  }
+
+  type(id: CellId): notebook.CellType | null {
+    const cell = notebook.cellOf(this.room.doc, id)
+    return cell ? notebook.typeOf(cell) : null
+  }
+
+  /** The chosen cells in order. */
+  get chosen(): CellId[] {
+    const { selected, focused } = this.view.getState()
+    return this.outline.current().filter((id) => selected.has(id) || id === focused)
+  }
+
+  insert(type: 'code' | 'markdown', after: CellId | null, source = ''): void {
+    const [id] = notebook.insert(this.room.doc, after, [{ type, source }], this.me.id)
+    if (type === 'markdown') this.act({ do: 'open', cell: id! })
+    this.goTo(id!, true)
+  }
+
+  /** After the focused cell, or at the foot. */
+  append(type: 'code' | 'markdown'): void {
+    this.insert(type, this.view.getState().focused ?? this.outline.current().at(-1) ?? null)
+  }
+
+  insertAbove(type: 'code' | 'markdown'): void {
+    this.insert(type, this.neighbour(-1))
+  }
+
+  remove(ids: readonly CellId[]): void {
+    if (ids.length === 0) return
+    notebook.remove(this.room.doc, ids, this.me.id)
+    const { focused } = this.view.getState()
+    if (focused !== null) this.goTo(focused)
+    notify({ title: ids.length === 1 ? 'Cell deleted' : `${ids.length} cells deleted`, action: { label: 'Undo', run: () => this.undo() } })
+  }
+
+  move(ids: readonly CellId[], by: -1 | 1): void {
+    notebook.move(this.room.doc, ids, by)
+    const { focused } = this.view.getState()
+    if (focused !== null) requestAnimationFrame(() => this.handles.get(focused)?.root.scrollIntoView({ block: 'nearest' }))
+  }
+
+  duplicate(ids: readonly CellId[]): void {
+    const copies = notebook.duplicate(this.room.doc, ids, this.me.id)
+    if (copies[0] !== undefined) this.goTo(copies[0])
+  }
+
+  split(): void {
+    const { focused } = this.view.getState()
+    const at = focused === null ? null : (this.handles.get(focused)?.cursor() ?? null)
+    if (focused === null || at === null) return
+    const next = notebook.split(this.room.doc, focused, at, this.me.id)
+    if (next === null) return
+    if (this.type(next) === 'markdown') this.act({ do: 'open', cell: next })
+    this.goTo(next, true, 'start')
+  }
+
+  merge(): void {
+    const below = this.neighbour(1)
+    const ids = this.chosen.length > 1 ? this.chosen : below === null ? [] : [...this.chosen, below]
+    const first = notebook.merge(this.room.doc, ids, this.me.id)
+    if (first !== null) this.goTo(first)
+  }
+
+  convert(type: 'code' | 'markdown'): void {
+    const { focused } = this.view.getState()
+    notebook.convert(this.room.doc, this.chosen, type)
+    if (focused !== null) this.goTo(focused)
+  }
+
+  copy(): void {
+    clipboard = this.chosen.map((id) => notebook.draftOf(notebook.cellOf(this.room.doc, id)!))
+  }
+
+  cut(): void {
+    this.copy()
+    this.remove(this.chosen)
+  }
+
+  get canPaste(): boolean {
+    return clipboard.length > 0
+  }
+
+  paste(): void {
+    const ids = notebook.insert(this.room.doc, this.chosen.at(-1) ?? null, clipboard, this.me.id)
+    const last = ids.at(-1)
+    if (last !== undefined) this.goTo(last)
+  }
+
+  undo(): void {
+    this.history.undo()
+  }
+
+  redo(): void {
+    this.history.redo()
+  }
+
+  /** Ask for the code cells among these; what the person sees is what runs, so its hash goes along. */
+  run(ids: readonly CellId[]): void {
+    const cells = ids.flatMap((id) => {
+      const cell = notebook.cellOf(this.room.doc, id)
+      return cell && notebook.typeOf(cell) === 'code' ? [{ cell: id, hash: sourceHash(notebook.textOf(cell).toString()) }] : []
+    })
+    if (cells.length > 0) void this.session.execute(cells)
+  }
+
+  /** Run or render the chosen cells, and then stay, go on, or make room for more. */
+  runChosen(then: 'stay' | 'next' | 'insert'): void {
+    const ids = this.chosen
+    const last = ids.at(-1)
+    if (last === undefined) return
+    if (this.may('run')) this.run(ids)
+    for (const id of ids) this.act({ do: 'close', cell: id })
+    const order = this.outline.current()
+    const next = order[order.indexOf(last) + 1]
+    if (then === 'insert' || (then === 'next' && next === undefined)) {
+      if (this.may('write')) return this.insert('code', last)
+    }
+    if (then === 'next' && next !== undefined) return this.goTo(next, this.type(next) === 'code')
+    if (this.type(last) !== 'code') this.goTo(last)
+  }
+
+  stop(id: CellId): void {
+    const run = this.session.run(id)
+    if (run?.execution.state === 'queued') this.session.cancel(id)
+    else this.session.command('interrupt')
+  }
+}
+
+function refusal(code: string): string {
+  switch (code) {
+    case 'stale_source':
+      return 'The cell changed while you pressed run. Look, and run it again.'
+    case 'forbidden':
+      return 'You may not run cells in this notebook.'
+    case 'quota_exceeded':
+      return 'You have used what you were given.'
+    default:
+      return 'The cell could not be run.'
+  }
+}

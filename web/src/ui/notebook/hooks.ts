@@ -1,0 +1,67 @@
+/** How components look at a notebook: each subscribes to no more than it shows. */
+import { createContext, useCallback, useContext, useMemo, useRef, useSyncExternalStore } from 'react'
+import type * as Y from 'yjs'
+import { useStore } from 'zustand'
+import { type CellMap, cellOf } from '../../model/notebook'
+import type { View } from '../../model/view'
+import type { CellId } from '../../model/wire'
+import type { RoomState } from '../../room/room'
+import type { CellRun, SessionState } from '../../session/session'
+import type { Chrome, Desk } from './desk'
+
+export const DeskContext = createContext<Desk | null>(null)
+
+export function useDesk(): Desk {
+  const desk = useContext(DeskContext)
+  if (!desk) throw new Error('useDesk belongs inside an open notebook')
+  return desk
+}
+
+export const useView = <T>(select: (view: View) => T): T => useStore(useDesk().view, select)
+export const useRoom = <T>(select: (state: RoomState) => T): T => useStore(useDesk().room.state, select)
+export const useSession = <T>(select: (state: SessionState) => T): T => useStore(useDesk().session.state, select)
+export const useChrome = <T>(select: (chrome: Chrome) => T): T => useStore(useDesk().chrome, select)
+export const useMay = (what: 'write' | 'run'): boolean => useRoom((state) => state.may.has(what))
+
+export function useOrder(): readonly CellId[] {
+  const { outline } = useDesk()
+  return useSyncExternalStore(outline.subscribe, outline.current)
+}
+
+export function useRun(id: CellId): CellRun | undefined {
+  const { session } = useDesk()
+  const subscribe = useCallback((notify: () => void) => session.watch(id, notify), [session, id])
+  return useSyncExternalStore(subscribe, () => session.run(id))
+}
+
+export function useCellMap(id: CellId): CellMap | undefined {
+  const { room } = useDesk()
+  return useMemo(() => cellOf(room.doc, id), [room, id])
+}
+
+export function useKey<T>(cell: CellMap, key: string): T {
+  const subscribe = useCallback(
+    (notify: () => void) => {
+      cell.observe(notify)
+      return () => cell.unobserve(notify)
+    },
+    [cell],
+  )
+  return useSyncExternalStore(subscribe, () => cell.get(key) as T)
+}
+
+export function useText(text: Y.Text): string {
+  const seen = useRef<string | null>(null)
+  const subscribe = useCallback(
+    (notify: () => void) => {
+      const changed = () => {
+        seen.current = null
+        notify()
+      }
+      text.observe(changed)
+      return () => text.unobserve(changed)
+    },
+    [text],
+  )
+  return useSyncExternalStore(subscribe, () => (seen.current ??= text.toString()))
+}
