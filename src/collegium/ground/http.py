@@ -1,14 +1,15 @@
 """HTTP: errors become problem+json in one table; strangers' pages are kept out; every answer carries its policy."""
 
+import re
 from collections.abc import MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketState
 
 from collegium.ground import errors
 from collegium.ground.ids import new_id
@@ -29,6 +30,22 @@ STATUS: dict[type[errors.CollegiumError], int] = {
     errors.Unavailable: 503,
 }
 """The only place that knows a status code."""
+
+CLOSE: dict[type[errors.CollegiumError], int] = {
+    errors.Invalid: 4400,
+    errors.TooLarge: 1009,
+    errors.NotSignedIn: 4401,
+    errors.NotFound: 4404,
+    errors.Forbidden: 4403,
+    errors.Conflict: 4409,
+    errors.QuotaExceeded: 4429,
+    errors.TooMany: 4429,
+    errors.StorageFull: 1013,
+    errors.Unavailable: 1013,
+}
+"""What the same errors are to a WebSocket (docs/reference/protocol.md, "Closing")."""
+
+CLOSE_REASON_BYTES_MAX = 123
 
 APP_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -70,11 +87,24 @@ def problem_of(error: errors.CollegiumError) -> Response:
     return answer
 
 
+async def close_for(socket: WebSocket, error: errors.CollegiumError) -> None:
+    """Close a socket with the error's code. Accepts it first if need be: a browser hides why a handshake failed."""
+    if socket.application_state is WebSocketState.CONNECTING:
+        await socket.accept()
+    code = next(number for kind, number in CLOSE.items() if isinstance(error, kind))
+    reason = error.detail.encode()[:CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
+    if socket.application_state is WebSocketState.CONNECTED:
+        await socket.close(code, reason)
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Every error of every route leaves as problem+json; a bug says nothing of the inside."""
 
-    async def expected(_request: Request, error: Exception) -> Response:
+    async def expected(request: Any, error: Exception) -> Any:
         assert isinstance(error, errors.CollegiumError)
+        if isinstance(request, WebSocket):
+            await close_for(request, error)
+            return None
         return problem_of(error)
 
     async def malformed(_request: Request, error: Exception) -> Response:
@@ -117,21 +147,24 @@ def same_origin(scope: Scope) -> bool:
     site = header(scope, b"sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
         return False
-    origin = header(scope, b"origin")
-    if origin is None:
+    origins = [str(value, "latin-1") for key, value in scope["headers"] if key == b"origin"]
+    hosts = [str(value, "latin-1") for key, value in scope["headers"] if key == b"host"]
+    if not origins:
         return True
-    host = header(scope, b"host") or ""
-    parts = urlsplit(origin) if origin != "null" else None
-    if (
-        parts is None
-        or parts.scheme not in ("http", "https")
-        or parts.path
-        or parts.query
-        or parts.fragment
-        or "@" in parts.netloc
-    ):
+    if len(origins) > 1 or len(hosts) != 1:
         return False
-    return _with_port(parts.netloc.lower(), parts.scheme) == _with_port(host.lower(), parts.scheme)
+    match = _ORIGIN.fullmatch(origins[0].lower())
+    if match is None:
+        return False
+    scheme, netloc = match.groups()
+    # A TLS proxy in front makes https into http; nothing makes http into https.
+    if scheme == "http" and scope["scheme"] in ("https", "wss"):
+        return False
+    return _with_port(netloc, scheme) == _with_port(hosts[0].lower(), scheme)
+
+
+_ORIGIN = re.compile(r"(https?)://((?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?)", re.ASCII)
+"""All that a browser's Origin can be, whole: no user, no path, no list. International names come as ASCII."""
 
 
 def _with_port(netloc: str, scheme: str) -> str:
@@ -159,15 +192,15 @@ class Gate:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if not same_origin(scope) and not _harmless(scope):
-            await problem(403, "cross_site", "This request came from another site.")(scope, receive, send)
-            return
 
         async def with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
                 _add_policy(message, scope["path"])
             await send(message)
 
+        if not same_origin(scope) and not _harmless(scope):
+            await problem(403, "cross_site", "This request came from another site.")(scope, receive, with_policy)
+            return
         await self.app(scope, receive, with_policy)
 
 
@@ -188,11 +221,11 @@ def _add_policy(message: MutableMapping[str, Any], path: str) -> None:
         b"x-content-type-options": b"nosniff",
         b"referrer-policy": b"no-referrer",
         b"cross-origin-opener-policy": b"same-origin",
+        b"cross-origin-resource-policy": b"cross-origin" if path.startswith("/assets/") else b"same-origin",
         b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
     }
     if path.startswith("/assets/"):
         wanted[b"access-control-allow-origin"] = b"*"
-        wanted[b"cross-origin-resource-policy"] = b"cross-origin"
     if path.startswith("/api/"):
         wanted[b"cache-control"] = b"no-store"
     for key, value in wanted.items():
