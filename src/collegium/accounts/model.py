@@ -76,12 +76,13 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with an account here."""
+    """Somebody with an account here; or who had one, and whose name still stands on what they did."""
 
     id: UserId
     email: str
     name: str
     admin: bool
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import anyio
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import HTTPConnection
 
@@ -174,7 +174,11 @@ class Accounts:
         """Set the events of what ended by age or elsewhere, for as long as the server runs."""
         while True:
             await anyio.sleep(self.settings.watch_interval.total_seconds())
-            await self._end_what_is_gone()
+            try:
+                await self._end_what_is_gone()
+            except SQLAlchemyError as error:
+                # A database that is busy for once costs a round, not the server.
+                log.warning("logins.unwatched", exc_info=error)
 
     async def _end_what_is_gone(self) -> None:
         waiting = list(self._waiting)

@@ -74,7 +74,7 @@ setup_links = Table(
 
 
 def _user(row: Row[Any]) -> User:
-    return User(UserId(row.id), row.email, row.name, bool(row.admin))
+    return User(UserId(row.id), row.email, row.name, bool(row.admin), removed=row.removed_at is not None)
 
 
 # --- users ---------------------------------------------------------------------------------------

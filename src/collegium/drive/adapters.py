@@ -1,6 +1,7 @@
 """Blobs on this machine's disk, by obstore."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -20,6 +21,7 @@ STAGING = "staging"
 BUFFER_BYTES = 4 << 20
 BUFFERS_MAX = 2
 STREAM_CHUNK_BYTES = 1 << 20
+CLEAN_UP_SECONDS_MAX = 10
 ROOM_CHECKED_EVERY_BYTES = 64 << 20
 UNFINISHED_AFTER_SECONDS = 3600
 """Nothing is written so slowly: an upload that stalls is ended long before."""
@@ -46,8 +48,8 @@ class LocalBlobs:
                 # Also when it was there before: whoever put it may not have come as far as this line yet.
                 await anyio.to_thread.run_sync(self._sync_folders, place)
         except BaseException:
-            with anyio.CancelScope(shield=True), contextlib.suppress(FileNotFoundError):
-                await anyio.to_thread.run_sync(os.unlink, self._folder / staged)
+            with anyio.move_on_after(CLEAN_UP_SECONDS_MAX, shield=True):
+                await anyio.to_thread.run_sync(self._clear_staged, staged)
             raise
         return sha256, size
 
@@ -93,6 +95,11 @@ class LocalBlobs:
 
     async def clear_unfinished(self) -> None:
         await anyio.to_thread.run_sync(self._clear_unfinished)
+
+    def _clear_staged(self, staged: str) -> None:
+        # obstore writes beside it, under the same name with a suffix, until it is closed.
+        for left in self._folder.glob(f"{staged}*"):
+            left.unlink(missing_ok=True)
 
     def _clear_unfinished(self) -> None:
         staging = self._folder / STAGING
@@ -149,6 +156,9 @@ class _full_disk_named:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        full = isinstance(error, BaseError) and ("os error 28" in str(error) or "os error 122" in str(error))
-        if full or (isinstance(error, OSError) and error.errno in (28, 122)):
+        # obstore's errors have no errno, only the system's words for it.
+        if isinstance(error, (BaseError, OSError)) and any(
+            getattr(error, "errno", None) == number or f"(os error {number})" in str(error)
+            for number in (errno.ENOSPC, errno.EDQUOT)
+        ):
             raise StorageFull(FULL) from error

@@ -95,13 +95,13 @@ class GrantWithdrawal(BaseModel):
 
 
 class GrantShown(BaseModel):
-    """Somebody who may see an item. `inherited` names the folder it was given on, if it was not this item."""
+    """Somebody who may see an item. What is `inherited` was given on a folder above, and is taken back there."""
 
     id: str
     email: str
     name: str
     role: Role
-    inherited: PathStep | None
+    inherited: bool
 
 
 class Presenter:
@@ -235,7 +235,7 @@ def _grant_routes(drive: Drive) -> APIRouter:
 
     @router.get("/items/{item}/grants", response_model=list[GrantShown], summary="The owner, and who was given a role")
     async def list_grants(item: Id, principal: Signed) -> list[GrantShown]:
-        return [_grant_shown(access, ItemId(item)) for access in await drive.accesses(principal, ItemId(item))]
+        return [_grant_shown(access) for access in await drive.accesses(principal, ItemId(item))]
 
     @router.put("/items/{item}/grants", response_model=list[GrantShown], summary="Give somebody a role")
     async def put_grant(item: Id, body: GrantRequest, principal: Signed) -> list[GrantShown]:
@@ -277,8 +277,6 @@ def _item_shown(item: Item, role: Role, owner_name: str, parent: ItemId | None) 
     )
 
 
-def _grant_shown(access: Access, item: ItemId) -> GrantShown:
-    on = access.given_on
-    inherited = None if on is None or on.id == item else PathStep(id=on.id, name=on.name)
+def _grant_shown(access: Access) -> GrantShown:
     user = access.user
-    return GrantShown(id=user.id, email=user.email, name=user.name, role=access.role, inherited=inherited)
+    return GrantShown(id=user.id, email=user.email, name=user.name, role=access.role, inherited=access.inherited)

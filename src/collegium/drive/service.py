@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.accounts.model import Action, Principal, Role, User, may, stronger
@@ -29,7 +30,16 @@ from collegium.drive.ports import Blobs
 from collegium.drive.settings import DriveSettings
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, TooMany, Unavailable
+from collegium.ground.errors import (
+    CollegiumError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooLarge,
+    TooMany,
+    Unavailable,
+)
 from collegium.ground.ids import ItemId, UserId, is_id, new_id
 from collegium.ground.log import get_log
 
@@ -38,6 +48,7 @@ log = get_log("drive")
 OnDelete = Callable[[AsyncConnection, Sequence[ItemId]], Awaitable[None]]
 OnDeleted = Callable[[Sequence[ItemId]], Awaitable[None]]
 GRANTS_PER_ITEM_MAX = 200
+CLEAN_UP_SECONDS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +57,8 @@ class Access:
 
     user: User
     role: Role
-    given_on: Item | None
-    """The item on which the role was given: this one or a folder above it; None for the owner."""
+    inherited: bool
+    """The role was given on a folder above the item, and can only be taken back there."""
 
 
 class Drive:
@@ -254,7 +265,7 @@ class Drive:
         try:
             made = await self._insert_file(principal, name, parent, blob, size)
         except BaseException:
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(CLEAN_UP_SECONDS_MAX, shield=True):
                 await self._discard_blobs([blob])
             raise
         log.info("file.uploaded", item=made.id, user=principal.user, size=size)
@@ -392,6 +403,13 @@ class Drive:
 
     async def tidy(self) -> None:
         """Remove bytes that no item has: what a killed server left of an upload or a deletion."""
+        try:
+            await self._tidy()
+        except (CollegiumError, SQLAlchemyError, OSError) as error:
+            # They take room and harm nobody: the next start tries again.
+            log.warning("blobs.untidied", exc_info=error)
+
+    async def _tidy(self) -> None:
         await self._blobs.clear_unfinished()
         async for blob in self._blobs.kept():
             async with self._database.read() as tx:
@@ -405,21 +423,20 @@ class Drive:
     async def accesses(self, principal: Principal, item: ItemId) -> list[Access]:
         """Who may see an item, the owner first, then those with a role on it or on a folder above it.
 
-        Those who may not write see it without learning who else does. Raises NotFound, Forbidden.
+        Raises NotFound, and Forbidden for those who may not write in it.
         """
         async with self._database.read() as tx:
             found, _ = await self.authorize(principal, item, Action.WRITE, tx=tx)
             way = await store.read_way(tx, item, principal.user)
             given = await store.read_grants(tx, [step.item.id for step in way])
-        on = {step.item.id: step.item for step in way}
-        best: dict[UserId, Grant] = {}
-        for grant in given:
+        best: dict[UserId, Access] = {}
+        people = await self._accounts.users_by_ids([found.owner, *(grant.user for grant in given)])
+        for grant in sorted(given, key=lambda grant: grant.item == item):
             former = best.get(grant.user)
-            if former is None or stronger(former.role, grant.role) != former.role or grant.item == item:
-                best[grant.user] = grant
-        users = await self._accounts.users_by_ids([found.owner, *best])
-        shown = [Access(users[grant.user], grant.role, on[grant.item]) for grant in best.values()]
-        return [Access(users[found.owner], Role.OWNER, None), *shown]
+            if former is None or stronger(grant.role, former.role) is grant.role:
+                best[grant.user] = Access(people[grant.user], grant.role, inherited=grant.item != item)
+        owner = Access(people[found.owner], Role.OWNER, inherited=False)
+        return [owner, *(access for access in best.values() if not access.user.removed)]
 
     async def grant(self, principal: Principal, item: ItemId, email: str, role: Role) -> None:
         """Give the user with this address a role on the item and everything in it.

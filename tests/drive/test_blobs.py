@@ -1,0 +1,202 @@
+"""What every place for blobs does: one set of tests, over the fake in memory and the real one on disk."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from collegium.drive.adapters import LocalBlobs
+from collegium.drive.ports import Blobs
+from collegium.ground.errors import NotFound, StorageFull, TooLarge
+from drive.fakes import MemoryBlobs
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["memory", "disk"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    return MemoryBlobs() if request.param == "memory" else LocalBlobs(tmp_path / "blobs")
+
+
+async def pieces(*content: bytes) -> AsyncIterator[bytes]:
+    for piece in content:
+        yield piece
+
+
+async def whole(stream: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in stream])
+
+
+async def kept(blobs: Blobs) -> set[str]:
+    return {sha256 async for sha256 in blobs.kept()}
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"x", b"\0" * 100, os.urandom(5_000_000)], ids=["none", "one", "zero", "5 MB"]
+)
+async def test_what_was_put_can_be_read_and_streamed(blobs: Blobs, content: bytes) -> None:
+    sha256, size = await blobs.put(content)
+
+    assert (sha256, size) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert await blobs.read(sha256) == content
+    assert await whole(blobs.stream(sha256)) == content
+    assert await blobs.exists(sha256)
+    assert await kept(blobs) == {sha256}
+
+
+async def test_a_stream_is_kept_like_the_bytes_in_it(blobs: Blobs) -> None:
+    streamed = await blobs.put(pieces(b"one", b"", b"two"))
+
+    assert streamed == await blobs.put(b"onetwo")
+    assert await kept(blobs) == {streamed[0]}
+
+
+async def test_what_is_too_large_is_refused_and_leaves_nothing(blobs: Blobs) -> None:
+    with pytest.raises(TooLarge):
+        await blobs.put(pieces(b"12345", b"6"), size_max=5)
+    with pytest.raises(TooLarge):
+        await blobs.put(b"123456", size_max=5)
+
+    assert await kept(blobs) == set()
+    assert (await blobs.put(b"12345", size_max=5))[1] == 5
+
+
+async def test_a_stream_that_breaks_leaves_nothing(blobs: Blobs) -> None:
+    async def breaking() -> AsyncIterator[bytes]:
+        yield b"x" * 6_000_000
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError, match="gone"):
+        await blobs.put(breaking())
+
+    assert await kept(blobs) == set()
+
+
+async def test_a_put_that_is_cancelled_leaves_nothing(blobs: Blobs) -> None:
+    began = anyio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"x" * 6_000_000
+        began.set()
+        await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(blobs.put, endless())
+        await began.wait()
+        tasks.cancel_scope.cancel()
+
+    assert await kept(blobs) == set()
+
+
+async def test_what_is_not_there_is_not_found(blobs: Blobs) -> None:
+    missing = "0" * 64
+    with pytest.raises(NotFound):
+        await blobs.read(missing)
+    with pytest.raises(NotFound):
+        await whole(blobs.stream(missing))
+
+    assert not await blobs.exists(missing)
+    await blobs.delete(missing)
+
+
+async def test_what_is_deleted_is_gone_and_can_be_put_again(blobs: Blobs) -> None:
+    sha256, _ = await blobs.put(b"here")
+    await blobs.delete(sha256)
+
+    assert not await blobs.exists(sha256)
+    assert await blobs.put(b"here") == (sha256, 4)
+    assert await blobs.read(sha256) == b"here"
+
+
+async def test_the_same_bytes_put_at_once_are_kept_once(blobs: Blobs) -> None:
+    content = os.urandom(300_000)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(blobs.put, content)
+
+    assert await kept(blobs) == {hashlib.sha256(content).hexdigest()}
+    assert await blobs.read(hashlib.sha256(content).hexdigest()) == content
+
+
+async def test_a_blob_is_on_the_disk_itself_before_it_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    folder = tmp_path / "blobs"
+    blobs = LocalBlobs(folder)
+    synced.clear()
+    sha256, _ = await blobs.put(b"precious")
+
+    content, shard, top = synced
+    assert content.parent == folder / "staging"
+    assert (shard, top) == (folder / sha256[:2], folder)
+
+
+async def test_nothing_staged_is_left_on_the_disk(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs")
+    await blobs.put(b"whole")
+    with pytest.raises(TooLarge):
+        await blobs.put(b"x" * 9_000_000, size_max=8_000_000)
+
+    assert list((tmp_path / "blobs" / "staging").iterdir()) == []
+
+
+async def test_what_a_killed_server_left_is_cleared_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs")
+    staging = tmp_path / "blobs" / "staging"
+    staging.mkdir()
+    (staging / "old#1").write_bytes(b"half")
+    (staging / "new#1").write_bytes(b"half")
+    os.utime(staging / "old#1", (0, 0))
+    await blobs.clear_unfinished()
+
+    assert [left.name for left in staging.iterdir()] == ["new#1"]
+    assert await kept(blobs) == set()
+
+
+async def test_with_too_little_room_left_nothing_more_is_taken(tmp_path: Path) -> None:
+    kept_before = await LocalBlobs(tmp_path / "blobs").put(b"before")
+    full = LocalBlobs(tmp_path / "blobs", free_bytes_min=1 << 60)
+
+    with pytest.raises(StorageFull):
+        await full.put(b"more")
+    assert await full.read(kept_before[0]) == b"before"
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tiny", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a small file system to fill")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+async def test_a_full_disk_is_named_and_keeps_what_it_has(tiny_disk: Path) -> None:
+    blobs = LocalBlobs(tiny_disk)
+    sha256, _ = await blobs.put(b"x" * 1_000_000)
+
+    with pytest.raises(StorageFull):
+        await blobs.put(os.urandom(3_000_000))
+    with pytest.raises(StorageFull):
+        await blobs.put(pieces(*[os.urandom(100_000)] * 200))
+
+    assert await kept(blobs) == {sha256}
+    assert await blobs.read(sha256) == b"x" * 1_000_000
+    assert list((tiny_disk / "staging").iterdir()) == []
