@@ -1,1 +1,83 @@
-export {}
+/** The inside of an output frame: draws a cell's outputs, scripts and all, in an origin that is nobody's. */
+import '@fontsource-variable/google-sans-flex'
+import '@fontsource-variable/google-sans-code'
+import '../../tokens.css'
+import '../text.css'
+import './frame.css'
+import { draw, prelude } from './draw'
+import { HELLO, PORT, type ToFrame } from './wire'
+import type { Output } from '../../model/wire'
+
+const root = document.getElementById('out') as HTMLElement
+let port: MessagePort | null = null
+
+function setTheme(theme: string): void {
+  if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme
+}
+
+interface Box {
+  readonly element: HTMLElement
+  readonly output: Output
+}
+let boxes: Box[] = []
+let turn: Promise<unknown> = Promise.resolve()
+const done = new Set<string>()
+
+async function render(from: number, outputs: readonly Output[], preludes: readonly string[]): Promise<void> {
+  for (const script of preludes) {
+    if (done.has(script)) continue
+    done.add(script)
+    await prelude(script, root)
+  }
+  for (const { element } of boxes.splice(from)) element.remove()
+  for (const output of outputs) {
+    const element = document.createElement('div')
+    element.className = 'out'
+    root.append(element)
+    boxes.push({ element, output })
+    try {
+      await draw(output, element)
+    } catch (error) {
+      const note = document.createElement('pre')
+      note.className = 'failed'
+      note.textContent = `This output could not be shown: ${error instanceof Error ? error.message : String(error)}`
+      element.append(note)
+    }
+  }
+}
+
+function receive(message: ToFrame): void {
+  switch (message.kind) {
+    case 'render':
+      turn = turn.then(() => render(message.from, message.outputs, message.preludes))
+      break
+    case 'theme':
+      setTheme(message.theme)
+      break
+    case 'answer':
+      break
+    default:
+      message satisfies never
+  }
+}
+
+let told = -1
+function tellHeight(): void {
+  // Measured on the body: the root is as tall as the frame already is.
+  const pixels = Math.ceil(Math.max(document.body.getBoundingClientRect().height, document.body.scrollHeight))
+  if (pixels === told) return
+  told = pixels
+  port?.postMessage({ kind: 'height', pixels })
+}
+
+addEventListener('message', function greeted(event: MessageEvent) {
+  if (event.source !== parent || event.data !== PORT || event.ports[0] === undefined) return
+  removeEventListener('message', greeted)
+  port = event.ports[0]
+  port.onmessage = ({ data }: MessageEvent<ToFrame>) => receive(data)
+  new ResizeObserver(tellHeight).observe(document.body)
+  tellHeight()
+})
+
+setTheme(location.hash.slice(1))
+parent.postMessage(HELLO, '*')

@@ -1,0 +1,102 @@
+/** The server's HTTP API, one typed function for each thing this page asks. */
+import type { Grant, GrantRole, Item, Listing, Login, Me, NewNotebook, Token } from './types'
+
+const BASE = '/api/v1'
+
+/** The server said no, or could not be asked; `message` is fit to be shown. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+  ) {
+    super(message)
+    this.name = 'ApiError'
+  }
+}
+
+/** The problem+json of an answer that is not a success, whatever its body really is. */
+export function problem(status: number, body: string): ApiError {
+  try {
+    const parsed: unknown = JSON.parse(body)
+    if (typeof parsed === 'object' && parsed !== null) {
+      const { code, detail, title } = parsed as Record<string, unknown>
+      const words = [detail, title].find((text) => typeof text === 'string' && text !== '')
+      if (typeof words === 'string') return new ApiError(status, typeof code === 'string' ? code : 'error', sentence(words))
+    }
+  } catch {
+    // Not JSON: a proxy's page, or nothing. The status says all there is.
+  }
+  return new ApiError(status, 'error', status >= 500 ? 'The server had a problem. Try again in a moment.' : `The server refused this (${status}).`)
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+
+type Query = Readonly<Record<string, string | boolean | null | undefined>>
+
+export function address(path: string, query: Query = {}): string {
+  const search = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) if (value !== null && value !== undefined) search.set(key, String(value))
+  const text = search.toString()
+  return `${BASE}${path}${text && `?${text}`}`
+}
+
+async function ask<Answer>(method: string, path: string, { query, json, body }: { query?: Query; json?: unknown; body?: BodyInit } = {}): Promise<Answer> {
+  let answer: Response
+  try {
+    answer = await fetch(address(path, query), {
+      method,
+      credentials: 'same-origin',
+      headers: { accept: 'application/json', ...(json === undefined ? {} : { 'content-type': 'application/json' }) },
+      body: json === undefined ? (body ?? null) : JSON.stringify(json),
+    })
+  } catch {
+    throw new ApiError(0, 'offline', 'The server cannot be reached. Check your connection and try again.')
+  }
+  const text = await answer.text()
+  if (!answer.ok) throw problem(answer.status, text)
+  return (text === '' ? undefined : JSON.parse(text)) as Answer
+}
+
+const id = encodeURIComponent
+
+export const api = {
+  me: () => ask<Me>('GET', '/me'),
+  signIn: (email: string, password: string) => ask<{ user: Me }>('POST', '/login', { json: { email, password } }),
+  welcome: (answers: { secret: string; name: string; email: string; password: string }) => ask<{ user: Me }>('POST', '/login/link', { json: answers }),
+  signOut: () => ask<void>('DELETE', '/login'),
+  changePassword: (current: string, next: string) => ask<void>('PUT', '/me/password', { json: { current, new: next } }),
+  logins: () => ask<readonly Login[]>('GET', '/me/logins'),
+  endLogin: (login: string) => ask<void>('DELETE', `/me/logins/${id(login)}`),
+  tokens: () => ask<readonly Token[]>('GET', '/me/tokens'),
+  createToken: (name: string) => ask<{ id: string; name: string; secret: string }>('POST', '/me/tokens', { json: { name } }),
+  revokeToken: (token: string) => ask<void>('DELETE', `/me/tokens/${id(token)}`),
+
+  list: (folder: string) => ask<Listing>('GET', '/drive/items', { query: { folder } }),
+  listTrash: () => ask<Listing>('GET', '/drive/items', { query: { trash: true } }),
+  listShared: () => ask<Listing>('GET', '/drive/items', { query: { folder: 'shared' } }),
+  item: (item: string) => ask<Item>('GET', `/drive/items/${id(item)}`),
+  createFolder: (name: string, parent: string | null) => ask<Item>('POST', '/drive/folders', { json: { name, parent } }),
+  rename: (item: string, name: string) => ask<Item>('PATCH', `/drive/items/${id(item)}`, { json: { name } }),
+  move: (item: string, parent: string) => ask<Item>('PATCH', `/drive/items/${id(item)}`, { json: { parent } }),
+  trash: (item: string) => ask<Item>('POST', `/drive/items/${id(item)}/trash`),
+  restore: (item: string) => ask<Item>('POST', `/drive/items/${id(item)}/restore`),
+  deleteForever: (item: string) => ask<void>('DELETE', `/drive/items/${id(item)}`),
+  grants: (item: string) => ask<readonly Grant[]>('GET', `/drive/items/${id(item)}/grants`),
+  grant: (item: string, email: string, role: GrantRole) => ask<unknown>('PUT', `/drive/items/${id(item)}/grants`, { json: { email, role } }),
+  withdraw: (item: string, email: string) => ask<unknown>('DELETE', `/drive/items/${id(item)}/grants`, { json: { email } }),
+
+  createNotebook: (name: string | null, folder: string | null) => ask<NewNotebook>('POST', '/notebooks', { query: { name, folder } }),
+} as const
+
+/** Where a person may fetch an item as a file. */
+export function downloadAddress(item: Pick<Item, 'id' | 'kind'>): string | null {
+  switch (item.kind) {
+    case 'notebook':
+      return address(`/notebooks/${id(item.id)}/content`, { format: 'ipynb' })
+    case 'file':
+      return address(`/drive/files/${id(item.id)}/content`)
+    case 'folder':
+      return null
+  }
+}

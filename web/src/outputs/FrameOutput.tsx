@@ -1,0 +1,162 @@
+/** The outputs of a cell that run script, in the cell's one frame: made when it comes near, tall as its content. */
+import { useEffect, useRef, useState } from 'react'
+import type { CellId, MimeBundle, NotebookId, Output } from '../model/wire'
+import { type Methods, OutputFrame } from './frame/host'
+import { preludesFor } from './preludes'
+import { useShownTheme } from './theme'
+import { textOf, wholeValue } from './values'
+
+const NO_METHODS: Methods = {}
+const NEAR = '800px'
+const HEIGHT_FIRST = 120
+
+/** How tall each cell's frame was, so that the page does not jump when it is made again. */
+const heights = new Map<CellId, number>()
+
+/** Frames cost memory; the one longest out of sight makes room. */
+export const FRAMES_MAX = 24
+const alive = new Map<object, { near: boolean; leave: () => void }>()
+
+function enter(key: object, leave: () => void): void {
+  alive.delete(key)
+  alive.set(key, { near: true, leave })
+  for (const [other, { near, leave: go }] of alive) {
+    if (alive.size <= FRAMES_MAX) break
+    if (!near) {
+      alive.delete(other)
+      go()
+    }
+  }
+}
+
+export interface FrameOutputProps {
+  readonly notebook: NotebookId
+  readonly cell: CellId
+  readonly outputs: readonly Output[]
+  /** What the frame may ask; outputs that were not made by a run here get nothing. */
+  readonly methods?: Methods
+}
+
+export function FrameOutput({ notebook, cell, outputs, methods = NO_METHODS }: FrameOutputProps) {
+  const box = useRef<HTMLDivElement>(null)
+  const [near, setNear] = useState(false)
+  const [height, setHeight] = useState(() => heights.get(cell) ?? HEIGHT_FIRST)
+  const [problem, setProblem] = useState<string>()
+  const theme = useShownTheme()
+  const frame = useRef<OutputFrame>(null)
+  const latest = useRef({ outputs, theme })
+  latest.current = { outputs, theme }
+
+  useEffect(() => {
+    const element = box.current
+    if (element === null) return
+    const key = {}
+    const seen = new IntersectionObserver(
+      ([entry]) => {
+        const here = entry?.isIntersecting ?? false
+        if (here) {
+          enter(key, () => setNear(false))
+          setNear(true)
+        } else {
+          const mine = alive.get(key)
+          if (mine) mine.near = false
+        }
+      },
+      { rootMargin: NEAR },
+    )
+    seen.observe(element)
+    return () => {
+      seen.disconnect()
+      alive.delete(key)
+    }
+  }, [])
+
+  const sending = useRef<Sending>(null)
+  useEffect(() => {
+    const element = box.current
+    if (!near || element === null) return
+    const made = new OutputFrame('Cell output', latest.current.theme, methods)
+    const sender = new Sending(made, notebook, setProblem)
+    made.onReady = () => sender.restart(latest.current.outputs)
+    made.onHeight = (pixels) => {
+      heights.set(cell, pixels)
+      setHeight(pixels)
+    }
+    frame.current = made
+    sending.current = sender
+    element.append(made.element)
+    return () => {
+      sender.stop()
+      made.close()
+      frame.current = null
+      sending.current = null
+    }
+  }, [near, cell, notebook, methods])
+  useEffect(() => sending.current?.update(outputs), [outputs])
+  useEffect(() => frame.current?.post({ kind: 'theme', theme }), [theme])
+  useEffect(() => {
+    if (frame.current) frame.current.element.style.height = `${height}px`
+  }, [height, near])
+
+  return (
+    <>
+      <div ref={box} className="output-frame-box" style={{ minHeight: height }} />
+      {problem !== undefined && <p className="output-problem">{problem}</p>}
+    </>
+  )
+}
+
+/** Keeps a frame's outputs equal to the page's: sends only from the first that changed, in order. */
+class Sending {
+  private sent: readonly Output[] = []
+  private turn: Promise<void> = Promise.resolve()
+  private open = false
+  private stopped = false
+
+  constructor(
+    private readonly frame: OutputFrame,
+    private readonly notebook: NotebookId,
+    private readonly onProblem: (message: string) => void,
+  ) {}
+
+  restart(outputs: readonly Output[]): void {
+    this.sent = []
+    this.open = true
+    this.update(outputs)
+  }
+
+  stop(): void {
+    this.stopped = true
+  }
+
+  update(outputs: readonly Output[]): void {
+    if (!this.open) return
+    const from = firstDifference(this.sent, outputs)
+    if (from === outputs.length && this.sent.length === outputs.length) return
+    this.sent = outputs
+    this.turn = this.turn.then(() => this.send(from, outputs))
+  }
+
+  private async send(from: number, outputs: readonly Output[]): Promise<void> {
+    try {
+      const preludes = await Promise.all(preludesFor(this.notebook, outputs).map((script) => wholeValue(this.notebook, script, 'text/javascript')))
+      const whole = await Promise.all(outputs.slice(from).map((output) => withValues(this.notebook, output)))
+      if (!this.stopped) this.frame.post({ kind: 'render', from, outputs: whole, preludes: preludes.map(textOf) })
+    } catch (error) {
+      if (!this.stopped) this.onProblem(error instanceof Error ? error.message : String(error))
+    }
+  }
+}
+
+export function firstDifference<Thing>(one: readonly Thing[], other: readonly Thing[]): number {
+  let at = 0
+  while (at < one.length && at < other.length && one[at] === other[at]) at += 1
+  return at
+}
+
+async function withValues(notebook: NotebookId, output: Output): Promise<Output> {
+  if (output.output_type !== 'display_data' && output.output_type !== 'execute_result') return output
+  const pairs = await Promise.all(Object.entries(output.data).map(async ([mime, value]) => [mime, await wholeValue(notebook, value, mime)] as const))
+  const data: MimeBundle = Object.fromEntries(pairs)
+  return { ...output, data }
+}

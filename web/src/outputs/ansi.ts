@@ -1,0 +1,78 @@
+/** Terminal colours as elements: sixteen named ones follow the theme, the rest are set as they come. */
+import Anser from 'anser'
+
+/** What an escape left in force, to go on with in the next piece of the same text. */
+export type AnsiState = Readonly<Record<string, unknown>> | null
+
+type Entry = Anser.AnserJsonEntry & { readonly decorations: readonly string[] }
+
+/** Everything that is an escape but not a colour: titles, links, cursor movements, character sets. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escapes are control characters
+const OTHER_ESCAPES = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[()#%*+][0-9A-Za-z]|\x1b[=>78cDEHMNOZ]/g
+const ESCAPE = '\x1b'
+/** An SGR that changes nothing, so that the library gives the first piece the colours in force. */
+const NOTHING = '\x1b[99m'
+
+const NAMES = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'] as const
+
+/** The class or the colour of one side of an entry; the library's words are never used unread. */
+function colour(name: string | null, truecolour: string | null): { name?: string; rgb?: string } {
+  if (name === null || name === '') return {}
+  if (name === 'ansi-truecolor') return truecolour !== null && /^\d{1,3}, ?\d{1,3}, ?\d{1,3}$/.test(truecolour) ? { rgb: `rgb(${truecolour})` } : {}
+  const palette = /^ansi-palette-(\d{1,3})$/.exec(name)
+  if (palette) return paletteColour(Number(palette[1]))
+  return /^ansi-(bright-)?(black|red|green|yellow|blue|magenta|cyan|white)$/.test(name) ? { name: name.slice(5) } : {}
+}
+
+export function paletteColour(index: number): { name?: string; rgb?: string } {
+  if (index < 16) return { name: `${index > 7 ? 'bright-' : ''}${NAMES[index % 8]}` }
+  if (index > 255) return {}
+  if (index >= 232) {
+    const grey = 8 + (index - 232) * 10
+    return { rgb: `rgb(${grey}, ${grey}, ${grey})` }
+  }
+  const level = (step: number) => (step === 0 ? 0 : 55 + step * 40)
+  const cube = index - 16
+  return { rgb: `rgb(${level(Math.floor(cube / 36))}, ${level(Math.floor(cube / 6) % 6)}, ${level(cube % 6)})` }
+}
+
+function styled(entry: Entry): Node {
+  const text = document.createTextNode(entry.content)
+  const reverse = entry.decorations.includes('reverse')
+  const front = colour(entry.fg, entry.fg_truecolor)
+  const back = colour(entry.bg, entry.bg_truecolor)
+  const [fg, bg] = reverse ? [back, front] : [front, back]
+  const names = entry.decorations.filter((one) => /^(bold|dim|italic|underline|strikethrough|hidden)$/.test(one)).map((one) => `ansi-${one}`)
+  if (fg.name) names.push(`ansi-fg-${fg.name}`)
+  if (bg.name) names.push(`ansi-bg-${bg.name}`)
+  if (reverse && !fg.name && !fg.rgb) names.push('ansi-fg-back')
+  if (reverse && !bg.name && !bg.rgb) names.push('ansi-bg-front')
+  if (names.length === 0 && !fg.rgb && !bg.rgb) return text
+  const span = document.createElement('span')
+  if (names.length > 0) span.className = names.join(' ')
+  if (fg.rgb) span.style.color = fg.rgb
+  if (bg.rgb) span.style.backgroundColor = bg.rgb
+  span.append(text)
+  return span
+}
+
+/** Appends `text` to `into`, and says what is in force after it. */
+export function appendAnsi(into: Node, text: string, state: AnsiState = null): AnsiState {
+  if (state === null && !text.includes(ESCAPE)) {
+    into.appendChild(document.createTextNode(text))
+    return null
+  }
+  const machine = new Anser()
+  if (state !== null) Object.assign(machine, state, { decorations: [...((state.decorations as string[] | undefined) ?? [])] })
+  const entries = machine.ansiToJson(NOTHING + text.replace(OTHER_ESCAPES, ''), { json: true, use_classes: true, remove_empty: true }) as Entry[]
+  for (const entry of entries) into.appendChild(styled(entry))
+  const { fg, bg, fg_truecolor, bg_truecolor, decorations } = machine as unknown as Record<string, unknown>
+  const plain = !fg && !bg && (decorations as unknown[]).length === 0
+  return plain ? null : { fg, bg, fg_truecolor, bg_truecolor, decorations }
+}
+
+/** The text without any escape, as it is copied. */
+export function withoutAnsi(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes are control characters
+  return text.replace(OTHER_ESCAPES, '').replace(/\x1b\[[0-?]*[ -/]*[@-~]/g, '')
+}

@@ -1,0 +1,108 @@
+/** One output, drawn without distrust: this document holds nothing worth stealing. */
+import type { MimeBundle, MimeValue, Output } from '../../model/wire'
+import { joined } from '../../model/wire'
+import { appendAnsi } from '../ansi'
+import { BOKEH_LOAD, JAVASCRIPT, richest } from '../mime'
+import { StreamView } from '../stream'
+
+const LONG = 60_000
+
+function text(value: MimeValue | undefined): string {
+  if (typeof value === 'string') return value
+  return Array.isArray(value) ? value.join('') : value === undefined ? '' : JSON.stringify(value)
+}
+
+export async function draw(output: Output, into: HTMLElement): Promise<void> {
+  switch (output.output_type) {
+    case 'stream': {
+      into.className = output.name === 'stderr' ? 'out output-stderr' : 'out'
+      long(joined(output.text), output.omitted?.at ?? null, into)
+      return
+    }
+    case 'error':
+      into.className = 'out output-error'
+      long(output.traceback.join('\n'), null, into)
+      return
+    case 'display_data':
+    case 'execute_result':
+      return bundle(output.data, into)
+    default:
+      return
+  }
+}
+
+function long(source: string, omitted: number | null, into: HTMLElement): void {
+  const box = document.createElement('div')
+  box.className = 'stream'
+  into.append(box)
+  if (source.length > LONG || omitted !== null) {
+    const view = new StreamView(box)
+    view.show(source, omitted)
+    view.gap.textContent = 'The middle is left out here.'
+  } else appendAnsi(box, source)
+}
+
+async function bundle(data: MimeBundle, into: HTMLElement): Promise<void> {
+  const best = richest(data)
+  if (best === null) return
+  const value = data[best.mime]
+  if (/^application\/vnd\.plotly/.test(best.mime)) return (await import('./plotly')).draw(value as never, into)
+  if (/^application\/vnd\.vega/.test(best.mime)) return (await import('./vega')).draw(value as never, into)
+  if (/bokehjs/.test(best.mime)) {
+    const code = Object.entries(data).find(([mime]) => JAVASCRIPT.test(mime))?.[1] ?? (best.mime === BOKEH_LOAD ? value : undefined)
+    if (data['text/html'] !== undefined) await html(text(data['text/html']), into)
+    return code === undefined ? undefined : script(text(code), {}, into)
+  }
+  if (JAVASCRIPT.test(best.mime)) return script(text(value), {}, into)
+  if (best.mime === 'text/html') return html(text(value), into)
+  if (best.mime === 'image/svg+xml') return html(text(value), into)
+  if (best.mime.startsWith('image/')) {
+    const image = new Image()
+    image.src = `data:${best.mime};base64,${text(value).replace(/\s+/g, '')}`
+    into.append(image)
+    return
+  }
+  long(text(data['text/plain'] ?? value), null, into)
+}
+
+/** A script for the whole notebook, run before the outputs that expect it. */
+export function prelude(code: string, root: HTMLElement): Promise<void> {
+  const hidden = document.createElement('div')
+  hidden.hidden = true
+  root.before(hidden)
+  return script(code, {}, hidden)
+}
+
+/** innerHTML never runs scripts: each is replaced by a fresh one, in order, so that later ones see earlier ones. */
+async function html(source: string, into: HTMLElement): Promise<void> {
+  const template = document.createElement('template')
+  template.innerHTML = source
+  const scripts = [...template.content.querySelectorAll('script')]
+  into.append(template.content)
+  for (const old of scripts) {
+    const place = document.createElement('span')
+    place.hidden = true
+    old.replaceWith(place)
+    await script(old.textContent ?? '', Object.fromEntries([...old.attributes].map(({ name, value }) => [name, value])), place)
+  }
+}
+
+/** Plotly's own page of itself; ours is the same program, and is here without the internet. */
+const PLOTLY_ELSEWHERE = /(?:cdn\.plot\.ly|cdn\.jsdelivr\.net\/npm\/plotly\.js|cdnjs\.cloudflare\.com\/ajax\/libs\/plotly\.js)/
+
+async function script(code: string, attributes: Readonly<Record<string, string>>, place: HTMLElement): Promise<void> {
+  const { src, type } = attributes
+  if (src !== undefined && PLOTLY_ELSEWHERE.test(src)) return (await import('./plotly')).provide()
+  if (/\bPlotly\.\w/.test(code) && !('Plotly' in window) && code.length < 1_000_000) await (await import('./plotly')).provide()
+  const element = document.createElement('script')
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
+  element.text = code
+  await new Promise<void>((resolve) => {
+    const waits = src !== undefined || type === 'module'
+    // A script that cannot be fetched must not keep the ones after it from running.
+    element.onload = element.onerror = () => resolve()
+    if (place.hidden && place.tagName === 'SPAN') place.replaceWith(element)
+    else place.append(element)
+    if (!waits) resolve()
+  })
+}

@@ -1,0 +1,78 @@
+/** The page's side of an output frame. */
+import { type FromFrame, HELLO, PORT, SANDBOX, type ToFrame } from './wire'
+
+/** What a frame may ask of the page. It has no credential and no origin: this table is all its authority. */
+export type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>
+
+export const HEIGHT_MAX = 6000
+
+export class OutputFrame {
+  readonly element = document.createElement('iframe')
+  private port: MessagePort | null = null
+  /** The frame is listening, for the first time or, after it was loaded anew, again: nothing is drawn in it. */
+  onReady: () => void = () => {}
+  onHeight: (pixels: number) => void = () => {}
+
+  constructor(
+    label: string,
+    theme: 'light' | 'dark',
+    private readonly methods: Methods,
+  ) {
+    const frame = this.element
+    frame.title = label
+    frame.setAttribute('sandbox', SANDBOX)
+    frame.setAttribute('allow', 'fullscreen; clipboard-write')
+    frame.setAttribute('referrerpolicy', 'no-referrer')
+    frame.className = 'output-frame'
+    frame.src = `/output.html#${theme}`
+    addEventListener('message', this.greet)
+  }
+
+  /** After this the element may leave the page. */
+  close(): void {
+    removeEventListener('message', this.greet)
+    this.port?.close()
+    this.port = null
+    this.element.remove()
+  }
+
+  /** Before the frame is ready this does nothing; `onReady` sends what there is. */
+  post(message: ToFrame): void {
+    this.port?.postMessage(message)
+  }
+
+  private readonly greet = (event: MessageEvent): void => {
+    if (event.source === null || event.source !== this.element.contentWindow || event.data !== HELLO) return
+    // A frame that loads again greets again, and gets a new port; the old one leads nowhere.
+    this.port?.close()
+    const channel = new MessageChannel()
+    this.port = channel.port1
+    this.port.onmessage = ({ data }: MessageEvent<FromFrame>) => this.receive(data)
+    // An opaque origin has no name, so '*' is the only target; the window itself is what was checked.
+    this.element.contentWindow?.postMessage(PORT, '*', [channel.port2])
+    this.onReady()
+  }
+
+  private receive(message: FromFrame): void {
+    switch (message?.kind) {
+      case 'height':
+        if (Number.isFinite(message.pixels)) this.onHeight(Math.max(0, Math.min(HEIGHT_MAX, Math.ceil(message.pixels))))
+        break
+      case 'call':
+        void this.answer(message.call, String(message.method), Array.isArray(message.args) ? message.args : [])
+        break
+      default:
+      // A stranger wrote it; what is not understood is not answered.
+    }
+  }
+
+  private async answer(call: number, method: string, args: readonly unknown[]): Promise<void> {
+    const known = Object.hasOwn(this.methods, method) ? this.methods[method] : undefined
+    try {
+      if (known === undefined) throw new Error(`there is no method ${method}`)
+      this.post({ kind: 'answer', call, value: await known(...args) })
+    } catch (error) {
+      this.post({ kind: 'answer', call, error: error instanceof Error ? error.message : String(error) })
+    }
+  }
+}

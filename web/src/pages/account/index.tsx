@@ -1,0 +1,4 @@
+/** A person's own account. */
+export default function AccountPage() {
+  return null
+}

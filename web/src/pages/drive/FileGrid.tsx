@@ -1,0 +1,172 @@
+/** A folder's items as a grid that arrow keys walk through: one stop for Tab, a link for each item. */
+import { ArrowDown, ArrowUp, EllipsisVertical, File, FileChartColumn, FileImage, FileText, Folder, NotebookText, Users } from 'lucide-react'
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
+import { useLocation } from 'wouter'
+import { downloadAddress } from '../../api/client'
+import type { Item } from '../../api/types'
+import { ContextMenu, Hint, Menu, type MenuEntry } from '../../ui/kit'
+import { pageOf, sizeText, type Sort, type SortKey, timeText, toggled, typedAhead } from './listing'
+
+export interface FileGridProps {
+  readonly items: readonly Item[]
+  readonly sort: Sort
+  readonly onSort: (sort: Sort) => void
+  readonly menu: (item: Item) => readonly MenuEntry[]
+  readonly onRename: (item: Item) => void
+  readonly onDelete: (item: Item) => void
+  /** In the trash nothing opens. */
+  readonly inert?: boolean
+  readonly me: string
+}
+
+function Icon({ item }: { item: Item }): ReactNode {
+  if (item.kind === 'folder') return <Folder size={20} aria-hidden className="kind kind-folder" fill="currentColor" fillOpacity={0.18} />
+  if (item.kind === 'notebook') return <NotebookText size={20} aria-hidden className="kind kind-notebook" />
+  if (/\.(png|jpe?g|gif|webp|svg)$/i.test(item.name)) return <FileImage size={20} aria-hidden className="kind" />
+  if (/\.(csv|tsv|parquet|xlsx?)$/i.test(item.name)) return <FileChartColumn size={20} aria-hidden className="kind" />
+  if (/\.(txt|md|py|json|ya?ml)$/i.test(item.name)) return <FileText size={20} aria-hidden className="kind" />
+  return <File size={20} aria-hidden className="kind" />
+}
+
+const KINDS = { folder: 'Folder', notebook: 'Notebook', file: 'File' } as const
+
+function Heading({ by, sort, onSort, children }: { by: SortKey; sort: Sort; onSort: (sort: Sort) => void; children: string }) {
+  const here = sort.by === by
+  return (
+    <div role="columnheader" aria-sort={here ? (sort.descending ? 'descending' : 'ascending') : 'none'} className={`col-${by}`}>
+      <button type="button" className="column-sort" onClick={() => onSort(toggled(sort, by))}>
+        {children}
+        {here && (sort.descending ? <ArrowDown size={14} aria-hidden /> : <ArrowUp size={14} aria-hidden />)}
+      </button>
+    </div>
+  )
+}
+
+interface RowProps extends FileGridProps {
+  readonly item: Item
+  readonly current: boolean
+  readonly now: number
+  readonly onFocus: () => void
+}
+
+function Row({ item, current, now, onFocus, menu, inert = false, me }: RowProps) {
+  const [, navigate] = useLocation()
+  const page = pageOf(item)
+  const entries = menu(item)
+  const name = (
+    <>
+      <Icon item={item} />
+      <span className="file-name">{item.name}</span>
+      {item.owner.id !== me && (
+        <Hint text={`Shared by ${item.owner.name}`}>
+          <span className="file-shared">
+            <Users size={14} aria-label={`shared by ${item.owner.name}`} />
+          </span>
+        </Hint>
+      )}
+    </>
+  )
+  const tab = current ? 0 : -1
+  return (
+    <ContextMenu items={entries}>
+      <div role="row" className="file-row" data-item-id={item.id} onFocus={onFocus}>
+        <div role="gridcell" className="col-name">
+          {inert ? (
+            <span className="file-link" tabIndex={tab} data-stop>
+              {name}
+            </span>
+          ) : (
+            <a
+              className="file-link"
+              data-stop
+              tabIndex={tab}
+              href={page ?? downloadAddress(item) ?? '#'}
+              {...(page === null && { download: item.name })}
+              onClick={(event) => {
+                if (page === null || event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
+                event.preventDefault()
+                navigate(page)
+              }}
+            >
+              {name}
+            </a>
+          )}
+        </div>
+        <div role="gridcell" className="col-owner">{item.owner.id === me ? 'me' : item.owner.name}</div>
+        <div role="gridcell" className="col-modified">
+          <time dateTime={new Date(item.modified_at).toISOString()} title={new Date(item.modified_at).toLocaleString()}>
+            {timeText(item.modified_at, now)}
+          </time>
+        </div>
+        <div role="gridcell" className="col-size">{item.kind === 'file' ? sizeText(item.size) : <span aria-label={KINDS[item.kind]}>—</span>}</div>
+        <div role="gridcell" className="col-more">
+          <Menu
+            align="end"
+            items={entries}
+            trigger={
+              <button type="button" className="icon-button" data-stop tabIndex={tab} aria-label={`More for ${item.name}`}>
+                <EllipsisVertical size={18} aria-hidden />
+              </button>
+            }
+          />
+        </div>
+      </div>
+    </ContextMenu>
+  )
+}
+
+export function FileGrid(props: FileGridProps) {
+  const { items, sort, onSort, onRename, onDelete } = props
+  const [current, setCurrent] = useState(0)
+  const grid = useRef<HTMLDivElement>(null)
+  const typed = useRef({ text: '', at: 0 })
+  const now = Date.now()
+  const at = Math.min(current, items.length - 1)
+  useEffect(() => setCurrent(0), [])
+
+  const focus = (row: number, stop: number) => {
+    const rows = grid.current?.querySelectorAll<HTMLElement>('.file-row')
+    rows?.[Math.max(0, Math.min(row, items.length - 1))]?.querySelectorAll<HTMLElement>('[data-stop]')[stop]?.focus()
+  }
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const target = event.target as HTMLElement
+    if (!target.matches('.file-row [data-stop]')) return
+    const item = items[at]
+    const stop = target.matches('.icon-button') ? 1 : 0
+    const go = (row: number, to = stop) => {
+      event.preventDefault()
+      focus(row, to)
+    }
+    if (event.key === 'ArrowDown') go(at + 1)
+    else if (event.key === 'ArrowUp') go(at - 1)
+    else if (event.key === 'Home') go(0)
+    else if (event.key === 'End') go(items.length - 1)
+    else if (event.key === 'PageDown') go(at + 10)
+    else if (event.key === 'PageUp') go(at - 10)
+    else if (event.key === 'ArrowRight') go(at, 1)
+    else if (event.key === 'ArrowLeft') go(at, 0)
+    else if (event.key === 'F2' && item) onRename(item)
+    else if (event.key === 'Delete' && item) onDelete(item)
+    else if (event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      const fresh = event.timeStamp - typed.current.at > 800
+      typed.current = { text: (fresh ? '' : typed.current.text) + event.key, at: event.timeStamp }
+      go(typedAhead(items, at, typed.current.text), 0)
+    }
+  }
+
+  return (
+    <div role="grid" aria-label="Files" aria-rowcount={items.length + 1} className="file-grid" ref={grid} onKeyDown={onKeyDown}>
+      <div role="row" className="file-head">
+        <Heading by="name" sort={sort} onSort={onSort}>Name</Heading>
+        <div role="columnheader" className="col-owner">Owner</div>
+        <Heading by="modified" sort={sort} onSort={onSort}>Modified</Heading>
+        <div role="columnheader" className="col-size">Size</div>
+        <div role="columnheader" className="col-more"><span className="visually-hidden">Actions</span></div>
+      </div>
+      {items.map((item, index) => (
+        <Row key={item.id} {...props} item={item} current={index === at} now={now} onFocus={() => setCurrent(index)} />
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,161 @@
+/** The drive: a person's folders, notebooks and files, what is shared with them, and their trash. */
+import './drive.css'
+import { ChevronRight, CloudUpload, FolderOpen, FolderPlus, HardDrive, NotebookPen, Plus, Trash2, Upload, Users } from 'lucide-react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { Link, useLocation } from 'wouter'
+import { api } from '../../api/client'
+import type { Item, Listing } from '../../api/types'
+import { useMe } from '../../ui/account'
+import { Button, classes, EmptyState, IconButton, notifyError, Spinner } from '../../ui/kit'
+import { NotFound } from '../../ui/Notice'
+import { TopBar } from '../../ui/TopBar'
+import { FileGrid } from './FileGrid'
+import { type Sort, sorted } from './listing'
+import { UploadPanel } from './UploadPanel'
+import { uploads } from './uploads'
+import { useDrop } from './useDrop'
+import { useItemActions } from './useItemActions'
+import { useListing, type View } from './useListing'
+
+const SECTIONS: readonly { readonly view: View; readonly href: string; readonly label: string; readonly icon: ReactNode }[] = [
+  { view: 'mine', href: '/', label: 'My drive', icon: <HardDrive size={18} aria-hidden /> },
+  { view: 'shared', href: '/shared', label: 'Shared with me', icon: <Users size={18} aria-hidden /> },
+  { view: 'trash', href: '/trash', label: 'Trash', icon: <Trash2 size={18} aria-hidden /> },
+]
+
+function Sections({ view }: { view: View }) {
+  return (
+    <nav className="drive-sections" aria-label="Sections">
+      {SECTIONS.map((section) => (
+        <Link key={section.view} href={section.href} className="drive-section" aria-current={section.view === view ? 'page' : undefined}>
+          {section.icon}
+          {section.label}
+        </Link>
+      ))}
+    </nav>
+  )
+}
+
+function addressOf(folder: string): string {
+  return folder === 'root' ? '/' : folder === 'shared' ? '/shared' : `/drive/${folder}`
+}
+
+function Path({ view, listing }: { view: View; listing: Listing | undefined }) {
+  const last = view === 'mine' ? (listing?.folder.name ?? ' ') : view === 'shared' ? 'Shared with me' : 'Trash'
+  return (
+    <nav aria-label="Path" className="drive-path">
+      {view === 'mine' &&
+        listing?.folder.path.map((step) => (
+          <span key={step.id}>
+            <Link href={addressOf(step.id)}>{step.name}</Link>
+            <ChevronRight size={18} aria-hidden />
+          </span>
+        ))}
+      <h1 aria-current="page">{last}</h1>
+    </nav>
+  )
+}
+
+function Empty({ view, onNew, onUpload }: { view: View; onNew: () => void; onUpload: () => void }) {
+  switch (view) {
+    case 'shared':
+      return <EmptyState icon={<Users size={36} />} title="Nothing is shared with you yet">When a colleague shares a notebook with your e-mail address, it appears here.</EmptyState>
+    case 'trash':
+      return <EmptyState icon={<Trash2 size={36} />} title="The trash is empty">What you move to the trash waits here until you restore it or delete it forever.</EmptyState>
+    case 'mine':
+      return (
+        <EmptyState
+          icon={<FolderOpen size={36} />}
+          title="A place for your notebooks"
+          actions={
+            <>
+              <Button weight="soft" icon={<NotebookPen size={16} aria-hidden />} onClick={onNew}>Write a notebook</Button>
+              <Button icon={<Upload size={16} aria-hidden />} onClick={onUpload}>Choose files</Button>
+            </>
+          }
+        >
+          Start a new one, or drop .ipynb and data files anywhere on this page.
+        </EmptyState>
+      )
+  }
+}
+
+export function DrivePage({ view, folder }: { view: View; folder: string }) {
+  const me = useMe()
+  const [, navigate] = useLocation()
+  const { listing, error, reload } = useListing(view, folder)
+  const [sort, setSort] = useState<Sort>({ by: 'name', descending: false })
+  const [making, setMaking] = useState(false)
+  const picker = useRef<HTMLInputElement>(null)
+  const here = folder === 'root' ? null : folder
+  const actions = useItemActions({ view, reload })
+  const mine = view === 'mine' && error === undefined
+  const upload = (files: readonly File[]) => uploads.add(files, folder)
+  const over = useDrop(mine ? upload : null)
+
+  useEffect(() => {
+    uploads.onArrived = reload
+  }, [reload])
+  useEffect(() => {
+    document.title = `${view === 'mine' ? (listing?.folder.name ?? 'My drive') : view === 'shared' ? 'Shared with me' : 'Trash'} – Collegium`
+  }, [view, listing])
+
+  const create = async () => {
+    setMaking(true)
+    try {
+      const made = await api.createNotebook(null, here)
+      navigate(`/notebooks/${made.id}`)
+    } catch (cause) {
+      notifyError('The notebook could not be made', cause)
+      setMaking(false)
+    }
+  }
+
+  if (error?.status === 404) return <NotFound />
+  const items: readonly Item[] = listing === undefined ? [] : sorted(listing.items, sort)
+  return (
+    <div className="drive">
+      <TopBar />
+      <aside className="drive-side">
+        {/* With the side column folded away, the same buttons serve from the top of the page. */}
+        <Button weight="primary" className="drive-new" icon={<Plus size={18} aria-hidden />} busy={making} onClick={() => void create()}>New notebook</Button>
+        <Button className="drive-upload" icon={<Upload size={16} aria-hidden />} disabled={!mine} onClick={() => picker.current?.click()}>Upload</Button>
+        <Sections view={view} />
+      </aside>
+      <main className="drive-main">
+        <div className="drive-head">
+          <Path view={view} listing={listing} />
+          {mine && <IconButton label="New folder" icon={<FolderPlus size={20} aria-hidden />} onClick={() => actions.newFolder(here)} />}
+        </div>
+        <Content>
+          {error !== undefined && <EmptyState icon={<CloudUpload size={36} />} title="This could not be loaded" actions={<Button onClick={reload}>Try again</Button>}>{error.message}</EmptyState>}
+          {error === undefined && listing === undefined && <div className="drive-loading"><Spinner large label="Loading" /></div>}
+          {listing !== undefined && items.length === 0 && <Empty view={view} onNew={() => void create()} onUpload={() => picker.current?.click()} />}
+          {items.length > 0 && <FileGrid key={`${view} ${folder}`} items={items} sort={sort} onSort={setSort} menu={actions.menu} onRename={actions.rename} onDelete={actions.remove} inert={view === 'trash'} me={me.id} />}
+        </Content>
+      </main>
+      <input
+        ref={picker}
+        type="file"
+        multiple
+        hidden
+        aria-label="Files to upload"
+        onChange={(event) => {
+          upload([...(event.target.files ?? [])])
+          event.target.value = ''
+        }}
+      />
+      <div className={classes('drop-overlay', over && 'drop-overlay-on')} aria-hidden={!over}>
+        <CloudUpload size={48} aria-hidden />
+        <strong>Drop to upload</strong>
+        <span>to {listing?.folder.name ?? 'your drive'}</span>
+      </div>
+      <UploadPanel />
+      {actions.dialogs}
+    </div>
+  )
+}
+
+function Content({ children }: { children: ReactNode }) {
+  return <div className="drive-content">{children}</div>
+}

@@ -1,0 +1,53 @@
+/** Signing in with an e-mail address and a password. */
+import './signin.css'
+import { type FormEvent, useId, useState } from 'react'
+import { ApiError, api } from '../../api/client'
+import { useAccount } from '../../ui/account'
+import { Button, TextField } from '../../ui/kit'
+import { EntryCard } from './EntryCard'
+
+/** What went wrong and what to do next. The server does not say which of the two was wrong, and neither do we. */
+export function signInProblem(error: unknown): string {
+  if (!(error instanceof ApiError)) return 'Something went wrong on this page. Load it again and try once more.'
+  if (error.status === 401 || error.status === 403 || error.status === 422)
+    return 'That e-mail and password do not match. Check both, or ask your administrator to set a new password.'
+  if (error.status === 429) return 'Too many attempts. Wait a minute, then try again.'
+  return error.message
+}
+
+export function SignInPage() {
+  const { signedIn } = useAccount()
+  const [email, setEmail] = useState('')
+  const [password, setPassword] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState<string>()
+  const errorId = useId()
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    setBusy(true)
+    setError(undefined)
+    try {
+      const { user } = await api.signIn(email.trim(), password)
+      signedIn(user)
+    } catch (cause) {
+      setError(signInProblem(cause))
+      setBusy(false)
+    }
+  }
+
+  return (
+    <EntryCard title="Sign in" lead="Notebooks you write together, run on your own machines.">
+      <form className="entry-form" onSubmit={(event) => void submit(event)} aria-describedby={errorId}>
+        <TextField label="Email" type="email" value={email} onChange={setEmail} autoComplete="username" autoFocus required />
+        <TextField label="Password" type="password" value={password} onChange={setPassword} autoComplete="current-password" required />
+        <p id={errorId} role="alert" className="entry-error">
+          {error}
+        </p>
+        <Button weight="primary" type="submit" busy={busy}>
+          Sign in
+        </Button>
+      </form>
+    </EntryCard>
+  )
+}

@@ -1,0 +1,28 @@
+/** Where a bug ends: the page says so, and what to do, in place of going blank. */
+import { Component, type ReactNode } from 'react'
+import { Button } from './kit'
+import { Notice } from './Notice'
+
+export class ErrorBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {
+  override state: { error: Error | null } = { error: null }
+
+  static getDerivedStateFromError(error: Error): { error: Error } {
+    return { error }
+  }
+
+  override render(): ReactNode {
+    if (this.state.error === null) return this.props.children
+    return (
+      <Notice
+        title="This page stopped working"
+        actions={
+          <Button weight="primary" onClick={() => location.reload()}>
+            Load it again
+          </Button>
+        }
+      >
+        What you wrote is saved on the server and in this browser. If it happens again, tell your administrator: “{this.state.error.message}”.
+      </Notice>
+    )
+  }
+}

@@ -1,0 +1,18 @@
+/** The bar above every page but the notebook's: the mark, what the page adds, the person. */
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import { Mark } from './kit'
+import { UserMenu } from './UserMenu'
+
+export function TopBar({ children }: { children?: ReactNode }) {
+  return (
+    <header className="topbar">
+      <Link href="/" className="topbar-home" aria-label="Collegium, your drive">
+        <Mark size={34} />
+        <span className="wordmark">Collegium</span>
+      </Link>
+      <div className="topbar-middle">{children}</div>
+      <UserMenu />
+    </header>
+  )
+}
