@@ -1,0 +1,246 @@
+"""Saved notebooks: made once, loaded, compacted, and given out as files."""
+
+import sys
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import anyio
+import anyio.to_thread
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from collegium.accounts.model import Action, Principal
+from collegium.drive.model import Kind
+from collegium.drive.service import Drive
+from collegium.ground.clock import now_ms
+from collegium.ground.db import Database
+from collegium.ground.errors import CollegiumError, Invalid, TooLarge, Unavailable
+from collegium.ground.ids import ItemId, NotebookId, new_id
+from collegium.ground.log import get_log
+from collegium.notebooks import ipynb, store
+from collegium.notebooks.document import Broken, Document, Editor, merge
+from collegium.notebooks.ipynb import Imported
+from collegium.notebooks.merging import merge_into
+from collegium.notebooks.model import SCHEMA_VERSION, Author, Content, Created, source_hash
+from collegium.notebooks.ports import Outputs
+from collegium.notebooks.settings import NotebookSettings
+from collegium.notebooks.store import Snapshot, StoredDocument
+from collegium.notebooks.strict import CLIENT_MAX, UPDATE_BYTES_MAX, Reject
+from collegium.notebooks.writer import Entry, Lane, Reader, Writer
+
+__all__ = [
+    "CLIENT_MAX",
+    "UPDATE_BYTES_MAX",
+    "Author",
+    "Broken",
+    "Document",
+    "Editor",
+    "Entry",
+    "Format",
+    "Lane",
+    "Notebooks",
+    "Opened",
+    "Reader",
+    "Reject",
+    "Writer",
+    "merge",
+    "merge_into",
+    "open_notebooks",
+    "source_hash",
+]
+
+log = get_log("notebooks")
+
+Format = Literal["ipynb", "py", "html", "md"]
+UNTITLED = "Untitled.ipynb"
+CONVERTED_BYTES_MAX = 400_000_000
+CONVERSIONS_MAX = 2
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A document in memory, and where its log stands."""
+
+    document: Document
+    epoch: str
+    head: int
+    bytes: int
+    since_snapshot: int
+    clients: dict[int, str]
+
+
+class Notebooks:
+    """The use cases of saved notebooks."""
+
+    def __init__(self, database: Database, drive: Drive, outputs: Outputs, settings: NotebookSettings) -> None:
+        self._database = database
+        self._drive = drive
+        self._outputs = outputs
+        self.settings = settings
+        self.writer = Writer(database)
+        self._parsers = anyio.CapacityLimiter(1)
+        self._converters = anyio.CapacityLimiter(CONVERSIONS_MAX)
+
+    async def create(
+        self, principal: Principal, *, name: str | None, folder: ItemId | None, file: bytes | None
+    ) -> Created:
+        """A new notebook, empty or saying what a file says. All of it is on disk, or nothing."""
+        if folder is not None:
+            await self._drive.authorize(principal, folder, Action.WRITE)
+        imported = Imported(Content(), {}) if file is None else await self.parse(file)
+        snapshot = await anyio.to_thread.run_sync(_first_snapshot, imported.content)
+        if len(snapshot.payload) > self.settings.document_bytes_max:
+            raise TooLarge(
+                "The texts of the notebook, without its outputs, are larger than "
+                f"{self.settings.document_bytes_max >> 20} MiB."
+            )
+        now = now_ms()
+        async with self._database.write() as tx:
+            parent = folder or await self._drive.notebooks_folder(tx, principal.user)
+            item = await self._drive.create_item(
+                tx,
+                kind=Kind.NOTEBOOK,
+                owner=principal.user,
+                name=name or UNTITLED,
+                parent=parent,
+                size=len(file or b""),
+            )
+            notebook = NotebookId(item.id)
+            epoch = new_id()
+            await store.insert_document(tx, notebook, epoch, snapshot.seq, SCHEMA_VERSION, now)
+            await store.insert_snapshot(tx, notebook, epoch, snapshot, now)
+            if imported.outputs:
+                await self._outputs.imported(tx, notebook, imported.outputs, principal.user)
+        log.info("notebook.created", notebook=notebook, cells=len(imported.content.cells))
+        return Created(notebook, item.name)
+
+    async def received(self, pieces: AsyncIterable[bytes], announced: str | None) -> bytes:
+        """A whole uploaded file. Raises TooLarge before more than the limit is in memory."""
+        limit = self.settings.upload_bytes_max
+        too_large = TooLarge(f"The notebook is larger than {limit // 1_000_000} MB.")
+        if announced is not None and announced.isdigit() and int(announced) > limit:
+            raise too_large
+        file = bytearray()
+        async for piece in pieces:
+            file += piece
+            if len(file) > limit:
+                raise too_large
+        return bytes(file)
+
+    async def parse(self, file: bytes) -> Imported:
+        """Read a notebook file, one at a time and away from the event loop. Raises TooLarge or Invalid."""
+
+        def work() -> Imported:
+            return ipynb.parse(file, bytes_max=self.settings.upload_bytes_max)
+
+        return await anyio.to_thread.run_sync(work, limiter=self._parsers)
+
+    async def open(self, notebook: NotebookId) -> Opened:
+        """Bring the document into memory. Raises NotFound, or Unavailable if what is stored cannot be read."""
+        async with self._database.read() as tx:
+            stored = await store.read_document(tx, notebook)
+            clients = await store.read_clients(tx, notebook)
+        try:
+            document = Document.load(stored.parts)
+        except Broken as error:
+            log.error("document.unreadable", notebook=notebook, seq=stored.head)
+            raise Unavailable("The notebook cannot be read; an administrator can find out why.") from error
+        size = sum(len(part) for part in stored.parts)
+        return Opened(document, stored.epoch, stored.head, size, stored.head - stored.snapshot_seq, clients)
+
+    async def content(self, notebook: NotebookId) -> Content:
+        """What the notebook says, as far as it is on disk."""
+        async with self._database.read() as tx:
+            stored = await store.read_document(tx, notebook)
+
+        def work() -> Content:
+            return Document.load(stored.parts).content()
+
+        return await anyio.to_thread.run_sync(work)
+
+    async def compact(self, notebook: NotebookId) -> bool:
+        """Store what the log amounts to as one snapshot, after proving that it says the same.
+
+        False: there is nothing to compact, or the proof failed and everything stays as it is.
+        """
+        async with self._database.read() as tx:
+            stored = await store.read_document(tx, notebook)
+        if stored.head == stored.snapshot_seq:
+            return False
+        snapshot = await anyio.to_thread.run_sync(_compacted, stored)
+        if snapshot is None:
+            log.error("document.not_compacted", notebook=notebook, seq=stored.head)
+            return False
+        now = now_ms()
+        async with self._database.write() as tx:
+            await store.insert_snapshot(tx, notebook, stored.epoch, snapshot, now)
+        async with self._database.write() as tx:
+            before = now - int(self.settings.retention_days * DAY_MS)
+            await store.forget_updates(tx, notebook, before=before)
+        log.info("document.compacted", notebook=notebook, seq=stored.head, bytes=len(snapshot.payload))
+        return True
+
+    async def export(self, notebook: NotebookId, format: Format, *, name: str) -> bytes:
+        """The notebook as a file. Raises Unavailable if a conversion takes too long."""
+        content = await self.content(notebook)
+        if format == "py":
+            return ipynb.percent_script(content).encode()
+        outputs = await self._outputs.outputs(notebook)
+
+        def work() -> bytes:
+            return ipynb.dump(ipynb.write(content, outputs))
+
+        file = await anyio.to_thread.run_sync(work)
+        return file if format == "ipynb" else await self._convert(file, format, name)
+
+    async def _convert(self, file: bytes, format: Format, name: str) -> bytes:
+        """HTML or Markdown by nbconvert, in a process of its own that has no environment and no home."""
+        command = [sys.executable, "-I", "-m", "collegium.notebooks.convert", format, name]
+        environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C.UTF-8"}
+        async with self._converters:
+            with anyio.move_on_after(self.settings.convert_seconds_max):
+                result = await anyio.run_process(command, input=file, env=environment, cwd="/", check=False)
+                if result.returncode != 0:
+                    log.error("notebook.not_converted", format=format, status=result.returncode)
+                    raise Invalid("The notebook cannot be converted.")
+                return result.stdout
+        raise Unavailable("The conversion took too long.")
+
+    async def forget(self, tx: AsyncConnection, notebooks: Sequence[ItemId]) -> None:
+        """Delete documents for good, with their logs, in the transaction that deletes the items."""
+        for notebook in notebooks:
+            await store.delete_document(tx, NotebookId(notebook))
+
+
+@asynccontextmanager
+async def open_notebooks(
+    database: Database, drive: Drive, outputs: Outputs, settings: NotebookSettings
+) -> AsyncIterator[Notebooks]:
+    """Saved notebooks, with their writer running; at the end everything handed in is on disk."""
+    notebooks = Notebooks(database, drive, outputs, settings)
+    drive.on_delete.append(notebooks.forget)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(notebooks.writer.run)
+        try:
+            yield notebooks
+        finally:
+            tasks.cancel_scope.cancel()
+
+
+def _first_snapshot(content: Content) -> Snapshot:
+    document = Document.of(content)
+    return Snapshot(1, document.state_vector(), document.lacking(None), document.digest())
+
+
+def _compacted(stored: StoredDocument) -> Snapshot | None:
+    try:
+        document = Document.load(stored.parts)
+        payload, content_hash = document.lacking(None), document.digest()
+        fresh = Document.load([payload])
+        if fresh.digest() != content_hash or fresh.clocks() != document.clocks():
+            return None
+    except (Broken, Reject, CollegiumError):
+        return None
+    return Snapshot(stored.head, document.state_vector(), payload, content_hash)

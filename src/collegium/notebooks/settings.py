@@ -1,0 +1,20 @@
+"""What an operator can set of notebooks."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class NotebookSettings(BaseModel):
+    """Limits of notebook files and of the log behind each."""
+
+    model_config = ConfigDict(frozen=True)
+
+    upload_bytes_max: int = Field(default=100_000_000, description="A larger notebook file is refused.")
+    document_bytes_max: int = Field(
+        default=32 << 20, description="What people typed into one notebook (without outputs) may take this much."
+    )
+    compact_updates: int = Field(default=500, description="After so many updates a notebook's log is compacted.")
+    compact_bytes: int = Field(default=256 << 10, description="After so many bytes a notebook's log is compacted.")
+    retention_days: float = Field(
+        default=30, description="Updates older than this, with two newer snapshots, are forgotten."
+    )
+    convert_seconds_max: float = Field(default=60, description="A conversion to HTML or Markdown may take this long.")

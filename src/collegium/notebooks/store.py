@@ -1,0 +1,185 @@
+"""Documents in SQL: an append-only log of updates, snapshots of it, and who wrote under which client id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import zstandard
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from collegium.ground.db import metadata
+from collegium.ground.errors import Conflict, NotFound
+from collegium.ground.ids import NotebookId
+
+doc = Table(
+    "doc",
+    metadata,
+    Column("id", String(22), primary_key=True),
+    Column("epoch", String(22), nullable=False),
+    Column("head_seq", BigInteger, nullable=False),
+    Column("schema_v", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+doc_update = Table(
+    "doc_update",
+    metadata,
+    Column("doc_id", String(22), ForeignKey("doc.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("epoch", String(22), nullable=False),
+    Column("client_id", BigInteger, nullable=False),
+    Column("user_id", String(22)),
+    Column("conn_id", String(22)),
+    Column("ts", BigInteger, nullable=False),
+    Column("origin", String(40), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+doc_snapshot = Table(
+    "doc_snapshot",
+    metadata,
+    Column("doc_id", String(22), ForeignKey("doc.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("epoch", String(22), nullable=False),
+    Column("state_vector", LargeBinary, nullable=False),
+    Column("payload_zstd", LargeBinary, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("ts", BigInteger, nullable=False),
+)
+doc_client = Table(
+    "doc_client",
+    metadata,
+    Column("doc_id", String(22), ForeignKey("doc.id", ondelete="CASCADE"), primary_key=True),
+    Column("client_id", BigInteger, primary_key=True),
+    Column("user_id", String(22), nullable=False),
+    Column("first_ts", BigInteger, nullable=False),
+)
+
+ZSTD_LEVEL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """All that is needed to bring a document back: its newest snapshot and what came after."""
+
+    epoch: str
+    head: int
+    snapshot_seq: int
+    snapshot: bytes
+    updates: list[bytes]
+
+    @property
+    def parts(self) -> list[bytes]:
+        """In the order in which they are to be applied."""
+        return [self.snapshot, *self.updates]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A document's whole state as of a sequence number."""
+
+    seq: int
+    state_vector: bytes
+    payload: bytes
+    content_hash: str
+
+
+async def insert_document(
+    tx: AsyncConnection, notebook: NotebookId, epoch: str, head: int, schema: int, now: int
+) -> None:
+    """A new document, whose snapshot at `head` comes with it."""
+    values = {"id": notebook, "epoch": epoch, "head_seq": head, "schema_v": schema, "created_at": now}
+    await tx.execute(doc.insert(), values)
+
+
+async def insert_snapshot(tx: AsyncConnection, notebook: NotebookId, epoch: str, snapshot: Snapshot, now: int) -> None:
+    """Keep a snapshot."""
+    values = {
+        "doc_id": notebook,
+        "seq": snapshot.seq,
+        "epoch": epoch,
+        "state_vector": snapshot.state_vector,
+        "payload_zstd": zstandard.compress(snapshot.payload, ZSTD_LEVEL),
+        "content_hash": snapshot.content_hash,
+        "ts": now,
+    }
+    await tx.execute(doc_snapshot.insert(), values)
+
+
+async def append(tx: AsyncConnection, notebook: NotebookId, rows: Sequence[dict[str, Any]], *, head: int) -> None:
+    """Add updates to the log, which must end at `head` now. Raises Conflict if somebody else wrote in between."""
+    if rows:
+        await tx.execute(doc_update.insert(), rows)
+    moved = sa.update(doc).where(doc.c.id == sa.bindparam("b_id"), doc.c.head_seq == sa.bindparam("b_head"))
+    result = await tx.execute(
+        moved.values(head_seq=sa.bindparam("b_new")), {"b_id": notebook, "b_head": head, "b_new": head + len(rows)}
+    )
+    if result.rowcount != 1:
+        raise Conflict("The notebook's log was written by somebody else.")
+
+
+async def insert_clients(tx: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """Remember whose these client ids are."""
+    await tx.execute(doc_client.insert(), rows)
+
+
+async def read_clients(tx: AsyncConnection, notebook: NotebookId) -> dict[int, str]:
+    """Whose each client id is."""
+    found = await tx.execute(sa.select(doc_client.c.client_id, doc_client.c.user_id).where(_of(doc_client, notebook)))
+    return {row.client_id: row.user_id for row in found}
+
+
+async def read_document(tx: AsyncConnection, notebook: NotebookId) -> StoredDocument:
+    """The newest snapshot and the updates after it."""
+    found = (await tx.execute(sa.select(doc.c.epoch, doc.c.head_seq).where(doc.c.id == notebook))).one_or_none()
+    if found is None:
+        raise NotFound("There is no such notebook.")
+    newest = (
+        await tx.execute(
+            sa.select(doc_snapshot.c.seq, doc_snapshot.c.payload_zstd)
+            .where(_of(doc_snapshot, notebook))
+            .order_by(doc_snapshot.c.seq.desc())
+            .limit(1)
+        )
+    ).one()
+    tail = await tx.execute(
+        sa.select(doc_update.c.payload)
+        .where(_of(doc_update, notebook), doc_update.c.seq > newest.seq)
+        .order_by(doc_update.c.seq)
+    )
+    return StoredDocument(
+        epoch=found.epoch,
+        head=found.head_seq,
+        snapshot_seq=newest.seq,
+        snapshot=zstandard.decompress(newest.payload_zstd),
+        updates=[bytes(row.payload) for row in tail],
+    )
+
+
+async def forget_updates(tx: AsyncConnection, notebook: NotebookId, *, before: int) -> None:
+    """Drop what is older than `before`, as far as two newer snapshots stand for it."""
+    seqs = await tx.execute(
+        sa.select(doc_snapshot.c.seq, doc_snapshot.c.ts)
+        .where(_of(doc_snapshot, notebook))
+        .order_by(doc_snapshot.c.seq.desc())
+    )
+    old = [row.seq for row in list(seqs)[1:] if row.ts < before]
+    if not old:
+        return
+    # The newest snapshot of those that are old enough stays: it stands for everything before it.
+    floor = max(old)
+    await tx.execute(
+        sa.delete(doc_update).where(_of(doc_update, notebook), doc_update.c.seq <= floor, doc_update.c.ts < before)
+    )
+    await tx.execute(sa.delete(doc_snapshot).where(_of(doc_snapshot, notebook), doc_snapshot.c.seq < floor))
+
+
+async def delete_document(tx: AsyncConnection, notebook: NotebookId) -> None:
+    """Forget it, with its log."""
+    for table in (doc_update, doc_snapshot, doc_client):
+        await tx.execute(sa.delete(table).where(_of(table, notebook)))
+    await tx.execute(sa.delete(doc).where(doc.c.id == notebook))
+
+
+def _of(table: Table, notebook: NotebookId) -> sa.ColumnElement[bool]:
+    return table.c.doc_id == notebook

@@ -1,0 +1,638 @@
+"""A notebook that is open: its live document, the tabs in it, and the way of an edit through it."""
+
+import base64
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from collegium.accounts.model import Action, Principal, Role
+from collegium.drive.service import Drive
+from collegium.ground.db import Database
+from collegium.ground.errors import CollegiumError, Conflict, NotFound, StorageFull, Unavailable
+from collegium.ground.ids import CellId, ItemId, NotebookId, UserId
+from collegium.ground.log import get_log
+from collegium.notebooks.model import Content
+from collegium.notebooks.service import (
+    UPDATE_BYTES_MAX,
+    Author,
+    Broken,
+    Document,
+    Editor,
+    Entry,
+    Lane,
+    Notebooks,
+    Reject,
+    merge,
+)
+from collegium.rooms import model
+from collegium.rooms.client import Client
+from collegium.rooms.model import Goodbye, Hello
+from collegium.rooms.settings import RoomSettings
+
+log = get_log("rooms")
+
+REMEMBERED_UPDATES_MAX = 5_000
+COALESCE_SECONDS = 0.03
+DELIVERIES_PER_SECOND_MAX = 8_000
+"""Beyond so many frames a second, edits are gathered before they are sent on."""
+EMPTY_UPDATE = b"\0\0"
+TOUCH_SECONDS = 20
+EDIT_SECONDS_MAX = 30
+
+
+@dataclass(slots=True)
+class Sent:
+    """What an update on its way to the disk has to be answered with."""
+
+    client: Client | None = None
+    number: int = 0
+    done: anyio.Event | None = None
+    error: CollegiumError | None = None
+
+
+class Room:
+    """One open notebook. It lives in a task of `Rooms`; tabs and the server's own edits visit it."""
+
+    def __init__(
+        self,
+        notebook: NotebookId,
+        *,
+        notebooks: Notebooks,
+        drive: Drive,
+        database: Database,
+        settings: RoomSettings,
+    ) -> None:
+        self.notebook = notebook
+        self.name = ""
+        self.visitors = 0
+        self.settings = settings
+        self._notebooks = notebooks
+        self._drive = drive
+        self._database = database
+        self.clients: dict[str, Client] = {}
+        self._document: Document | None = None
+        self._lane: Lane | None = None
+        self._former: Lane | None = None
+        self._epoch = ""
+        self._bytes = 0
+        self._since_snapshot = 0
+        self._bytes_since_snapshot = 0
+        self._committed = 0
+        self._progress = anyio.Event()
+        self._wake = anyio.Event()
+        self._loaded = anyio.Event()
+        self._recent: deque[tuple[int, dict[int, int]]] = deque(maxlen=REMEMBERED_UPDATES_MAX)
+        self._marks: deque[tuple[int, Client, int]] = deque()
+        self._gathered: list[tuple[int, bytes]] = []
+        self._presences: dict[str, model.Presence] = {}
+        self._flush = anyio.Event()
+        self._rate = 0.0
+        self._rate_at = time.monotonic()
+        self._changed_at = 0.0
+        self._told: tuple[int, str] = (0, "")
+        self._content: tuple[int, Content] | None = None
+        self._whose: dict[int, UserId] = {}
+        self._touched_at = 0.0
+        self._dirty = False
+        self._closed: CollegiumError | None = None
+
+    # --- life ------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Bring the document into memory. Raises NotFound or Unavailable."""
+        opened = await self._notebooks.open(self.notebook)
+        self._document = opened.document
+        self._epoch = opened.epoch
+        self._bytes = opened.bytes
+        self._since_snapshot = opened.since_snapshot
+        self._committed = opened.head
+        self._recent.clear()
+        self._content = None
+        self._lane = self._notebooks.writer.lane(self.notebook, opened.epoch, opened.head, opened.clients, self)
+        self._loaded.set()
+
+    async def run(self) -> None:
+        """Everything a room does by itself, until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._keep_loaded)
+            tasks.start_soon(self._keep_flushing)
+            tasks.start_soon(self._keep_beating)
+            tasks.start_soon(self._keep_roles)
+
+    def shut(self, error: CollegiumError) -> None:
+        """Let everybody go: the room cannot go on."""
+        self._closed = error
+        code = model.MISSING if isinstance(error, NotFound) else model.RESTARTING
+        for client in self.clients.values():
+            client.close(code, error.detail)
+        self._move_on()
+        self._loaded.set()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it cannot go on, and its visitors are being let go."""
+        return self._closed is not None
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing of it is on its way to the disk."""
+        return all(lane is None or lane.waiting == 0 for lane in (self._lane, self._former))
+
+    async def settled(self) -> None:
+        """Wait until everything applied is on the disk or known to be lost."""
+        while not self.is_quiet:
+            await self._progress.wait()
+
+    async def finish(self) -> None:
+        """Leave a compact log behind."""
+        await self._touch()
+        if self._since_snapshot and self._closed is None:
+            await self._compact()
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def content(self) -> Content:
+        """What the notebook says now, the last moments perhaps not yet on disk. Raises Unavailable."""
+        document, lane = self._now()
+        if self._content is None or self._content[0] != lane.head:
+            self._content = lane.head, document.content()
+        return self._content[1]
+
+    def sources(self) -> list[tuple[CellId, str, str]]:
+        """The id, type and source of each cell, in order, those in the trash left out. Raises Unavailable."""
+        return [(cell.id, cell.type, cell.source) for cell in self.content().shown]
+
+    def source(self, cell: CellId) -> str | None:
+        """The source of a cell; None if there is none. Raises Unavailable."""
+        document, _ = self._now()
+        return document.source(cell)
+
+    def broadcast(self, message: dict[str, Any]) -> None:
+        """Send a message to every tab."""
+        frame = model.text_frame(message)
+        for client in self.clients.values():
+            client.outbox.put(frame)
+
+    def _now(self) -> tuple[Document, Lane]:
+        if self._document is None or self._lane is None or self._closed is not None:
+            raise Unavailable("The notebook is being loaded.")
+        return self._document, self._lane
+
+    async def intake(self) -> None:
+        """Wait until an edit can be taken in: the document is loaded and the writer has room. Raises Unavailable."""
+        while True:
+            await self._loaded.wait()
+            await self._notebooks.writer.room()
+            if self._closed is not None:
+                raise self._closed
+            if self._document is not None:
+                return
+
+    # --- edits -----------------------------------------------------------------------------------
+
+    def receive_update(self, client: Client, number: int, update: bytes) -> None:
+        """The way of an edit: rights, strict reading, the document, the queue to the disk.
+
+        The rest happens in `committed`. Call after `intake`, without waiting in between. Raises Goodbye.
+        """
+        client.require(Action.WRITE)
+        if number != client.received + 1:
+            raise Goodbye(model.MALFORMED, "Edits must be numbered one after the other.")
+        now = time.monotonic()
+        if not client.updates.take(now) or not client.update_bytes.take(now, len(update)):
+            raise Goodbye(model.TOO_FAST, "Too many edits in too short a time.")
+        client.received = number
+        document, lane = self._now()
+        try:
+            if len(update) > UPDATE_BYTES_MAX or self._bytes + len(update) > self._bytes_max:
+                raise Reject("the notebook is too large")
+            before = document.admit(update, _Own(client, self._whose, lane.clients))
+        except Reject as error:
+            log.warning("update.rejected", notebook=self.notebook, user=client.principal.user, reason=str(error))
+            client.send({"type": "reject", "n": number, "reason": str(error)})
+            raise Goodbye(model.REFUSED, f"The edit was refused: {error}.") from error
+        try:
+            new = document.apply(update)
+        except Broken as error:
+            log.error("document.broken", notebook=self.notebook, user=client.principal.user, error=str(error))
+            client.send({"type": "reject", "n": number, "reason": "the document could not take it"})
+            self._drop()
+            raise Goodbye(model.REFUSED, "The edit was refused: the document could not take it.") from error
+        if not new:
+            self._marks.append((lane.head, client, number))
+            self._acknowledge_marks()
+            return
+        author = Author(client.number, client.principal.user, client.id)
+        self._submit(lane, update, before, author, "client", Sent(client, number))
+
+    async def edit(self, change: Callable[[Editor], None], *, origin: str, user: UserId | None = None) -> int:
+        """Change the document by the server's own hand; the sequence number, once it is on disk and sent on.
+
+        Raises StorageFull or Unavailable, and then nothing of it was kept; whatever `change` raises, likewise.
+        """
+        with anyio.move_on_after(EDIT_SECONDS_MAX):
+            await self.intake()
+            document, lane = self._now()
+            before = document.clocks()
+            try:
+                update = document.edit(change)
+            except Exception:
+                self._drop()
+                raise
+            if update is None:
+                return lane.head
+            if len(update) + self._bytes > self._bytes_max:
+                self._drop()
+                raise Conflict("The notebook would become too large.", code="too_large")
+            done = anyio.Event()
+            sent = Sent(done=done)
+            known = {document.client: before.get(document.client, 0)}
+            seq = self._submit(lane, update, known, Author(document.client, user), origin, sent)
+            await done.wait()
+            if sent.error is not None:
+                raise sent.error
+            return seq
+        raise Unavailable("The notebook could not be changed in time.")
+
+    def _submit(
+        self, lane: Lane, update: bytes, before: dict[int, int], author: Author, origin: str, sent: Sent
+    ) -> int:
+        seq = lane.submit(update, author, origin, sent)
+        self._recent.append((seq, before))
+        self._bytes += len(update)
+        self._bytes_since_snapshot += len(update)
+        self._since_snapshot += 1
+        return seq
+
+    @property
+    def _bytes_max(self) -> int:
+        return self._notebooks.settings.document_bytes_max * 2
+
+    def committed(self, entries: list[Entry]) -> None:
+        """They are on disk: their authors are told so, then everybody else gets them."""
+        last = entries[-1].seq
+        acks: dict[Client, tuple[int, int]] = {}
+        for entry in entries:
+            sent = entry.note
+            assert isinstance(sent, Sent)
+            if sent.client is not None:
+                acks[sent.client] = (sent.number, entry.seq)
+            if sent.done is not None:
+                sent.done.set()
+        for client, (number, seq) in acks.items():
+            _acknowledge(client, number, seq)
+        self._committed = last
+        self._acknowledge_marks()
+        self._changed_at = time.monotonic()
+        self._dirty = True
+        only = next(iter(acks), None) if len(entries) == 1 else None
+        self._deliver([(entry.seq, entry.payload) for entry in entries], only)
+        self._move_on()
+
+    def _acknowledge_marks(self) -> None:
+        """Updates that said nothing new are acknowledged when all before them are on disk."""
+        while self._marks and self._marks[0][0] <= self._committed:
+            seq, client, number = self._marks.popleft()
+            _acknowledge(client, number, seq)
+
+    def lost(self, entries: list[Entry], error: CollegiumError) -> None:
+        """They are not on disk: the document in memory says too much. Load it again; their authors come back."""
+        for entry in entries:
+            sent = entry.note
+            assert isinstance(sent, Sent)
+            sent.error = error
+            if sent.client is not None:
+                sent.client.send({"type": "trouble", "code": error.code, "detail": error.detail})
+                sent.client.close(model.RESTARTING, error.code)
+            if sent.done is not None:
+                sent.done.set()
+        if self._lane is not None and entries and entries[0].lane is self._lane:
+            self._drop(error)
+        self._move_on()
+
+    def _drop(self, error: CollegiumError | None = None) -> None:
+        """Throw the document in memory away. Whoever waits for an acknowledgement must come back with the edit."""
+        lane, self._lane, self._document = self._lane, None, None
+        if lane is not None:
+            self._former = lane
+        if lane is not None and lane.error is None:
+            lane.error = error or Unavailable("The notebook is being loaded again.")
+        for client in self.clients.values():
+            if client.received > client.acknowledged:
+                client.close(model.RESTARTING, "reloaded" if error is None else error.code)
+        self._marks.clear()
+        self._loaded = anyio.Event()
+        self._move_on()
+
+    def _move_on(self) -> None:
+        self._progress.set()
+        self._progress = anyio.Event()
+        self._wake.set()
+
+    # --- sending ---------------------------------------------------------------------------------
+
+    def _deliver(self, edits: list[tuple[int, bytes]], author: Client | None) -> None:
+        """Give edits to the tabs: at once, or gathered when there are too many."""
+        now = time.monotonic()
+        decay = max(0.0, 1.0 - (now - self._rate_at))
+        self._rate, self._rate_at = self._rate * decay + len(edits), now
+        busy = self._rate * len(self.clients) > DELIVERIES_PER_SECOND_MAX
+        if busy or self._gathered:
+            self._gathered.extend(edits)
+            self._flush.set()
+            return
+        seq, update = edits[-1][0], _merged([update for _, update in edits])
+        if update is None:
+            self._send_each(edits)
+            return
+        frame = model.update_frame(seq, update)
+        for client in self.clients.values():
+            if client is not author:
+                client.outbox.put(frame, edits[0][0])
+
+    def _send_each(self, edits: list[tuple[int, bytes]]) -> None:
+        for seq, update in edits:
+            frame = model.update_frame(seq, update)
+            for client in self.clients.values():
+                client.outbox.put(frame, seq)
+
+    def _flush_now(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            update = _merged([update for _, update in gathered])
+            if update is None:
+                self._send_each(gathered)
+            else:
+                frame = model.update_frame(gathered[-1][0], update)
+                for client in self.clients.values():
+                    client.outbox.put(frame, gathered[0][0])
+        presences, self._presences = self._presences, {}
+        if presences:
+            frame = model.awareness_frame(list(presences.values()))
+            for client in self.clients.values():
+                client.outbox.put(frame)
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await self._flush.wait()
+            await anyio.sleep(COALESCE_SECONDS)
+            self._flush = anyio.Event()
+            self._flush_now()
+
+    def receive_awareness(self, client: Client, data: bytes) -> None:
+        """A tab says where its cursor is; too often is passed over. Raises Goodbye for what is not its own."""
+        presence = model.parsed_awareness(data, client.principal, client.number)
+        if client.cursors.take(time.monotonic()):
+            client.presence = presence
+            self._presences[client.id] = presence
+            self._flush.set()
+
+    def receive_divergence(self, client: Client) -> None:
+        """A tab found another checksum than ours. Raises Goodbye when it does so too often."""
+        if not client.reports.take(time.monotonic()):
+            raise Goodbye(model.TOO_FAST, "This tab diverges again and again.")
+        log.error("document.diverged", notebook=self.notebook, user=client.principal.user, seq=self._committed)
+
+    # --- tabs ------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def joined(self, principal: Principal, role: Role, hello: Hello) -> AsyncIterator[Client]:
+        """A tab in this room, from its welcome to its end. Raises Goodbye if it cannot be let in."""
+        await self.intake()
+        client = Client(principal, role, self.notebook, hello.client, self.settings, time.monotonic())
+        self._let_in(client)
+        self.clients[client.id] = client
+        self._whose[client.number] = principal.user
+        try:
+            # The role may have changed since it was asked for and before changes were told to this tab.
+            await self._look_at(principal)
+            await self._begin(client, hello)
+            yield client
+        finally:
+            del self.clients[client.id]
+            if client.presence is not None and all(one.number != client.number for one in self.clients.values()):
+                gone = model.Presence(client.number, min(client.presence.clock + 1, model.UINT32_MAX), "null")
+                self._presences[client.id] = gone
+                self._flush.set()
+
+    def _let_in(self, client: Client) -> None:
+        document, lane = self._now()
+        user, number = client.principal.user, client.number
+        if len(self.clients) >= self.settings.clients_max:
+            raise Goodbye(model.TOO_FAST, "Too many tabs have this notebook open.")
+        if Counter(other.principal.user for other in self.clients.values())[user] >= self.settings.clients_per_user_max:
+            raise Goodbye(model.TOO_FAST, "You have this notebook open in too many tabs.")
+        owner = lane.clients.get(number, self._whose.get(number))
+        if number == document.client or owner not in (None, user) or (owner is None and document.knows(number)):
+            raise Goodbye(model.MALFORMED, "This client id is taken. Reload the page.")
+        for other in self.clients.values():
+            if other.number == number:
+                other.close(model.RESTARTING, "This tab has connected again.")
+
+    async def _begin(self, client: Client, hello: Hello) -> None:
+        """Welcome a tab and give it what it lacks, as far as that is on disk."""
+        document, lane = self._now()
+        reset = hello.epoch is not None and hello.epoch != self._epoch
+        lane_head, vector = lane.head, document.state_vector()
+        try:
+            fresh = reset or hello.epoch is None
+            lacking = document.lacking(None if fresh else hello.state_vector)
+        except Reject as error:
+            raise Goodbye(model.MALFORMED, "The state vector is malformed.") from error
+        welcome = {
+            "type": "welcome",
+            "client": client.number,
+            "role": client.role,
+            "may": model.allowed_actions(client.role),
+            "notebook": {"id": self.notebook, "name": self.name},
+            "user": model.person(client.principal) | {"email": client.principal.email},
+            "epoch": self._epoch,
+            "head": lane_head,
+            "state_vector": base64.b64encode(vector).decode(),
+            "reset": reset,
+        }
+        await self._committed_through(lane, lane_head)
+        others = [other.presence for other in self.clients.values() if other.presence is not None]
+        client.outbox.beginning = True
+        client.send(welcome)
+        client.outbox.put(model.RESYNC + lacking)
+        if others:
+            client.outbox.put(model.awareness_frame(others))
+        client.outbox.beginning = False
+
+    async def resync(self, client: Client) -> None:
+        """A tab's outbox overflowed: give it everything since the last edit that it got. Raises Goodbye."""
+        await self.intake()
+        document, lane = self._now()
+        lost = client.outbox.reset()
+        log.info("client.resynchronised", notebook=self.notebook, user=client.principal.user, since=lost)
+        lacking = EMPTY_UPDATE
+        if lost is not None:
+            lacking = document.lacking(None) if not self._remembers(lost) else document.since(self._clocks_at(lost))
+        head = lane.head
+        await self._committed_through(lane, head)
+        client.outbox.beginning = True
+        client.outbox.put(model.RESYNC + lacking)
+        if client.acknowledged:
+            client.send({"type": "ack", "n": client.acknowledged, "seq": head})
+        client.outbox.beginning = False
+
+    def _remembers(self, seq: int) -> bool:
+        return bool(self._recent) and self._recent[0][0] <= seq
+
+    def _clocks_at(self, seq: int) -> dict[int, int]:
+        """How far each client's writing was just before this edit."""
+        clocks: dict[int, int] = {}
+        for number, before in self._recent:
+            if number >= seq:
+                for client, clock in before.items():
+                    clocks.setdefault(client, clock)
+        return clocks
+
+    async def _committed_through(self, lane: Lane, seq: int) -> None:
+        while self._committed < seq:
+            if self._lane is not lane:
+                raise Goodbye(model.RESTARTING, "The notebook is being loaded again.")
+            await self._progress.wait()
+
+    # --- by itself -------------------------------------------------------------------------------
+
+    async def _keep_loaded(self) -> None:
+        """Load the document again whenever it was thrown away."""
+        while True:
+            await self._wake.wait()
+            self._wake = anyio.Event()
+            if self._closed is not None:
+                return
+            if self._document is None:
+                # What was already on its way to the disk gets there first, and is delivered.
+                await self.settled()
+                try:
+                    await self.load()
+                except CollegiumError as error:
+                    self.shut(error)
+                    return
+                self._move_on()
+            limits = self._notebooks.settings
+            if self._since_snapshot >= limits.compact_updates or self._bytes_since_snapshot >= limits.compact_bytes:
+                await self._compact()
+
+    async def _compact(self) -> None:
+        updates, size = self._since_snapshot, self._bytes_since_snapshot
+        try:
+            await self.settled()
+            if await self._notebooks.compact(self.notebook):
+                self._bytes = max(0, self._bytes - size // 2)
+            self._since_snapshot -= updates
+            self._bytes_since_snapshot -= size
+        except (StorageFull, Unavailable, NotFound) as error:
+            self._since_snapshot -= updates
+            self._bytes_since_snapshot -= size
+            log.warning("document.not_compacted", notebook=self.notebook, code=error.code)
+
+    async def _keep_beating(self) -> None:
+        """Say how far the room is: after changes have settled, and every so often."""
+        last = time.monotonic()
+        while True:
+            await anyio.sleep(self.settings.settle_seconds / 2)
+            now = time.monotonic()
+            changed = self._committed != self._told[0]
+            settled = changed and now - self._changed_at >= self.settings.settle_seconds
+            if (settled or now - last >= self.settings.heartbeat_seconds) and self.clients and self.is_quiet:
+                last = now
+                self._beat()
+            if self._dirty and now - self._touched_at >= TOUCH_SECONDS:
+                await self._touch()
+
+    def _beat(self) -> None:
+        if self._document is None:
+            return
+        self._flush_now()
+        if self._told[0] != self._committed or not self._told[1]:
+            self._told = self._committed, self._document.checksum()
+        self.broadcast({"type": "heartbeat", "seq": self._told[0], "checksum": self._told[1]})
+
+    async def _touch(self) -> None:
+        if not self._dirty:
+            return
+        self._dirty = False
+        self._touched_at = time.monotonic()
+        try:
+            async with self._database.write() as tx:
+                await self._drive.touched(tx, ItemId(self.notebook))
+        except CollegiumError as error:
+            log.warning("notebook.not_touched", notebook=self.notebook, code=error.code)
+
+    async def _keep_roles(self) -> None:
+        """Whenever a role or the name may have changed, tell those whom it concerns, and let go who may not read."""
+        try:
+            async with self._drive.watch_roles(ItemId(self.notebook)) as changes:
+                await self._look_again()
+                async for _ in changes:
+                    await self._look_again()
+        except NotFound as error:
+            self.shut(error)
+
+    async def _look_again(self) -> None:
+        people = {client.principal.user: client.principal for client in self.clients.values()}
+        for principal in people.values():
+            await self._look_at(principal)
+
+    async def _look_at(self, principal: Principal) -> None:
+        try:
+            item, role = await self._drive.authorize(principal, ItemId(self.notebook), Action.READ)
+        except NotFound:
+            self._withdraw(principal.user)
+            return
+        self._set_name(item.name)
+        self._set_role(principal.user, role)
+
+    def _withdraw(self, user: UserId) -> None:
+        for client in self.clients.values():
+            if client.principal.user == user:
+                client.close(model.FORBIDDEN, "The notebook is not shared with you any more.")
+
+    def _set_name(self, name: str) -> None:
+        if name != self.name:
+            self.name = name
+            self.broadcast({"type": "notebook", "name": name})
+
+    def _set_role(self, user: UserId, role: Role) -> None:
+        for client in self.clients.values():
+            if client.principal.user == user and client.role != role:
+                client.role = role
+                client.send({"type": "role", "role": role, "may": model.allowed_actions(role)})
+
+
+class _Own:
+    """The client ids that a tab may write under: its own, and those its user had before."""
+
+    __slots__ = ("_number", "_user", "_whose")
+
+    def __init__(self, client: Client, *whose: Any) -> None:
+        self._number = client.number
+        self._user = client.principal.user
+        self._whose = whose
+
+    def __contains__(self, number: object) -> bool:
+        return number == self._number or any(known.get(number) == self._user for known in self._whose)
+
+
+def _acknowledge(client: Client, number: int, seq: int) -> None:
+    client.acknowledged = number
+    client.outbox.put(f'{{"type":"ack","n":{number},"seq":{seq}}}')
+
+
+def _merged(updates: list[bytes]) -> bytes | None:
+    """One update for several; None if they have to go one by one."""
+    if len(updates) == 1:
+        return updates[0]
+    try:
+        return merge(updates)
+    except Broken:
+        return None

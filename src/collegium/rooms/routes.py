@@ -1,0 +1,225 @@
+"""The socket of an open notebook, and the one request that changes a notebook as a whole."""
+
+from typing import Annotated, Any
+
+import anyio
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from collegium.accounts.model import Action, Principal
+from collegium.accounts.service import signed_in
+from collegium.drive.model import Kind
+from collegium.drive.service import Drive
+from collegium.ground.errors import CollegiumError, NotFound, NotSignedIn
+from collegium.ground.ids import ItemId, NotebookId
+from collegium.ground.log import get_log
+from collegium.notebooks.service import CLIENT_MAX, Notebooks
+from collegium.rooms import model
+from collegium.rooms.client import Client
+from collegium.rooms.model import Goodbye, Hello
+from collegium.rooms.ports import Plane
+from collegium.rooms.room import Room
+from collegium.rooms.service import Rooms
+
+log = get_log("rooms")
+
+SEND_SECONDS_MAX = 60
+
+
+class ContentMerged(BaseModel):
+    """The file is in the notebook now, and on disk."""
+
+    seq: int
+
+
+def routes(rooms: Rooms, notebooks: Notebooks, drive: Drive, plane: Plane) -> APIRouter:
+    """Their routes, below /api/v1."""
+    router = APIRouter(prefix="/notebooks", tags=["notebooks"])
+
+    @router.put("/{id}/content", response_model=ContentMerged, summary="Merge a file into a notebook")
+    async def put_notebook_content(
+        id: str, request: Request, principal: Annotated[Principal, Depends(signed_in)]
+    ) -> ContentMerged:
+        await drive.authorize(principal, ItemId(id), Action.WRITE)
+        file = await notebooks.received(request.stream(), request.headers.get("content-length"))
+        return ContentMerged(seq=await rooms.put_content(principal, NotebookId(id), file))
+
+    @router.websocket("/{id}/socket")
+    async def notebook_socket(websocket: WebSocket, id: str) -> None:
+        await websocket.accept()
+        try:
+            await _visit(websocket, NotebookId(id), rooms, drive, plane)
+        except Goodbye as goodbye:
+            await _hang_up(websocket, goodbye)
+        except WebSocketDisconnect:
+            return
+
+    return router
+
+
+async def _visit(websocket: WebSocket, notebook: NotebookId, rooms: Rooms, drive: Drive, plane: Plane) -> None:
+    try:
+        principal = signed_in(websocket)
+        item, role = await drive.authorize(principal, ItemId(notebook), Action.READ)
+        if item.kind is not Kind.NOTEBOOK:
+            raise NotFound("There is no such notebook.")
+        hello = await _hello(websocket, rooms.settings.hello_seconds_max)
+        async with (
+            rooms.accounts.ended(principal) as ended,
+            rooms.open(notebook) as room,
+            room.joined(principal, role, hello) as client,
+        ):
+            await _Conversation(websocket, room, client, plane).run(ended)
+    except NotSignedIn as error:
+        raise Goodbye(model.SIGNED_OUT, error.detail) from error
+    except NotFound as error:
+        raise Goodbye(model.MISSING, error.detail) from error
+    except CollegiumError as error:
+        raise Goodbye(model.RESTARTING, error.detail) from error
+
+
+async def _hello(websocket: WebSocket, seconds: float) -> Hello:
+    with anyio.move_on_after(seconds):
+        kind, frame = _frame(await websocket.receive())
+        if kind == "bytes":
+            raise Goodbye(model.MALFORMED, "The first frame must be a hello.")
+        return model.parsed_hello(model.parsed_message(frame), client_max=CLIENT_MAX)
+    raise Goodbye(model.MALFORMED, "No hello came.")
+
+
+def _frame(message: Any) -> tuple[str, Any]:
+    """A frame and its kind. Raises WebSocketDisconnect at the end, and Goodbye over the limit."""
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code") or 1005)
+    data, text = message.get("bytes"), message.get("text")
+    if data is not None:
+        if len(data) > model.FRAME_BYTES_MAX:
+            raise Goodbye(model.TOO_BIG, "The frame is too large.")
+        return "bytes", data
+    if len(text) > model.FRAME_BYTES_MAX:
+        raise Goodbye(model.TOO_BIG, "The frame is too large.")
+    return "text", text
+
+
+class _Conversation:
+    """One tab's socket, from its welcome to its end."""
+
+    def __init__(self, websocket: WebSocket, room: Room, client: Client, plane: Plane) -> None:
+        self._websocket = websocket
+        self._room = room
+        self._client = client
+        self._plane = plane
+
+    async def run(self, ended: anyio.Event) -> None:
+        """Until one side goes. Raises Goodbye or WebSocketDisconnect."""
+        goodbye: Goodbye | None = None
+        disconnect: WebSocketDisconnect | None = None
+        try:
+            try:
+                await self._begin()
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._sign_out, ended)
+                    tasks.start_soon(self._let_go)
+                    tasks.start_soon(self._send)
+                    await self._receive()
+            except* Goodbye as group:
+                goodbye = _first(group, Goodbye)
+            except* WebSocketDisconnect as group:
+                disconnect = _first(group, WebSocketDisconnect)
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(5):
+                await self._plane.left(self._client)
+        if goodbye is not None:
+            await self._last_words()
+            raise goodbye
+        if disconnect is not None:
+            raise disconnect
+
+    async def _begin(self) -> None:
+        self._client.outbox.beginning = True
+        try:
+            await self._plane.joined(self._client)
+        finally:
+            self._client.outbox.beginning = False
+
+    async def _sign_out(self, ended: anyio.Event) -> None:
+        await ended.wait()
+        raise Goodbye(model.SIGNED_OUT, "You are signed out.")
+
+    async def _let_go(self) -> None:
+        raise await self._client.closed()
+
+    async def _send(self) -> None:
+        outbox = self._client.outbox
+        while True:
+            if outbox.overflowed:
+                await self._room.resync(self._client)
+                await self._begin()
+            frame = outbox.take()
+            if frame is None:
+                await outbox.wait()
+                continue
+            with anyio.move_on_after(SEND_SECONDS_MAX) as scope:
+                await self._websocket.send(_message(frame))
+            if scope.cancelled_caught:
+                raise Goodbye(model.TOO_FAST, "This tab does not read what it is sent.")
+
+    async def _last_words(self) -> None:
+        """What explains the goodbye: a rejection waits in the outbox, among other things that no longer matter."""
+        with anyio.move_on_after(1):
+            while (frame := self._client.outbox.take()) is not None:
+                if isinstance(frame, str):
+                    await self._websocket.send(_message(frame))
+
+    async def _receive(self) -> None:
+        while True:
+            kind, frame = _frame(await self._websocket.receive())
+            if kind == "bytes":
+                await self._receive_bytes(frame)
+            else:
+                await self._receive_text(frame)
+
+    async def _receive_bytes(self, frame: bytes) -> None:
+        match frame[:1]:
+            case model.UPDATE:
+                if len(frame) < 5:
+                    raise Goodbye(model.MALFORMED, "An edit is malformed.")
+                self._client.require(Action.WRITE)
+                await self._room.intake()
+                self._room.receive_update(self._client, int.from_bytes(frame[1:5], "big"), frame[5:])
+            case model.AWARENESS:
+                self._room.receive_awareness(self._client, frame[1:])
+            case _:
+                raise Goodbye(model.MALFORMED, "A frame is of no known kind.")
+
+    async def _receive_text(self, text: str) -> None:
+        if not self._client.messages.take(anyio.current_time()):
+            raise Goodbye(model.TOO_FAST, "Too many messages in too short a time.")
+        message = model.parsed_message(text)
+        match message["type"]:
+            case "hello":
+                raise Goodbye(model.MALFORMED, "There is one hello.")
+            case "diverged":
+                self._room.receive_divergence(self._client)
+            case _:
+                await self._plane.received(self._client, message)
+
+
+def _message(frame: str | bytes) -> dict[str, Any]:
+    return {"type": "websocket.send", "text" if isinstance(frame, str) else "bytes": frame}
+
+
+def _first(group: BaseExceptionGroup[Any], kind: type[Any]) -> Any:
+    for error in group.exceptions:
+        return _first(error, kind) if isinstance(error, BaseExceptionGroup) else error
+    raise AssertionError("an empty group")
+
+
+async def _hang_up(websocket: WebSocket, goodbye: Goodbye) -> None:
+    log.info("client.let_go", code=goodbye.code, reason=goodbye.reason)
+    with anyio.move_on_after(5):
+        try:
+            await websocket.close(goodbye.code, goodbye.reason.encode()[:120].decode(errors="ignore"))
+        except (RuntimeError, WebSocketDisconnect):
+            return
