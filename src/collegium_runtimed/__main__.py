@@ -29,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--agent", type=Path, help="the folder that holds the package collegium_agent")
     parser.add_argument("--refill", type=float, default=REFILL_SECONDS, help="seconds from a hand-out to its refill")
     parser.add_argument("--linger", type=float, default=600.0, help="seconds to stay once nobody needs the engine")
+    parser.add_argument("--background", action="store_true", help="return at once and go on without a parent")
     return parser.parse_args()
 
 
@@ -43,6 +44,10 @@ def main() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sys.exit(ALREADY_RUNNING)
+    if options.background:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
     while True:
         child = os.fork()
         if child == 0:
@@ -84,6 +89,7 @@ async def serve(options: argparse.Namespace, data: Path) -> None:
         print(f"engine {os.getpid()} serves {data}", flush=True)
         await server.stopping.wait()
         listening.close()
+        server.hang_up()
         for task in kept:
             task.cancel()
         for record in pool.waiting():

@@ -33,7 +33,7 @@ def make_image(image: Path, size_bytes: int, *, templates: Path) -> None:
     """A file with an empty file system of this size; takes the room that is used and no more."""
     template = templates / f"empty-{size_bytes}.ext4"
     if not template.exists():
-        made = template.with_suffix(".new")
+        made = image.with_suffix(".template")
         with made.open("wb") as file:
             file.truncate(size_bytes)
         mkfs = shutil.which("mkfs.ext4", path="/usr/sbin:/sbin:/usr/bin:/bin")

@@ -69,25 +69,23 @@ class Engine:
         self._ended: dict[str, asyncio.Event] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._system = machine.system_binds()
-        self.run = self._own_folder("run", 0o710)
-        self.runtimes = self._own_folder("runtimes", 0o700)
+        # Held open also because a socket's address is short, and a data folder's may be long.
+        self.run = self._own_folder("run", 0o710, held=True)
+        self.runtimes = self._own_folder("runtimes", 0o700, held=self.root)
         label = hashlib.sha256(str(options.data).encode()).hexdigest()[:12]
         self.groups, why = cgroups.open_groups(f"collegium-{label}")
         if why is not None:
             self._miss("memory, processor and process limits", why, cgroups.ROOT if not self.root else cgroups.DELEGATE)
 
-    def _own_folder(self, name: str, mode: int) -> Path:
+    def _own_folder(self, name: str, mode: int, *, held: bool) -> Path:
         """A folder below the data folder. As root it is held open: whoever owns the data folder may move it away."""
         path = self.options.data / name
         path.mkdir(mode=mode, exist_ok=True)
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        if not self.root:
-            os.fchmod(fd, 0o700)
-            os.close(fd)
-            return path
-        os.fchown(fd, 0, self.options.gid)
-        os.fchmod(fd, mode)
-        return Path(f"/proc/{os.getpid()}/fd/{fd}")
+        if self.root:
+            os.fchown(fd, 0, self.options.gid)
+        os.fchmod(fd, mode if self.root else 0o700)
+        return Path(f"/proc/{os.getpid()}/fd/{fd}") if held else path
 
     def _miss(self, what: str, detail: str, remedy: str) -> None:
         self.missing.append({"what": what, "detail": detail, "remedy": remedy})

@@ -69,7 +69,6 @@ def take_from_image(plan: Plan, image: str) -> Trees:
 def enter(plan: Plan, trees: Trees) -> None:
     """Build the root in this process's own namespaces, go there, and give up every right."""
     _build_root(plan, trees)
-    os.chdir("/content")
     socket.sethostname("runtime")
     linux.loopback_up()
     _limit(plan)

@@ -24,11 +24,11 @@ class Server:
     """Answers the server of Collegium and root, and nobody else."""
 
     def __init__(self, engine: Engine, pool: Pool) -> None:
-        self.connections = 0
         self.last_seen = asyncio.get_running_loop().time()
         self.stopping = asyncio.Event()
         self._engine = engine
         self._pool = pool
+        self._writers: set[asyncio.StreamWriter] = set()
         self._watchers: set[asyncio.Queue[dict[str, Any]]] = set()
         engine.on_change = self._changed
         self._answers: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
@@ -55,7 +55,7 @@ class Server:
         if not self._is_welcome(writer.get_extra_info("socket")):
             writer.close()
             return
-        self.connections += 1
+        self._writers.add(writer)
         try:
             while True:
                 request = frames.decode(await reader.readexactly(frames.length(await reader.readexactly(4))))
@@ -67,8 +67,18 @@ class Server:
         except (frames.BadFrame, asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
-            self.connections -= 1
+            self._writers.discard(writer)
             self.last_seen = asyncio.get_running_loop().time()
+            writer.close()
+
+    @property
+    def connections(self) -> int:
+        """How many are listening or asking now."""
+        return len(self._writers)
+
+    def hang_up(self) -> None:
+        """End every conversation."""
+        for writer in list(self._writers):
             writer.close()
 
     def _is_welcome(self, connection: socket.socket) -> bool:

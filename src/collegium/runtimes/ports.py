@@ -1,0 +1,63 @@
+"""What this part needs of the world: somebody who makes runtimes, and environments to run in them."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from anyio.abc import ByteStream
+
+from collegium.ground.ids import RuntimeId
+from collegium.runtimes.model import Machine, Specification
+
+
+class Engine(Protocol):
+    """Makes runtimes on one kind of machine. Every call raises Unavailable when the engine cannot be reached."""
+
+    @property
+    def name(self) -> str:
+        """`local`, `docker`, `kubernetes`; kept with each runtime."""
+        ...
+
+    async def status(self) -> dict[str, Any]:
+        """What it can do here, what is in force, what is missing and the remedy."""
+        ...
+
+    async def create(self, runtime: RuntimeId, wanted: Specification) -> Machine:
+        """A ready runtime. Asked again with the same id it gives the same one. Raises Unavailable, Invalid."""
+        ...
+
+    async def list(self) -> list[Machine]:
+        """All runtimes it keeps, failed ones included."""
+        ...
+
+    async def get(self, runtime: RuntimeId) -> Machine:
+        """One of them, with its usage. Raises NotFound."""
+        ...
+
+    async def delete(self, runtime: RuntimeId) -> None:
+        """End it and leave nothing. Raises NotFound."""
+        ...
+
+    async def connect(self, runtime: RuntimeId) -> ByteStream:
+        """A stream to its agent. Raises NotFound if there is no such runtime."""
+        ...
+
+    async def keep_ready(self, wanted: Specification, count: int) -> None:
+        """Keep so many of this kind in stock, and none of another."""
+        ...
+
+    def watch(self) -> AsyncIterator[Machine]:
+        """Every change from now on; ends when the engine does. What happened before: list()."""
+        ...
+
+
+class Environments(Protocol):
+    """Builds what runtimes run in."""
+
+    def versions(self) -> list[str]:
+        """The runtime versions that can be had."""
+        ...
+
+    async def ready(self, version: str, progress: Callable[[str], None] | None = None) -> Path:
+        """The environment of a version, built first if it is missing. Raises NotFound, Unavailable."""
+        ...
