@@ -93,6 +93,8 @@ class Supervisor:
                 nothing = os.open(os.devnull, os.O_RDWR)
                 os.dup2(nothing, 0)
                 if prepare is None:
+                    # Inherited from PID 1, whose /proc nobody may touch; exec would give it back a moment later.
+                    libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
                     with open("/proc/self/oom_score_adj", "w") as file:
                         file.write(OOM_SCORE)
                 else:
