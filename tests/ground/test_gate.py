@@ -4,12 +4,21 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI, WebSocket
+from fastapi import FastAPI, Request, WebSocket
 from httpx import ASGITransport, AsyncClient
 from starlette.types import Message, Scope
 
 from collegium.ground import errors
-from collegium.ground.http import APP_POLICY, CLOSE, OUTPUT_POLICY, STATUS, Gate, add_problem_handlers, same_origin
+from collegium.ground.http import (
+    APP_POLICY,
+    CLOSE,
+    OUTPUT_POLICY,
+    STATUS,
+    BodyLimit,
+    Gate,
+    add_problem_handlers,
+    same_origin,
+)
 
 pytestmark = pytest.mark.anyio
 HOST = "good.com:8000"
@@ -232,6 +241,44 @@ def test_every_expected_error_has_a_status_and_a_close_code() -> None:
     kinds = set(errors.CollegiumError.__subclasses__())
     assert set(STATUS) == kinds
     assert set(CLOSE) == kinds
+
+
+@pytest.fixture
+async def limited(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    app.add_middleware(BodyLimit, bytes_max=1000, streamed=("/streamed",))
+
+    @app.post("/json")
+    async def read_json(body: dict[str, str]) -> int:
+        return len(body["text"])
+
+    @app.post("/streamed")
+    async def read_stream(request: Request) -> int:
+        return sum([len(piece) async for piece in request.stream()])
+
+    async with AsyncClient(transport=ASGITransport(app), base_url=f"http://{HOST}") as client:
+        yield client
+
+
+async def chunks(size: int) -> AsyncIterator[bytes]:
+    yield b'{"text":"'
+    for _ in range(size // 100):
+        yield b"x" * 100
+    yield b'"}'
+
+
+async def test_a_body_over_the_limit_is_refused_whether_it_says_so_or_not(limited: AsyncClient) -> None:
+    announced = await limited.post("/json", json={"text": "x" * 2000})
+    unannounced = await limited.post("/json", content=chunks(2000), headers={"content-type": "application/json"})
+
+    for answer in (announced, unannounced):
+        assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+async def test_a_body_within_the_limit_and_one_that_is_streamed_pass(limited: AsyncClient) -> None:
+    assert (await limited.post("/json", json={"text": "x" * 900})).json() == 900
+    unannounced = await limited.post("/json", content=chunks(900), headers={"content-type": "application/json"})
+    assert unannounced.json() == 900
+    assert (await limited.post("/streamed", content=b"x" * 5000)).json() == 5000
 
 
 async def opened(app: FastAPI, path: str, **headers: str) -> list[Message]:
