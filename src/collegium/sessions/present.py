@@ -1,0 +1,46 @@
+"""What the page and the API see of executions, runtimes and kernels (docs/reference/protocol.md)."""
+
+from typing import Any
+
+from collegium.sessions.folding import Output
+from collegium.sessions.model import Execution, Machine
+
+
+def execution_frame(
+    execution: Execution, outputs: list[Output] | None = None, version: int | None = None
+) -> dict[str, Any]:
+    """EXECUTION."""
+    frame: dict[str, Any] = {
+        "execution": execution.id,
+        "cell": execution.cell,
+        "state": str(execution.state),
+        "user": {"id": execution.user, "name": execution.user_name},
+        "count": execution.count,
+        "queued_at": execution.queued_at,
+        "started_at": execution.started_at,
+        "finished_at": execution.finished_at,
+    }
+    if execution.reason is not None:
+        frame["reason"] = execution.reason
+    if execution.input is not None:
+        frame["input"] = {"prompt": execution.input["prompt"], "password": execution.input["password"]}
+    if outputs is not None:
+        frame |= {"outputs": outputs, "version": version or 0}
+    if execution.saved:
+        frame["saved"] = True
+    return frame
+
+
+def runtime_frame(machine: Machine | None) -> dict[str, Any] | None:
+    """RUNTIME."""
+    if machine is None:
+        return None
+    frame = {"id": machine.id, "state": machine.state, "type": machine.type, "version": machine.version}
+    return frame if machine.reason is None else frame | {"reason": machine.reason}
+
+
+def kernel_frame(id: str | None, state: str, reason: str | None) -> dict[str, Any] | None:
+    """KERNEL."""
+    if id is None:
+        return None
+    return {"id": id, "state": state} if reason is None else {"id": id, "state": state, "reason": reason}

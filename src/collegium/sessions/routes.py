@@ -1,0 +1,172 @@
+"""Runs over HTTP: ask for executions, read what they left, and steer the kernel."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Response
+from pydantic import BaseModel, Field
+from starlette.responses import StreamingResponse
+
+from collegium.accounts.model import Action, Principal
+from collegium.accounts.service import signed_in
+from collegium.ground.http import USER_CONTENT_POLICY
+from collegium.ground.ids import CellId, ExecutionId, NotebookId
+from collegium.sessions.blobs import SAFE_MIMES
+from collegium.sessions.model import QUEUE_MAX, Asked, Execution
+from collegium.sessions.service import Sessions
+
+Notebook = Annotated[str, Path(max_length=64, description="The notebook's id.")]
+Run = Annotated[str, Path(max_length=64, description="The execution's id.")]
+Who = Annotated[Principal, Depends(signed_in)]
+CACHED = "private, max-age=31536000, immutable"
+
+
+class CellWanted(BaseModel):
+    """A cell, and the hash of the source that is meant: 409 `stale_source` if it has another one now."""
+
+    cell: str = Field(max_length=64)
+    hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+
+class ExecutionsWanted(BaseModel):
+    """Which cells to run, in this order; "all" is every code cell that is not empty."""
+
+    cells: (
+        Annotated[list[Annotated[str, Field(max_length=64)] | CellWanted], Field(max_length=QUEUE_MAX)] | Literal["all"]
+    )
+
+
+class ExecutionQueued(BaseModel):
+    id: str
+    cell: str
+
+
+class ExecutionsQueued(BaseModel):
+    executions: list[ExecutionQueued]
+
+
+class ExecutionState(BaseModel):
+    """One run of one cell. `outputs` are nbformat's. Times are milliseconds since 1970."""
+
+    id: str
+    cell: str
+    state: Literal["queued", "running", "finished", "failed", "cancelled"]
+    outputs: list[dict[str, Any]]
+    count: int | None
+    user: str
+    reason: str | None
+    input: dict[str, Any] | None
+    saved: bool
+    queued_at: int | None
+    started_at: int | None
+    finished_at: int | None
+
+
+class SessionState(BaseModel):
+    """The kernel of a notebook, its runtime, and what waits for it."""
+
+    runtime: dict[str, Any] | None
+    kernel: dict[str, Any] | None
+    queue: list[dict[str, str]]
+
+
+class InputGiven(BaseModel):
+    value: str = Field(max_length=64 * 1024)
+
+
+def routes(sessions: Sessions) -> APIRouter:
+    """Everything under /notebooks/{id} that runs."""
+    router = APIRouter(prefix="/notebooks/{notebook}", tags=["runs"])
+
+    @router.post("/executions", status_code=202, response_model=ExecutionsQueued, summary="Run cells")
+    async def request_executions(notebook: Notebook, wanted: ExecutionsWanted, who: Who) -> ExecutionsQueued:
+        asked = None if wanted.cells == "all" else [_asked(cell) for cell in wanted.cells]
+        made = await sessions.execute(who, NotebookId(notebook), asked)
+        return ExecutionsQueued(executions=[ExecutionQueued(id=e.id, cell=e.cell) for e in made])
+
+    @router.get("/executions/{execution}", response_model=ExecutionState, summary="What became of a run")
+    async def read_execution(notebook: Notebook, execution: Run, who: Who) -> ExecutionState:
+        found, outputs = await sessions.execution(who, NotebookId(notebook), ExecutionId(execution))
+        return _state(found, outputs)
+
+    @router.get("/executions/{execution}/log", summary="Everything a run printed", response_class=Response)
+    async def read_execution_log(notebook: Notebook, execution: Run, who: Who) -> StreamingResponse:
+        pieces = await sessions.log(who, NotebookId(notebook), ExecutionId(execution))
+        headers = _stranger() | {"Content-Disposition": f'attachment; filename="{execution}.log"'}
+        return StreamingResponse(
+            (piece.encode("utf-8", "replace") for piece in pieces),
+            media_type="text/plain; charset=utf-8",
+            headers=headers,
+        )
+
+    @router.post("/executions/{execution}/input", status_code=204, response_class=Response, summary="Answer input()")
+    async def answer_input(notebook: Notebook, execution: Run, given: InputGiven, who: Who) -> None:
+        session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
+        await session.input(ExecutionId(execution), given.value)
+
+    @router.get("/blobs/{sha256}", summary="A large output", response_class=Response)
+    async def read_output_blob(
+        notebook: Notebook, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")], who: Who
+    ) -> Response:
+        mime, content = await sessions.blob(who, NotebookId(notebook), sha256)
+        kind = mime if mime in SAFE_MIMES else "text/plain; charset=utf-8"
+        return Response(content, media_type=kind, headers=_stranger() | {"Cache-Control": CACHED})
+
+    _add_session_routes(router, sessions)
+    return router
+
+
+def _add_session_routes(router: APIRouter, sessions: Sessions) -> None:
+    @router.get("/session", response_model=SessionState, summary="The kernel and its queue")
+    async def read_session(notebook: Notebook, who: Who) -> SessionState:
+        session = await sessions.allowed(who, NotebookId(notebook), Action.READ)
+        return SessionState.model_validate(session.state_frame())
+
+    @router.post("/session/connect", response_model=SessionState, summary="Ask for a runtime")
+    async def connect_session(notebook: Notebook, who: Who) -> SessionState:
+        session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
+        session.connect(who)
+        return SessionState.model_validate(session.state_frame())
+
+    @router.post("/session/interrupt", response_model=SessionState, summary="Stop what runs, forget what waits")
+    async def interrupt_session(notebook: Notebook, who: Who) -> SessionState:
+        session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
+        await session.interrupt()
+        return SessionState.model_validate(session.state_frame())
+
+    @router.post("/session/restart", response_model=SessionState, summary="A new kernel in the same runtime")
+    async def restart_session(notebook: Notebook, who: Who) -> SessionState:
+        session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
+        await session.restart()
+        return SessionState.model_validate(session.state_frame())
+
+    @router.post("/session/disconnect", response_model=SessionState, summary="Give the runtime back")
+    async def disconnect_session(notebook: Notebook, who: Who) -> SessionState:
+        session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
+        await session.disconnect()
+        return SessionState.model_validate(session.state_frame())
+
+
+def _asked(cell: str | CellWanted) -> Asked:
+    return Asked(CellId(cell)) if isinstance(cell, str) else Asked(CellId(cell.cell), cell.hash)
+
+
+def _state(execution: Execution, outputs: list[dict[str, Any]]) -> ExecutionState:
+    asked = execution.input
+    return ExecutionState(
+        id=execution.id,
+        cell=execution.cell,
+        state=execution.state.value,
+        outputs=outputs,
+        count=execution.count,
+        user=execution.user_name,
+        reason=execution.reason,
+        input=None if asked is None else {"prompt": asked["prompt"], "password": asked["password"]},
+        saved=execution.saved,
+        queued_at=execution.queued_at,
+        started_at=execution.started_at,
+        finished_at=execution.finished_at,
+    )
+
+
+def _stranger() -> dict[str, str]:
+    return {"Content-Security-Policy": USER_CONTENT_POLICY, "X-Content-Type-Options": "nosniff"}

@@ -1,0 +1,200 @@
+"""The sessions of all notebooks: opened when they are needed, picked up again when the server starts."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from collegium.accounts.model import Action, Principal
+from collegium.ground.clock import now_ms
+from collegium.ground.db import Database
+from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, UserId, new_id
+from collegium.ground.log import get_log
+from collegium.notebooks.model import CellOutputs
+from collegium.sessions import store
+from collegium.sessions.blobs import Found, with_large, without_large
+from collegium.sessions.folding import Output
+from collegium.sessions.live import segment_path
+from collegium.sessions.model import Asked, Execution, State
+from collegium.sessions.ports import Authority, Blobs, Client, Documents, Machines
+from collegium.sessions.segments import log_text
+from collegium.sessions.session import Session, World, open_session
+from collegium.sessions.settings import SessionSettings
+from collegium.sessions.tabs import Tabs
+
+log = get_log("sessions")
+
+
+class Sessions:
+    """One session per notebook that runs or is watched."""
+
+    def __init__(self, world: World, authority: Authority, tasks: TaskGroup) -> None:
+        self._world = world
+        self._authority = authority
+        self._tasks = tasks
+        self._sessions: dict[NotebookId, Session] = {}
+        self._scopes: dict[NotebookId, anyio.CancelScope] = {}
+        self._opening = anyio.Lock()
+        self._tabs = Tabs(self.session)
+        self._watchers: dict[NotebookId, int] = {}
+
+    async def session(self, notebook: NotebookId) -> Session:
+        """The session of a notebook; whoever asks must be allowed to."""
+        async with self._opening:
+            known = self._sessions.get(notebook)
+            if known is not None:
+                return known
+            session: Session = await self._tasks.start(self._live, notebook)
+            return session
+
+    async def allowed(self, principal: Principal, notebook: NotebookId, action: Action) -> Session:
+        """The session, for somebody who may do this. Raises NotFound or Forbidden."""
+        await self._authority.authorize(principal, ItemId(notebook), action)
+        return await self.session(notebook)
+
+    async def pick_up(self) -> None:
+        """Everything that ran when the last server ended is watched again."""
+        async with self._world.db.read() as tx:
+            notebooks = await store.notebooks_unfinished(tx)
+        for notebook in notebooks:
+            await self.session(notebook)
+
+    # for the page (the room's port)
+
+    async def joined(self, client: Client) -> None:
+        """A tab is here: it is told what runs and what every cell shows."""
+        self._watchers[client.notebook] = self._watchers.get(client.notebook, 0) + 1
+        await self._tabs.joined(client)
+
+    async def received(self, client: Client, message: dict[str, Any]) -> None:
+        """A tab wants something."""
+        session = await self.session(client.notebook)
+        await self._tabs.received(client, message, session)
+
+    async def left(self, client: Client) -> None:
+        """A tab is gone; what runs, runs on."""
+        left = self._watchers.get(client.notebook, 1) - 1
+        self._watchers[client.notebook] = left
+        if left <= 0:
+            del self._watchers[client.notebook]
+            session = self._sessions.get(client.notebook)
+            if session is not None and session.idle:
+                self._scopes[client.notebook].cancel()
+
+    # for notebooks (their port)
+
+    async def outputs(self, notebook: NotebookId) -> dict[CellId, CellOutputs]:
+        """What each cell shows, whole and in nbformat's form."""
+        session = self._sessions.get(notebook)
+        async with self._world.db.read() as tx:
+            heads = await store.read_heads(tx, notebook)
+        shown: dict[CellId, CellOutputs] = {}
+        for execution, stored in heads:
+            live = None if session is None else session.kept(execution.id)
+            outputs, count = (
+                (stored, execution.count) if live is None else (live.stored_outputs(), live.execution.count)
+            )
+            whole = [await with_large(output, self._world.blobs) for output in outputs]
+            shown[execution.cell] = CellOutputs(whole, count)
+        return shown
+
+    async def imported(
+        self, tx: AsyncConnection, notebook: NotebookId, outputs: dict[CellId, CellOutputs], user: UserId
+    ) -> None:
+        """Keep the outputs that came with a file, in the caller's transaction."""
+        found: Found = {}
+        rows: list[tuple[Execution, list[Output]]] = []
+        now = now_ms()
+        position = await store.last_position(tx, notebook)
+        for number, (cell, came) in enumerate(outputs.items(), position + 1):
+            small = [await without_large(output, self._world.blobs, found) for output in came.outputs]
+            execution = Execution(
+                id=ExecutionId(new_id()),
+                notebook=notebook,
+                cell=cell,
+                user=user,
+                user_name="",
+                position=number,
+                source="",
+                source_hash="",
+                state=State.FINISHED,
+                count=came.execution_count,
+                saved=True,
+                queued_at=now,
+            )
+            rows.append((execution, small))
+        await store.insert_executions(tx, rows)
+        await store.set_heads(tx, notebook, {execution.cell: execution.id for execution, _ in rows})
+        await store.keep_blobs(tx, notebook, found)
+
+    # for the API
+
+    async def execute(
+        self, principal: Principal, notebook: NotebookId, asked: Sequence[Asked] | None
+    ) -> list[Execution]:
+        """Queue cells (None: all). Raises NotFound, Forbidden, Conflict, Invalid."""
+        session = await self.allowed(principal, notebook, Action.RUN)
+        return await session.execute(principal, asked)
+
+    async def execution(
+        self, principal: Principal, notebook: NotebookId, execution: ExecutionId
+    ) -> tuple[Execution, list[Output]]:
+        """An execution and its outputs in nbformat's form. Raises NotFound."""
+        session = await self.allowed(principal, notebook, Action.READ)
+        live = await session.find(execution)
+        return live.execution, [await with_large(output, self._world.blobs) for output in live.stored_outputs()]
+
+    async def log(self, principal: Principal, notebook: NotebookId, execution: ExecutionId) -> Iterator[str]:
+        """Everything an execution printed. Raises NotFound. The pieces are read from disk: take them in a thread."""
+        session = await self.allowed(principal, notebook, Action.READ)
+        live = await session.find(execution)
+        return log_text(segment_path(self._world.folder, live.execution))
+
+    async def blob(self, principal: Principal, notebook: NotebookId, sha256: str) -> tuple[str, bytes]:
+        """MIME type and bytes of a large output. Raises NotFound."""
+        await self._authority.authorize(principal, ItemId(notebook), Action.READ)
+        async with self._world.db.read() as tx:
+            mime = await store.read_blob_mime(tx, notebook, sha256)
+        return mime, await self._world.blobs.read(sha256)
+
+    async def _live(self, notebook: NotebookId, *, task_status: TaskStatus[Session]) -> None:
+        """A session's whole life. One that fails is dropped, and read from the database again when asked for."""
+        try:
+            with anyio.CancelScope() as scope:
+                async with anyio.create_task_group() as own, open_session(notebook, self._world, own) as session:
+                    self._sessions[notebook], self._scopes[notebook] = session, scope
+                    task_status.started(session)
+                    await session.run()
+        except Exception:
+            if notebook not in self._sessions:
+                raise
+            log.exception("session.failed", notebook=notebook)
+        finally:
+            self._sessions.pop(notebook, None)
+            self._scopes.pop(notebook, None)
+
+
+@asynccontextmanager
+async def open_sessions(
+    *,
+    db: Database,
+    documents: Documents,
+    machines: Machines,
+    blobs: Blobs,
+    authority: Authority,
+    folder: Path,
+    settings: SessionSettings,
+) -> AsyncIterator[Sessions]:
+    """All sessions; at the end they are written down, and their kernels run on. Segments are kept in `folder`."""
+    world = World(db, documents, machines, blobs, folder, settings)
+    async with anyio.create_task_group() as tasks:
+        sessions = Sessions(world, authority, tasks)
+        await sessions.pick_up()
+        try:
+            yield sessions
+        finally:
+            tasks.cancel_scope.cancel()

@@ -1,0 +1,708 @@
+"""A notebook bound to a kernel: what runs next, and where its outputs go."""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+
+from collegium.accounts.model import Principal
+from collegium.ground.clock import now_ms
+from collegium.ground.db import Database
+from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, TooMany, Unavailable
+from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, new_id
+from collegium.ground.log import get_log
+from collegium.kernels.service import AgentLine, KernelChange, Malformed, Message, Welcome
+from collegium.notebooks.model import source_hash
+from collegium.sessions import model, store
+from collegium.sessions.blobs import Found, without_large
+from collegium.sessions.folding import Event, error_output, event_of
+from collegium.sessions.live import Live, segment_path
+from collegium.sessions.model import Asked, Binding, Execution, ExecutionQueue, Machine, Source, State, Step
+from collegium.sessions.ports import Blobs, Documents, Machines
+from collegium.sessions.present import execution_frame, kernel_frame, runtime_frame
+from collegium.sessions.segments import Segment
+from collegium.sessions.settings import SessionSettings
+
+log = get_log("sessions")
+
+LIVE_MAX = 64
+"""Executions that ended and are still kept in memory, for words that come late."""
+CUT_SECONDS = 1.0
+"""A long stream whose middle was left out anew is sent again at most this often."""
+ASIDES_MAX = 32
+INPUT_CHARACTERS_MAX = 64 * 1024
+DEATHS_MAX = 3
+"""A kernel that dies this often without having been idle is not started again."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What every session is handed."""
+
+    db: Database
+    documents: Documents
+    machines: Machines
+    blobs: Blobs
+    folder: Path
+    settings: SessionSettings
+
+
+class Session:
+    """Lives as long as somebody watches or a kernel runs. Every method that changes something belongs to one loop."""
+
+    def __init__(self, notebook: NotebookId, world: World, tasks: TaskGroup) -> None:
+        self.notebook = notebook
+        self._world = world
+        self._tasks = tasks
+        self._queue = ExecutionQueue()
+        self._lives: OrderedDict[ExecutionId, Live] = OrderedDict()
+        self._displays: dict[str, set[ExecutionId]] = {}
+        self._position = 0
+        self._binding: Binding | None = None
+        self._machine: Machine | None = None
+        self._kernel_state = "starting"
+        self._kernel_reason: str | None = None
+        self._deaths = 0
+        self._line: AgentLine | None = None
+        self._connected = False
+        self._bringing = anyio.CancelScope()
+        self._bringing_up = False
+        self._brought_down = anyio.Event()
+        self._handled = 0
+        self._found: Found = {}
+        self._starting = anyio.Lock()
+        self._storing = anyio.Lock()
+        self._asking = anyio.Lock()
+        self._asides = 0
+        self._watch = anyio.Event()
+        self._unstored = anyio.Event()
+        self._cut_at = 0.0
+        self._interrupted: ExecutionId | None = None
+
+    # life
+
+    async def load(self) -> None:
+        """Read what is known, and pick up what a server before this one left."""
+        async with self._world.db.read() as tx:
+            self._binding = await store.read_binding(tx, self.notebook)
+            unfinished = await store.read_unfinished(tx, self.notebook)
+            self._position = await store.last_position(tx, self.notebook)
+            shown = await store.read_heads(tx, self.notebook)
+        for execution, outputs in shown:
+            for output in outputs:
+                if (display := output.get("$display")) is not None:
+                    self._displays.setdefault(str(display), set()).add(execution.id)
+        for execution in unfinished:
+            live = self._keep(execution)
+            for display in live.folded.displays:
+                self._displays.setdefault(display, set()).add(execution.id)
+            if execution.state is State.RUNNING:
+                self._queue = replace(self._queue, running=execution.id)
+            else:
+                self._queue = model.requested(self._queue, execution.id)
+
+    async def run(self) -> None:
+        """Broadcast and store what changes, until cancelled."""
+        async with anyio.create_task_group() as own:
+            own.start_soon(self._broadcast_regularly)
+            own.start_soon(self._store_regularly)
+            if self._binding is not None:
+                self._handled = self._binding.stored_seq
+                self._bring_up(None)
+            elif self._queue.all:
+                await self._lost("The server stopped before a runtime was ready.")
+
+    async def close(self) -> None:
+        """Write down what is not written yet; the kernel runs on."""
+        await self._store()
+        for live in self._lives.values():
+            live.close()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing runs, nothing waits and no runtime is bound: the session may be forgotten."""
+        return self._binding is None and not self._bringing_up and not self._queue.all
+
+    # asked by people
+
+    async def execute(self, principal: Principal, asked: Sequence[Asked] | None) -> list[Execution]:
+        """Queue these cells (None: every code cell), all or none. Raises Conflict(code="stale_source")."""
+        async with self._asking:
+            sources = await self._world.documents.sources(self.notebook)
+            chosen = _chosen(sources, asked)
+            new: list[Execution] = []
+            answer: list[Execution] = []
+            waiting = {self._lives[id].execution.cell: self._lives[id].execution for id in self._queue.waiting}
+            for source in chosen:
+                known = waiting.get(source.cell)
+                if known is not None and known.source == source.source:
+                    answer.append(known)
+                    continue
+                self._position += 1
+                made = Execution(
+                    id=ExecutionId(new_id()),
+                    notebook=self.notebook,
+                    cell=source.cell,
+                    user=principal.user,
+                    user_name=principal.name,
+                    position=self._position,
+                    source=source.source,
+                    source_hash=source_hash(source.source),
+                    queued_at=now_ms(),
+                )
+                new.append(made)
+                answer.append(made)
+            if len(self._queue.waiting) + len(new) > model.QUEUE_MAX:
+                raise TooMany("More cells wait than a kernel may be asked for.")
+            async with self._world.db.write() as tx:
+                await store.insert_executions(tx, [(execution, []) for execution in new])
+            for execution in new:
+                self._keep(execution)
+                self._queue = model.requested(self._queue, execution.id)
+                self._tell(execution_frame(execution) | {"type": "execution"})
+        if self._binding is None:
+            self._bring_up(principal)
+        await self._pump()
+        self._tell_session()
+        return answer
+
+    def connect(self, principal: Principal) -> None:
+        """Ask for a runtime, if there is none."""
+        if self._binding is None:
+            self._bring_up(principal)
+
+    async def interrupt(self) -> None:
+        """Stop what runs and forget what waits. A second time, or after a grace, the kernel is terminated."""
+        self._adopt(model.emptied(self._queue), "stopped")
+        running = self._queue.running
+        if running is None:
+            await self._request({"op": "interrupt"})
+        elif self._interrupted == running:
+            await self.restart("terminated: the cell did not stop")
+        else:
+            self._interrupted = running
+            await self._request({"op": "interrupt"})
+            self._tasks.start_soon(self._terminate_after_grace, running)
+
+    async def restart(self, reason: str = "the kernel was restarted") -> None:
+        """A new kernel in the same runtime."""
+        self._adopt(model.emptied(self._queue), reason)
+        self._kernel_reason = reason
+        self._deaths = 0
+        await self._request({"op": "restart"})
+
+    async def disconnect(self) -> None:
+        """Give the runtime back."""
+        binding = self._binding
+        if self._bringing_up:
+            self._bringing.cancel()
+            await self._brought_down.wait()
+        await self._lost("the runtime was given back", state=State.CANCELLED)
+        if binding is not None:
+            await self._world.machines.release(binding.runtime)
+
+    def cancel(self, cell: CellId) -> None:
+        """Take a cell out of the queue."""
+        for id in self._queue.waiting:
+            if self._lives[id].execution.cell == cell:
+                self._adopt(model.cancelled(self._queue, id), None)
+
+    async def input(self, execution: ExecutionId, value: str) -> None:
+        """Answer `input()`. Raises Conflict if nobody asks any more."""
+        live = self._lives.get(execution)
+        if live is None or live.execution.input is None or live.over:
+            raise Conflict("Nothing asks for input any more.")
+        if len(value) > INPUT_CHARACTERS_MAX:
+            raise Invalid("The answer is too long.")
+        asked = live.execution.input
+        await self._request({"op": "input_reply", "parent": execution, "value": value})
+        live.change(input=None)
+        shown = "·" * 8 if asked["password"] else value
+        text = f"{asked['prompt']}{shown}\n"
+        live.take({"kind": "stream", "name": "stdout", "text": text, "seq": max(live.last_seq, int(asked["seq"]))})
+        self._tell(execution_frame(live.execution) | {"type": "execution"})
+        self._changed()
+
+    async def clear(self, cells: Sequence[CellId] | None) -> None:
+        """Forget the outputs of these cells; what runs keeps running."""
+        running = None if self._queue.running is None else self._lives[self._queue.running].execution.cell
+        async with self._world.db.write() as tx:
+            shown = [e for e, _ in await store.read_heads(tx, self.notebook) if cells is None or e.cell in cells]
+            gone = [execution for execution in shown if execution.cell != running]
+            await store.remove_heads(tx, self.notebook, [execution.cell for execution in gone])
+        for execution in gone:
+            live = self._lives.get(execution.id)
+            version = 1 if live is None else live.version + 1
+            if live is not None:
+                live.version = version
+            named = {"type": "outputs", "execution": execution.id, "cell": execution.cell}
+            self._tell(named | {"version": version, "splice": [0, []]})
+
+    async def ask(self, msg_type: str, content: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """A question that runs nothing. Raises Unavailable."""
+        line, binding = self._line, self._binding
+        if line is None or binding is None:
+            raise Unavailable("No kernel is connected.")
+        header = {"op": "request", "kernel": binding.kernel, "channel": "shell", "msg_type": msg_type}
+        return await line.ask(header | {"content": content}, seconds=seconds)
+
+    def aside(self, what: Callable[..., Awaitable[None]], *arguments: Any) -> None:
+        """Do something for a tab that the tab need not wait for. Raises TooMany."""
+        if self._asides >= ASIDES_MAX:
+            raise TooMany("The kernel has too many questions to answer.")
+        self._asides += 1
+        self._tasks.start_soon(self._do_aside, what, arguments)
+
+    async def _do_aside(self, what: Callable[..., Awaitable[None]], arguments: tuple[Any, ...]) -> None:
+        try:
+            await what(*arguments)
+        finally:
+            self._asides -= 1
+
+    # told to people
+
+    def state_frame(self) -> dict[str, Any]:
+        """The `session` frame."""
+        kernel = None if self._binding is None else self._binding.kernel
+        state = "busy" if self._queue.running is not None and self._kernel_state == "idle" else self._kernel_state
+        queue = [{"execution": id, "cell": self._lives[id].execution.cell} for id in self._queue.all]
+        return {
+            "type": "session",
+            "runtime": runtime_frame(self._machine),
+            "kernel": kernel_frame(kernel, state, self._kernel_reason),
+            "queue": queue,
+        }
+
+    async def shown(self) -> list[dict[str, Any]]:
+        """What each cell shows, for one who comes late; every later frame continues from here."""
+        async with self._world.db.read() as tx:
+            heads = await store.read_heads(tx, self.notebook)
+        self.flush(all_text=True)
+        frames = []
+        for execution, outputs in heads:
+            live = self._lives.get(execution.id)
+            if live is None:
+                plain = [{key: value for key, value in output.items() if key != "$display"} for output in outputs]
+                frames.append(execution_frame(execution, plain, 0))
+            else:
+                frames.append(execution_frame(live.execution, live.folded.outputs(), live.version))
+        frames += [execution_frame(self._lives[id].execution) for id in self._queue.waiting]
+        return frames
+
+    async def find(self, execution: ExecutionId) -> Live:
+        """An execution of this notebook. Raises NotFound."""
+        live = self._lives.get(execution)
+        if live is None:
+            async with self._world.db.read() as tx:
+                found, outputs = await store.read_execution(tx, self.notebook, execution)
+            live = self._lives.get(execution) or self._keep(found, outputs)
+        return live
+
+    def kept(self, execution: ExecutionId) -> Live | None:
+        """An execution that is in memory."""
+        return self._lives.get(execution)
+
+    def flush(self, *, all_text: bool = False) -> None:
+        """Tell those who watch what they lack."""
+        now = anyio.current_time()
+        for live in self._lives.values():
+            if live.folded.cut and not all_text and now - self._cut_at < CUT_SECONDS:
+                continue
+            if live.folded.cut:
+                self._cut_at = now
+            for frame in live.frames(all_text=all_text):
+                self._tell(frame)
+
+    # the line to the agent
+
+    @property
+    def position(self) -> tuple[str | None, int]:
+        """Where the journal of the agent is to be read on."""
+        return (None if self._binding is None else self._binding.epoch), self._handled
+
+    async def connected(self, welcome: Welcome) -> None:
+        """The agent answered."""
+        binding = self._binding
+        assert binding is not None
+        assert self._line is not None
+        if binding.epoch != welcome.epoch:
+            if binding.epoch is not None:
+                await self._end_running(State.FAILED, "the runtime was started anew")
+            self._binding = binding = replace(binding, epoch=welcome.epoch, stored_seq=0)
+            self._handled = 0
+            self._displays.clear()
+        self._connected = True
+        await self._line.send({"op": "start_kernel", "kernel": binding.kernel, "name": "python3"})
+        if (state := welcome.kernels.get(binding.kernel)) is not None:
+            self._kernel_state = "idle" if state == "busy" else state
+        if self._queue.running is not None:
+            await self._send_execute(self._lives[self._queue.running].execution)
+        self._tell_session()
+        await self._pump()
+
+    async def disconnected(self) -> None:
+        """The stream broke; the line will try again."""
+        self._connected = False
+
+    async def record(self, record: Message | KernelChange) -> None:
+        """The next thing the agent has to tell."""
+        if isinstance(record, KernelChange):
+            await self._kernel_changed(record)
+        else:
+            await self._message(record)
+        self._handled = record.seq
+        self._unstored.set()
+
+    async def _message(self, message: Message) -> None:
+        event = event_of(message.msg_type, message.content) if message.channel == "iopub" else None
+        if event is not None and event["kind"] == "update":
+            await self._update(event, message.seq)
+            return
+        try:
+            live = await self.find(ExecutionId(message.parent))
+        except NotFound:
+            return
+        if message.seq <= live.last_seq:
+            return
+        if event is not None:
+            await self._take(live, event, message.seq)
+            return
+        match message.channel, message.msg_type:
+            case "iopub", "execute_input":
+                live.change(count=_count(message.content))
+                self._tell(execution_frame(live.execution) | {"type": "execution"})
+            case "iopub", "status" if message.content.get("execution_state") == "idle":
+                live.take({"kind": "idle", "seq": message.seq})
+            case "shell", "execute_reply":
+                self._replied(live, message.content, message.seq)
+            case "stdin", "input_request":
+                self._asked_for_input(live, message)
+        if live.idle and live.replied and not live.over:
+            await self._finish(live, live.ended_as(), live.execution.reason)
+
+    async def _take(self, live: Live, event: Event, seq: int) -> None:
+        if event["kind"] == "output":
+            output = await without_large(event["output"], self._world.blobs, self._found)
+            event = {**event, "output": output}
+            if (display := output.get("$display")) is not None:
+                self._displays.setdefault(str(display), set()).add(live.execution.id)
+        live.take({**event, "seq": seq})
+        self._changed()
+
+    async def _update(self, event: Event, seq: int) -> None:
+        shrunk = await without_large({"data": event["data"]}, self._world.blobs, self._found)
+        for id in sorted(self._displays.get(event["id"], ())):
+            with suppress(NotFound):
+                live = await self.find(id)
+                if seq > live.last_seq:
+                    live.take({**event, "data": shrunk["data"], "seq": seq})
+        self._changed()
+
+    def _replied(self, live: Live, content: dict[str, Any], seq: int) -> None:
+        live.take({"kind": "reply", "status": "ok" if content.get("status") == "ok" else "error", "seq": seq})
+        if (count := _count(content)) is not None:
+            live.change(count=count)
+        if content.get("status") == "aborted":
+            live.change(reason="aborted by the kernel")
+        elif content.get("status") == "unknown":
+            live.change(reason="the end of this run was not seen: the runtime's agent was restarted")
+
+    def _asked_for_input(self, live: Live, message: Message) -> None:
+        if live.over:
+            return
+        prompt, password = message.content.get("prompt"), message.content.get("password") is True
+        asked = {"prompt": prompt if isinstance(prompt, str) else "", "password": password}
+        live.change(input=asked | {"seq": message.seq})
+        self.flush()
+        named = {"type": "input_request", "execution": live.execution.id, "cell": live.execution.cell}
+        self._tell(named | asked)
+        self._tell(execution_frame(live.execution) | {"type": "execution"})
+
+    async def _kernel_changed(self, change: KernelChange) -> None:
+        if self._binding is None or change.kernel != self._binding.kernel:
+            return
+        self._kernel_state = change.state
+        match change.state:
+            case "idle":
+                self._deaths, self._kernel_reason = 0, None
+            case "restarting":
+                await self._end_running(State.FAILED, self._kernel_reason or "the kernel was restarted", change.seq)
+            case "dead":
+                reason = "shut down" if change.asked else await self._cause(change)
+                self._kernel_reason = reason
+                await self._end_running(State.FAILED, reason, change.seq)
+                self._deaths += 1
+                if not change.asked and self._deaths < DEATHS_MAX:
+                    await self._request({"op": "restart"})
+        self._tell_session()
+
+    async def _cause(self, change: KernelChange) -> str:
+        binding, machine = self._binding, self._machine
+        assert binding is not None
+        kills = binding.oom_kills
+        with suppress(CollegiumError):
+            kills = await self._world.machines.oom_kills(binding.runtime)
+        out_of_memory = kills > binding.oom_kills
+        self._binding = replace(binding, oom_kills=kills)
+        memory = None if machine is None else machine.memory_bytes
+        return model.death(change.signal, change.code, out_of_memory=out_of_memory, memory_bytes=memory)
+
+    # what runs
+
+    async def _pump(self) -> None:
+        """A free kernel gets what is first in line; that it starts is written down before the kernel hears of it."""
+        async with self._starting:
+            if not self._connected:
+                return
+            self._queue, start, _ = _parts(model.started(self._queue))
+            if start is None:
+                return
+            live = self._lives[start]
+            live.change(state=State.RUNNING, started_at=now_ms())
+            async with self._world.db.write() as tx:
+                await self._write_rows(tx)
+                await store.set_heads(tx, self.notebook, {live.execution.cell: start})
+            self._interrupted = None
+            self._tell(execution_frame(live.execution, [], live.version) | {"type": "execution"})
+            await self._send_execute(live.execution)
+
+    async def _send_execute(self, execution: Execution) -> None:
+        assert self._binding is not None
+        header = {"op": "execute", "id": execution.id, "code": execution.source}
+        options = {"allow_stdin": True, "stop_on_error": True, "store_history": True, "silent": False}
+        with suppress(Unavailable):
+            await self._request(header | options)
+
+    async def _finish(self, live: Live, state: State, reason: str | None) -> None:
+        """It ended; what waited behind a failure does not run."""
+        live.change(state=state, reason=reason, finished_at=now_ms(), input=None)
+        live.outputs_dirty = True
+        for frame in live.frames(all_text=True):
+            self._tell(frame)
+        self._tell(execution_frame(live.execution) | {"type": "execution"})
+        log.info("execution.finished", notebook=self.notebook, execution=live.execution.id, state=str(state))
+        failed = state is not State.FINISHED
+        self._adopt(model.finished(self._queue, live.execution.id, failed=failed), "a cell before it failed")
+        self._changed()
+        await self._pump()
+        self._tell_session()
+
+    async def _end_running(self, state: State, reason: str, seq: int | None = None) -> None:
+        """The kernel that ran it is gone, and the cell says so."""
+        if self._queue.running is None:
+            self._adopt(model.emptied(self._queue), reason)
+            return
+        live = self._lives[self._queue.running]
+        number = live.last_seq if seq is None else seq
+        if number > live.last_seq or seq is None:
+            shown = error_output({"ename": "KernelDied", "evalue": reason, "traceback": [f"\x1b[31m{reason}\x1b[0m"]})
+            live.take({"kind": "output", "output": shown, "seq": number})
+        await self._finish(live, state, reason)
+
+    def _adopt(self, step: Step, reason: str | None) -> None:
+        """The new queue; those who will never run are told."""
+        self._queue = step.queue
+        for id in step.cancelled:
+            live = self._lives[id]
+            live.change(state=State.CANCELLED, reason=reason, finished_at=now_ms())
+            self._tell(execution_frame(live.execution) | {"type": "execution"})
+            self._tasks.start_soon(self._tell_head, live.execution.cell)
+        if step.cancelled:
+            self._unstored.set()
+            self._tell_session()
+
+    async def _tell_head(self, cell: CellId) -> None:
+        """A cell that will not run shows what it showed before."""
+        async with self._world.db.read() as tx:
+            heads = await store.read_heads(tx, self.notebook)
+        for execution, _ in heads:
+            if execution.cell == cell:
+                live = await self.find(execution.id)
+                frame = execution_frame(live.execution, live.folded.outputs(), live.version)
+                self._tell({"type": "cells", "executions": [frame]})
+
+    async def _terminate_after_grace(self, running: ExecutionId) -> None:
+        await anyio.sleep(self._world.settings.interrupt_seconds)
+        if self._queue.running == running and self._interrupted == running:
+            with suppress(Unavailable):
+                await self.restart("terminated: the cell did not stop")
+
+    # runtime
+
+    def _bring_up(self, principal: Principal | None) -> None:
+        if not self._bringing_up:
+            self._bringing_up, self._brought_down = True, anyio.Event()
+            self._bringing = anyio.CancelScope()
+            self._tasks.start_soon(self._live_with_runtime, principal, self._bringing)
+
+    async def _live_with_runtime(self, principal: Principal | None, scope: anyio.CancelScope) -> None:
+        """From the request for a runtime to its end."""
+        reason: str | None = None
+        with scope:
+            try:
+                await self._acquire(principal)
+                assert self._binding is not None
+                runtime = self._binding.runtime
+                self._line = AgentLine(lambda: self._world.machines.connect(runtime), self)
+                await self._line.run()
+            except Malformed as error:
+                reason = f"the runtime does not answer as it should: {error}"
+                log.warning("runtime.malformed", notebook=self.notebook, detail=str(error))
+                if self._binding is not None:
+                    await self._world.machines.failed(self._binding.runtime, reason)
+            except CollegiumError as error:
+                reason = error.detail
+            finally:
+                self._line, self._connected, self._bringing_up = None, False, False
+                self._brought_down.set()
+        if reason is not None:
+            await self._lost(reason)
+
+    async def _acquire(self, principal: Principal | None) -> None:
+        if self._binding is not None:
+            self._machine = await self._world.machines.get(self._binding.runtime)
+            return
+        assert principal is not None
+        self._machine = Machine(RuntimeId(""), "requested", "cpu", "")
+        self._tell_session()
+        machine = await self._world.machines.acquire(principal.user, self.notebook)
+        kills = await self._world.machines.oom_kills(machine.id)
+        self._machine, self._kernel_state, self._kernel_reason = machine, "starting", None
+        self._handled = 0
+        self._binding = Binding(self.notebook, principal.user, machine.id, KernelId(new_id()), oom_kills=kills)
+        async with self._world.db.write() as tx:
+            await store.write_binding(tx, self._binding, now_ms())
+        self._tell_session()
+
+    async def _lost(self, reason: str, *, state: State = State.FAILED) -> None:
+        """There is no runtime any more."""
+        await self._end_running(state, reason)
+        self._binding, self._kernel_state = None, "dead"
+        machine, self._machine = self._machine, None
+        async with self._world.db.write() as tx:
+            await self._write_rows(tx)
+            await store.delete_binding(tx, self.notebook)
+        if machine is not None and state is State.FAILED:
+            self._machine = replace(machine, state="failed", reason=reason)
+        self._tell_session()
+
+    async def _request(self, header: dict[str, Any]) -> None:
+        if self._line is None or self._binding is None:
+            raise Unavailable("No kernel is connected.")
+        await self._line.send({**header, "kernel": self._binding.kernel})
+
+    # writing down and telling
+
+    def _keep(self, execution: Execution, outputs: list[dict[str, Any]] | None = None) -> Live:
+        path = segment_path(self._world.folder, execution)
+        live = Live(execution, Segment(path, bytes_max=self._world.settings.log_bytes_max), outputs)
+        self._lives[execution.id] = live
+        over = [id for id, kept in self._lives.items() if kept.over and not kept.row_dirty and not kept.outputs_dirty]
+        for id in over[: max(0, len(over) - LIVE_MAX)]:
+            self._lives.pop(id).close()
+        return live
+
+    def _tell(self, frame: dict[str, Any]) -> None:
+        self._world.documents.broadcast(self.notebook, frame)
+
+    def _tell_session(self) -> None:
+        self._tell(self.state_frame())
+
+    def _changed(self) -> None:
+        self._watch.set()
+        self._unstored.set()
+
+    async def _broadcast_regularly(self) -> None:
+        while True:
+            await self._watch.wait()
+            self._watch = anyio.Event()
+            self.flush()
+            await anyio.sleep(self._world.settings.broadcast_seconds)
+            if any(live.folded.lacking for live in self._lives.values()):
+                self._watch.set()
+
+    async def _store_regularly(self) -> None:
+        while True:
+            await self._unstored.wait()
+            self._unstored = anyio.Event()
+            try:
+                await self._store()
+            except CollegiumError as error:
+                log.error("outputs.unstored", notebook=self.notebook, detail=error.detail)
+                self._unstored.set()
+            await anyio.sleep(self._world.settings.store_seconds)
+
+    async def _store(self) -> None:
+        """Segments to disk, then the index, then the agent may forget."""
+        async with self._storing:
+            handled = self._handled
+            unsynced = [live for live in self._lives.values() if live.unsynced]
+            if unsynced:
+                await anyio.to_thread.run_sync(_sync, unsynced)
+            async with self._world.db.write() as tx:
+                await self._write_rows(tx)
+                if self._binding is not None:
+                    self._binding = replace(self._binding, stored_seq=handled)
+                    await store.write_binding(tx, self._binding, now_ms())
+            if self._connected:
+                with suppress(Unavailable):
+                    await self._request({"op": "stored", "seq": handled})
+
+    async def _write_rows(self, tx: Any) -> None:
+        found, self._found = self._found, {}
+        await store.keep_blobs(tx, self.notebook, found)
+        for live in list(self._lives.values()):
+            if live.row_dirty or (live.over and live.outputs_dirty):
+                outputs = live.stored_outputs() if live.over and live.outputs_dirty else None
+                live.row_dirty = False
+                live.outputs_dirty = live.outputs_dirty and not live.over
+                await store.update_execution(tx, live.execution, outputs)
+
+
+@asynccontextmanager
+async def open_session(notebook: NotebookId, world: World, tasks: TaskGroup) -> AsyncIterator[Session]:
+    """A session, read from the database; what it holds is written down at the end."""
+    session = Session(notebook, world, tasks)
+    await session.load()
+    try:
+        yield session
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(5):
+            await session.close()
+
+
+def _sync(lives: Sequence[Live]) -> None:
+    for live in lives:
+        live.sync()
+
+
+def _chosen(sources: Sequence[Source], asked: Sequence[Asked] | None) -> list[Source]:
+    """The cells meant, with the text that was meant."""
+    if asked is None:
+        return [source for source in sources if source.type == "code" and source.source.strip()]
+    known = {source.cell: source for source in sources}
+    missing = [wanted.cell for wanted in asked if wanted.cell not in known]
+    if missing:
+        raise NotFound("There is no such cell.", cells=missing)
+    chosen = {wanted.cell: known[wanted.cell] for wanted in asked}
+    if any(source.type != "code" for source in chosen.values()):
+        raise Invalid("Only code cells run.")
+    stale = [wanted.cell for wanted in asked if wanted.hash not in (None, source_hash(known[wanted.cell].source))]
+    if stale:
+        raise Conflict("The cell changed since you asked to run it.", code="stale_source", cells=stale)
+    return list(chosen.values())
+
+
+def _count(content: dict[str, Any]) -> int | None:
+    count = content.get("execution_count")
+    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 1 << 53 else None
+
+
+def _parts(step: Step) -> tuple[ExecutionQueue, ExecutionId | None, tuple[ExecutionId, ...]]:
+    return step.queue, step.start, step.cancelled

@@ -1,0 +1,153 @@
+"""A real agent with real kernels, as a plain process without a sandbox."""
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import ByteStream
+
+from collegium.kernels.model import Frame, encode, parse
+
+SOURCES = Path(__file__).parent.parent / "src"
+
+
+def runtime_python() -> str:
+    """The python of a runtime version: COLLEGIUM_TEST_PYTHON, or this one if it has ipykernel."""
+    named = os.environ.get("COLLEGIUM_TEST_PYTHON")
+    if named:
+        return named
+    for path in (Path("/tmp/collegium-env-dev/bin/python"),):
+        if path.exists():
+            return str(path)
+    if importlib.util.find_spec("ipykernel") is None:
+        raise RuntimeError("COLLEGIUM_TEST_PYTHON must name the python of a runtime version")
+    return sys.executable
+
+
+class AgentProcess:
+    """PID 1 of a runtime, and the way to its agent."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.address = folder / "agent.sock"
+        self.content = folder / "content"
+        self.content.mkdir()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.address))
+            listener.listen(16)
+            command = [runtime_python(), "-m", "collegium_agent", "--listen-fd", str(listener.fileno())]
+            command += ["--state", str(folder / "state"), "--cwd", str(self.content), *options]
+            with (folder / "log").open("wb") as log:
+                self.process = subprocess.Popen(
+                    command,
+                    pass_fds=(listener.fileno(),),
+                    env={**os.environ, "PYTHONPATH": str(SOURCES)},
+                    stderr=log,
+                )
+
+    async def connect(self) -> ByteStream:
+        """A stream to the agent."""
+        return await anyio.connect_unix(self.address)
+
+    def kill(self, wanted: str) -> int:
+        """SIGKILL the child whose command line has this in it; returns its pid."""
+        for pid in self.children():
+            if wanted in pid[1]:
+                os.kill(pid[0], signal.SIGKILL)
+                return pid[0]
+        raise LookupError(wanted)
+
+    def children(self) -> list[tuple[int, str]]:
+        """Direct children of PID 1: pid and command line."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                    command = (entry / "cmdline").read_text().replace("\0", " ")
+                except OSError:
+                    continue
+                if parent == self.process.pid:
+                    found.append((int(entry.name), command))
+        return found
+
+    def end(self) -> None:
+        """Nothing of it is left."""
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@contextmanager
+def agent_process(*options: str) -> Iterator[AgentProcess]:
+    """An agent in a short path (unix sockets have short names)."""
+    folder = Path(tempfile.mkdtemp(prefix="agent-", dir="/tmp"))
+    agent = AgentProcess(folder, *options)
+    try:
+        yield agent
+    finally:
+        agent.end()
+        shutil.rmtree(folder)
+
+
+class AgentClient:
+    """Speaks to an agent as the server does."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self.stream = stream
+        self._data = b""
+
+    @classmethod
+    async def open(cls, agent: AgentProcess, since: int = 0, epoch: str | None = None) -> "AgentClient":
+        """Connected, the hello sent."""
+        client = cls(await agent.connect())
+        await client.send(op="hello", protocol=1, since=since, epoch=epoch)
+        return client
+
+    async def send(self, **header: Any) -> None:
+        """One frame."""
+        await self.stream.send(encode(header))
+
+    async def next(self) -> Frame:
+        """The next frame, parsed."""
+        with anyio.fail_after(60):
+            return parse(await self.body())
+
+    async def body(self) -> bytes:
+        """The next frame's body."""
+        await self._fill(4)
+        size = int.from_bytes(self._data[:4], "big")
+        await self._fill(4 + size)
+        body, self._data = self._data[4 : 4 + size], self._data[4 + size :]
+        return body
+
+    async def until(self, kind: type, **wanted: Any) -> Any:
+        """The next frame of this kind with these fields; what comes before it is dropped."""
+        while True:
+            frame = await self.next()
+            if isinstance(frame, kind) and all(getattr(frame, key) == value for key, value in wanted.items()):
+                return frame
+
+    async def _fill(self, size: int) -> None:
+        while len(self._data) < size:
+            self._data += await self.stream.receive(1 << 20)
+
+
+def text_of(frames: list[Any]) -> str:
+    """What was printed."""
+    return "".join(f.content["text"] for f in frames if getattr(f, "msg_type", "") == "stream")
+
+
+def dumps(value: Any) -> str:
+    """JSON with sorted keys, to compare."""
+    return json.dumps(value, sort_keys=True)

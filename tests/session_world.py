@@ -1,0 +1,174 @@
+"""Sessions over a real agent, a real database, and documents that are a dict."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import ByteStream
+
+from agent_process import AgentProcess, agent_process
+from collegium.accounts.model import Action, Principal, Role
+from collegium.drive.adapters import LocalBlobs
+from collegium.ground.db import Database
+from collegium.ground.errors import NotFound
+from collegium.ground.ids import CellId, ItemId, NotebookId, RuntimeId, UserId
+from collegium.sessions.model import Machine, Source
+from collegium.sessions.service import Sessions, open_sessions
+from collegium.sessions.settings import SessionSettings
+
+NOTEBOOK = NotebookId("n" * 22)
+ADA = Principal(UserId("a" * 22), "Ada", "ada@example.org", False)
+
+
+class FakeDocuments:
+    """Cells in a dict; what is broadcast is kept."""
+
+    def __init__(self) -> None:
+        self.cells: dict[str, tuple[str, str]] = {}
+        self.told: list[dict[str, Any]] = []
+        self.changed = anyio.Event()
+
+    async def sources(self, notebook: NotebookId) -> list[Source]:
+        return [Source(CellId(cell), kind, source) for cell, (kind, source) in self.cells.items()]
+
+    def broadcast(self, notebook: NotebookId, message: dict[str, Any]) -> None:
+        self.told.append(message)
+        self.changed.set()
+        self.changed = anyio.Event()
+
+
+class FakeMachines:
+    """One runtime, which is a plain process."""
+
+    def __init__(self, agent: AgentProcess) -> None:
+        self.agent = agent
+        self.gone = False
+        self.kills = 0
+        self.broken: str | None = None
+        self.machine = Machine(RuntimeId("r" * 22), "ready", "cpu", "test", 2 * 1024**3)
+
+    async def acquire(self, user: UserId, notebook: NotebookId) -> Machine:
+        return self.machine
+
+    async def get(self, runtime: RuntimeId) -> Machine:
+        if self.gone:
+            raise NotFound("The runtime is gone.")
+        return self.machine
+
+    async def connect(self, runtime: RuntimeId) -> ByteStream:
+        if self.gone:
+            raise NotFound("The runtime is gone.")
+        return await self.agent.connect()
+
+    async def oom_kills(self, runtime: RuntimeId) -> int:
+        return self.kills
+
+    async def release(self, runtime: RuntimeId) -> None:
+        self.gone = True
+
+    async def failed(self, runtime: RuntimeId, reason: str) -> None:
+        self.broken = reason
+
+
+class FakeAuthority:
+    """Everybody may everything."""
+
+    async def authorize(self, principal: Principal, item: ItemId, action: Action) -> None:
+        return None
+
+
+class Tab:
+    """A browser tab: what it was sent, and what it shows when it follows the protocol."""
+
+    def __init__(self, role: Role = Role.OWNER) -> None:
+        self.id = object()
+        self.principal = ADA
+        self.role = role
+        self.notebook = NOTEBOOK
+        self.told: list[dict[str, Any]] = []
+        self.changed = anyio.Event()
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.told.append(message)
+        self.changed.set()
+        self.changed = anyio.Event()
+
+
+async def heard(ear: Tab | FakeDocuments, wanted: Callable[[dict[str, Any]], bool], start: int = 0) -> dict[str, Any]:
+    """The first frame that is wanted."""
+    with anyio.fail_after(60):
+        while True:
+            for frame in ear.told[start:]:
+                if wanted(frame):
+                    return frame
+            await ear.changed.wait()
+
+
+async def ended(documents: FakeDocuments, execution: str) -> dict[str, Any]:
+    """The frame that says how an execution ended."""
+    final = ("finished", "failed", "cancelled")
+    return await heard(
+        documents,
+        lambda f: f["type"] == "execution" and f["execution"] == execution and f["state"] in final,
+    )
+
+
+def followed(frames: list[dict[str, Any]], execution: str) -> list[dict[str, Any]]:
+    """The outputs that a tab shows that applied every frame of an execution, as the page does."""
+    outputs: list[dict[str, Any]] = []
+    version = 0
+    for frame in frames:
+        if frame.get("execution") != execution:
+            continue
+        if frame["type"] in ("outputs", "append"):
+            assert frame["version"] == version + 1
+            version = frame["version"]
+        if frame["type"] == "outputs":
+            start, more = frame["splice"]
+            outputs[start:] = [dict(output) for output in more]
+        elif frame["type"] == "append":
+            shown = outputs[frame["index"]]["text"].encode("utf-16-le")[: frame["keep"] * 2].decode("utf-16-le")
+            outputs[frame["index"]]["text"] = shown + frame["text"]
+    return outputs
+
+
+@pytest.fixture
+def agent() -> Iterator[AgentProcess]:
+    with agent_process() as agent:
+        yield agent
+
+
+@pytest.fixture
+def documents() -> FakeDocuments:
+    return FakeDocuments()
+
+
+@pytest.fixture
+def machines(agent: AgentProcess) -> FakeMachines:
+    return FakeMachines(agent)
+
+
+OpenServer = Callable[..., AbstractAsyncContextManager[Sessions]]
+
+
+@pytest.fixture
+def server(database: Database, documents: FakeDocuments, machines: FakeMachines, tmp_path: Path) -> OpenServer:
+    """Starts the server's side; leaving it is the server's end, and it can be started again."""
+
+    @asynccontextmanager
+    async def start(**settings: Any) -> AsyncIterator[Sessions]:
+        async with open_sessions(
+            db=database,
+            documents=documents,
+            machines=machines,
+            blobs=LocalBlobs(tmp_path / "blobs"),
+            authority=FakeAuthority(),
+            folder=tmp_path / "outputs",
+            settings=SessionSettings(**settings),
+        ) as sessions:
+            yield sessions
+
+    return start
