@@ -1,10 +1,9 @@
 /** One CodeMirror on one Y.Text: what is typed goes to everyone, and everyone's cursors show. */
 import { closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete'
 import { defaultKeymap, indentLess, indentMore } from '@codemirror/commands'
-import { markdown, markdownLanguage } from '@codemirror/lang-markdown'
 import { python } from '@codemirror/lang-python'
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
-import { EditorState, type Extension } from '@codemirror/state'
+import { Compartment, EditorState, type Extension } from '@codemirror/state'
 import { crosshairCursor, drawSelection, dropCursor, EditorView, keymap, lineNumbers, placeholder, rectangularSelection, tooltips } from '@codemirror/view'
 import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
@@ -52,8 +51,16 @@ const shared: Extension[] = [
 
 const LANGUAGES: Readonly<Record<Language, () => Extension>> = {
   python: () => python(),
-  markdown: () => [markdown({ base: markdownLanguage }), EditorView.lineWrapping],
+  markdown: () => EditorView.lineWrapping,
   plain: () => EditorView.lineWrapping,
+}
+
+/** Markdown brings the grammars of HTML, CSS and JavaScript along, so they come when the first text is edited. */
+const grammar = new Compartment()
+
+async function enrich(view: EditorView): Promise<void> {
+  const { markdown, markdownLanguage } = await import('@codemirror/lang-markdown')
+  view.dispatch({ effects: grammar.reconfigure(markdown({ base: markdownLanguage })) })
 }
 
 export function mountEditor(options: EditorOptions): EditorView {
@@ -65,7 +72,7 @@ export function mountEditor(options: EditorOptions): EditorView {
     const edge = direction < 0 ? line.number === 1 : line.number === view.state.doc.lines
     return edge && options.beyond(direction)
   }
-  return new EditorView({
+  const view = new EditorView({
     parent: options.parent,
     state: EditorState.create({
       doc: text.toString(),
@@ -82,6 +89,7 @@ export function mountEditor(options: EditorOptions): EditorView {
         ]),
         shared,
         LANGUAGES[options.language](),
+        grammar.of([]),
         options.lineNumbers ? lineNumbers() : [],
         options.placeholder ? placeholder(options.placeholder) : [],
         tooltips({ position: 'fixed', parent: document.body }),
@@ -92,4 +100,6 @@ export function mountEditor(options: EditorOptions): EditorView {
       ],
     }),
   })
+  if (options.language === 'markdown') void enrich(view)
+  return view
 }

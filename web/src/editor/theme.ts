@@ -16,7 +16,7 @@ export const look = EditorView.theme({
   '.cm-placeholder': { color: 'var(--ink-soft)' },
   '.cm-ySelectionCaret': { borderLeftWidth: '1px', borderRightWidth: '1px' },
   '.cm-ySelectionInfo': {
-    top: '-16px', padding: '1px 6px', borderRadius: '4px 4px 4px 0', fontFamily: 'var(--font-ui)', fontSize: 'var(--text-xs)', fontWeight: '500', opacity: '1',
+    top: '-13px', padding: '0 5px', borderRadius: '4px 4px 4px 0', fontFamily: 'var(--font-ui)', fontSize: '10px', lineHeight: '13px', fontWeight: '500', opacity: '1',
   },
   '.cm-ySelectionCaretDot': { display: 'none' },
 })

@@ -1,9 +1,10 @@
 /** A code cell: run button, source, and what the last run left. */
+import { CircleAlert } from 'lucide-react'
 import type { Ref } from 'react'
 import { CellOutputs } from '../../outputs/CellOutputs'
 import type { CellMap } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
-import { useDesk, useRun } from './hooks'
+import { useDesk, useMay, useRun } from './hooks'
 import { RunButton } from './RunButton'
 import { Source, type SourceHandle } from './Source'
 
@@ -31,20 +32,26 @@ export function CodeCell({ id, cell, source, leave }: CodeCellProps) {
 function Outputs({ id }: { id: CellId }) {
   const desk = useDesk()
   const run = useRun(id)
+  const may = useMay('run')
   if (!run) return null
-  const { execution, outputs, live } = run
-  if (outputs.length === 0 && !execution.input && !execution.reason) return null
+  const { execution, outputs, live, madeBy } = run
+  const ended = execution.state === 'failed' || execution.state === 'cancelled'
   return (
-    <section className="output" aria-label="Output">
+    <div className="output">
       <CellOutputs
         notebook={desk.id}
         cell={id}
-        execution={execution}
+        execution={{ ...execution, execution: madeBy }}
         outputs={outputs}
         live={live}
         onInput={(value) => desk.session.answer(execution.execution, value)}
-        onClear={() => desk.session.clear([id])}
+        onClear={may ? () => desk.session.clear([id]) : undefined}
       />
-    </section>
+      {ended && execution.reason && (
+        <p className="output-reason">
+          <CircleAlert size={16} aria-hidden /> {execution.reason}
+        </p>
+      )}
+    </div>
   )
 }

@@ -1,0 +1,187 @@
+/** A server in memory that speaks the document part of the protocol, for tests. */
+import * as Y from 'yjs'
+import { checksum } from '../model/checksum'
+import type { CellMap } from '../model/notebook'
+import type { ToServer } from '../model/wire'
+import type { LocalCopy } from './copy'
+import { AWARENESS, fromBase64, SYNC, toBase64, UPDATE } from './frames'
+import type { MakeSocket, Socket } from './link'
+
+export class FakeSocket implements Socket {
+  binaryType = 'blob'
+  readyState = 0
+  onopen: ((event: never) => void) | null = null
+  onmessage: ((event: never) => void) | null = null
+  onclose: ((event: never) => void) | null = null
+  client = 0
+
+  constructor(private readonly server: FakeServer) {
+    queueMicrotask(() => {
+      if (server.down) return this.drop(1006)
+      this.readyState = 1
+      server.sockets.add(this)
+      this.onopen?.({} as never)
+    })
+  }
+
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    // What was sent before a polite close still arrives.
+    if (this.readyState === 1) queueMicrotask(() => this.server.received(this, data))
+  }
+
+  close(code = 1000): void {
+    this.drop(code)
+  }
+
+  drop(code: number): void {
+    if (this.readyState === 3) return
+    this.readyState = 3
+    this.server.sockets.delete(this)
+    queueMicrotask(() => this.onclose?.({ code, reason: '' } as never))
+  }
+
+  text(message: object): void {
+    queueMicrotask(() => this.readyState === 1 && this.onmessage?.({ data: JSON.stringify(message) } as never))
+  }
+
+  bytes(kind: number, head: Uint8Array, body: Uint8Array): void {
+    const frame = new Uint8Array([kind, ...head, ...body])
+    queueMicrotask(() => this.readyState === 1 && this.onmessage?.({ data: frame.buffer } as never))
+  }
+}
+
+export class FakeServer {
+  doc = new Y.Doc()
+  epoch = 'first'
+  seq = 1
+  down = false
+  /** Commits wait until `commit` is called. */
+  slow = false
+  may: readonly string[] = ['read', 'write', 'run']
+  readonly sockets = new Set<FakeSocket>()
+  readonly heard: ToServer[] = []
+  readonly rejected: string[] = []
+  private readonly uncommitted: (() => void)[] = []
+
+  readonly make: MakeSocket = () => new FakeSocket(this)
+
+  addCell(id: string, source: string, pos: string, type = 'code'): void {
+    const cell: CellMap = new Y.Map<unknown>([['t', type], ['pos', pos], ['source', new Y.Text(source)], ['md', new Y.Map()], ['att', new Y.Map()], ['del', null]])
+    this.doc.getMap<CellMap>('cells').set(id, cell)
+  }
+
+  source(id: string): string {
+    return String(this.doc.getMap<CellMap>('cells').get(id)?.get('source'))
+  }
+
+  commit(): void {
+    for (const done of this.uncommitted.splice(0)) done()
+  }
+
+  crash(): void {
+    this.down = true
+    for (const socket of [...this.sockets]) socket.drop(1006)
+  }
+
+  tell(message: object): void {
+    for (const socket of this.sockets) socket.text(message)
+  }
+
+  heartbeat(sum = checksum(this.doc)): void {
+    this.tell({ type: 'heartbeat', seq: this.seq, checksum: sum })
+  }
+
+  received(socket: FakeSocket, data: string | Uint8Array<ArrayBuffer>): void {
+    if (typeof data !== 'string') return this.frame(socket, data)
+    const message = JSON.parse(data) as ToServer
+    this.heard.push(message)
+    if (message.type !== 'hello') return
+    socket.client = message.client
+    const reset = message.epoch !== null && message.epoch !== this.epoch
+    socket.text({
+      type: 'welcome', client: message.client, role: 'editor', may: this.may, notebook: { id: 'n', name: 'Test.ipynb' }, user: { id: 'u', name: 'Ada', email: 'ada@x', color: '#3355dd' },
+      epoch: this.epoch, head: this.seq, state_vector: toBase64(Y.encodeStateVector(this.doc)), reset,
+    })
+    const known = message.state_vector !== null && !reset ? fromBase64(message.state_vector) : undefined
+    socket.bytes(SYNC, new Uint8Array(), Y.encodeStateAsUpdate(this.doc, known))
+  }
+
+  private frame(socket: FakeSocket, data: Uint8Array): void {
+    const view = new DataView(data.buffer, data.byteOffset)
+    if (data[0] === AWARENESS) {
+      for (const other of this.sockets) if (other !== socket) other.bytes(AWARENESS, new Uint8Array(), data.slice(1))
+      return
+    }
+    if (data[0] !== UPDATE) return
+    const handle = () => this.commitUpdate(socket, view.getUint32(1), data.slice(5))
+    if (this.slow) this.uncommitted.push(handle)
+    else handle()
+  }
+
+  private commitUpdate(socket: FakeSocket, n: number, update: Uint8Array): void {
+    const { from, to } = Y.parseUpdateMeta(update)
+    const held = Y.decodeStateVector(Y.encodeStateVector(this.doc))
+    const gap = [...from].some(([client, clock]) => clock > (held.get(client) ?? 0))
+    if (gap || [...to.keys()].some((author) => author !== socket.client) || !this.may.includes('write')) {
+      this.rejected.push(`${[...to.keys()]} by ${socket.client}`)
+      socket.drop(4409)
+      return
+    }
+    Y.applyUpdate(this.doc, update)
+    const seq = ++this.seq
+    socket.text({ type: 'ack', n, seq })
+    const head = new Uint8Array(8)
+    new DataView(head.buffer).setBigUint64(0, BigInt(seq))
+    for (const other of this.sockets) if (other !== socket) other.bytes(UPDATE, head, update)
+  }
+}
+
+/** A browser's copy in memory; `kept` outlives the tab. */
+export class MemoryCopy implements LocalCopy {
+  readonly origin = this
+
+  constructor(readonly kept: { epoch: string | null; dirty: boolean; update: Uint8Array | null } = { epoch: null, dirty: false, update: null }) {}
+
+  get epoch(): string | null {
+    return this.kept.epoch
+  }
+
+  get dirty(): boolean {
+    return this.kept.dirty
+  }
+
+  async load(doc: Y.Doc): Promise<void> {
+    if (this.kept.update) Y.applyUpdate(doc, this.kept.update, this)
+    this.keep(doc)
+  }
+
+  belongs(doc: Y.Doc, epoch: string): void {
+    if (this.kept.epoch === epoch) return
+    this.kept.epoch = epoch
+    this.keep(doc)
+  }
+
+  mark(dirty: boolean): void {
+    this.kept.dirty = dirty
+  }
+
+  async forget(): Promise<void> {
+    Object.assign(this.kept, { epoch: null, dirty: false, update: null })
+  }
+
+  close(): void {}
+
+  private keep(doc: Y.Doc): void {
+    doc.on('update', () => {
+      this.kept.update = Y.encodeStateAsUpdate(doc)
+    })
+  }
+}
+
+export async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    if (condition()) return
+    await new Promise((next) => setTimeout(next, 5))
+  }
+  throw new Error(`never: ${condition}`)
+}
