@@ -69,6 +69,9 @@ class FakeMachines:
     async def release(self, runtime: RuntimeId) -> None:
         self.gone = True
 
+    def touch(self, runtime: RuntimeId) -> None:
+        return None
+
     async def failed(self, runtime: RuntimeId, reason: str) -> None:
         self.broken = reason
 

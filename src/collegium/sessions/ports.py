@@ -48,6 +48,10 @@ class Machines(Protocol):
         """It cannot be used any more."""
         ...
 
+    def touch(self, runtime: RuntimeId) -> None:
+        """It is in use: something runs or somebody asked."""
+        ...
+
 
 class Blobs(Protocol):
     """Immutable bytes by their SHA-256; acknowledged means on disk."""

@@ -40,7 +40,7 @@ class Sessions:
         self._scopes: dict[NotebookId, anyio.CancelScope] = {}
         self._opening = anyio.Lock()
         self._tabs = Tabs(self.session)
-        self._watchers: dict[NotebookId, int] = {}
+        self._watchers: dict[NotebookId, set[object]] = {}
 
     async def session(self, notebook: NotebookId) -> Session:
         """The session of a notebook; whoever asks must be allowed to."""
@@ -67,7 +67,7 @@ class Sessions:
 
     async def joined(self, client: Client) -> None:
         """A tab is here: it is told what runs and what every cell shows."""
-        self._watchers[client.notebook] = self._watchers.get(client.notebook, 0) + 1
+        self._watchers.setdefault(client.notebook, set()).add(client.id)
         await self._tabs.joined(client)
 
     async def received(self, client: Client, message: dict[str, Any]) -> None:
@@ -77,10 +77,10 @@ class Sessions:
 
     async def left(self, client: Client) -> None:
         """A tab is gone; what runs, runs on."""
-        left = self._watchers.get(client.notebook, 1) - 1
-        self._watchers[client.notebook] = left
-        if left <= 0:
-            del self._watchers[client.notebook]
+        watchers = self._watchers.get(client.notebook, set())
+        watchers.discard(client.id)
+        if not watchers:
+            self._watchers.pop(client.notebook, None)
             session = self._sessions.get(client.notebook)
             if session is not None and session.idle:
                 self._scopes[client.notebook].cancel()

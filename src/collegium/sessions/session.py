@@ -36,6 +36,8 @@ LIVE_MAX = 64
 CUT_SECONDS = 1.0
 """A long stream whose middle was left out anew is sent again at most this often."""
 ASIDES_MAX = 32
+TOUCH_SECONDS = 20.0
+"""How often a runtime is told that something runs in it."""
 INPUT_CHARACTERS_MAX = 64 * 1024
 DEATHS_MAX = 3
 """A kernel that dies this often without having been idle is not started again."""
@@ -112,6 +114,7 @@ class Session:
         async with anyio.create_task_group() as own:
             own.start_soon(self._broadcast_regularly)
             own.start_soon(self._store_regularly)
+            own.start_soon(self._touch_regularly)
             if self._binding is not None:
                 self._handled = self._binding.stored_seq
                 self._bring_up(None)
@@ -469,6 +472,8 @@ class Session:
                 await self._write_rows(tx)
                 await store.set_heads(tx, self.notebook, {live.execution.cell: start})
             self._interrupted = None
+            assert self._binding is not None
+            self._world.machines.touch(self._binding.runtime)
             self._tell(execution_frame(live.execution, [], live.version) | {"type": "execution"})
             await self._send_execute(live.execution)
 
@@ -626,6 +631,12 @@ class Session:
             await anyio.sleep(self._world.settings.broadcast_seconds)
             if any(live.folded.lacking for live in self._lives.values()):
                 self._watch.set()
+
+    async def _touch_regularly(self) -> None:
+        while True:
+            await anyio.sleep(TOUCH_SECONDS)
+            if self._binding is not None and self._queue.running is not None:
+                self._world.machines.touch(self._binding.runtime)
 
     async def _store_regularly(self) -> None:
         while True:

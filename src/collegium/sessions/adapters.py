@@ -1,0 +1,75 @@
+"""Rooms as the documents of sessions, runtimes as their machines."""
+
+from typing import Any
+
+from anyio.abc import ByteStream
+
+from collegium.ground.ids import NotebookId, RuntimeId, UserId
+from collegium.rooms.service import Rooms
+from collegium.runtimes.model import Runtime
+from collegium.runtimes.service import Runtimes
+from collegium.sessions.model import Machine, Source
+
+
+class RoomDocuments:
+    """The notebooks that are open; one that is not is opened for as long as it is read."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    async def sources(self, notebook: NotebookId) -> list[Source]:
+        """The cells in their order."""
+        async with self._rooms.open(notebook) as room:
+            return [Source(cell, kind, source) for cell, kind, source in room.sources()]
+
+    def broadcast(self, notebook: NotebookId, message: dict[str, Any]) -> None:
+        """Tell every tab that is here."""
+        room = self._rooms.find(notebook)
+        if room is not None:
+            room.broadcast(message)
+
+
+class LentMachines:
+    """Runtimes, one for each notebook that runs."""
+
+    def __init__(self, runtimes: Runtimes) -> None:
+        self._runtimes = runtimes
+
+    async def acquire(self, user: UserId, notebook: NotebookId) -> Machine:
+        """A ready runtime for this user."""
+        return _machine(await self._runtimes.acquire(user))
+
+    async def get(self, runtime: RuntimeId) -> Machine:
+        """What it is now."""
+        return _machine(await self._runtimes.get(runtime))
+
+    async def connect(self, runtime: RuntimeId) -> ByteStream:
+        """A stream to its agent."""
+        return await self._runtimes.connect(runtime)
+
+    async def oom_kills(self, runtime: RuntimeId) -> int:
+        """How many processes it lost for want of memory; 0 where nobody counts."""
+        return (await self._runtimes.usage(runtime)).oom_kills or 0
+
+    async def release(self, runtime: RuntimeId) -> None:
+        """Give it back."""
+        await self._runtimes.release(runtime)
+
+    async def failed(self, runtime: RuntimeId, reason: str) -> None:
+        """It cannot be used any more."""
+        await self._runtimes.failed(runtime, reason)
+
+    def touch(self, runtime: RuntimeId) -> None:
+        """It is in use."""
+        self._runtimes.touch(runtime)
+
+
+def _machine(runtime: Runtime) -> Machine:
+    return Machine(
+        id=runtime.id,
+        state=runtime.state.value,
+        type=runtime.type,
+        version=runtime.version,
+        memory_bytes=runtime.limits.memory_bytes,
+        reason=runtime.reason or None,
+    )
