@@ -1,5 +1,8 @@
 """Argon2id, in threads of its own and only a few at a time: each hash takes 64 MiB for a moment."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import anyio
 import anyio.to_thread
 from argon2 import PasswordHasher
@@ -8,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 from collegium.ground.errors import Unavailable
 
 HASHING_MAX = 2
-WAITING_MAX = 64
+ASKING_MAX = 64
 
 
 class Argon2Passwords:
@@ -17,17 +20,17 @@ class Argon2Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._limiter = anyio.CapacityLimiter(HASHING_MAX)
+        self._asking = 0
         self._nobody = self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
-        self._refuse_crowd()
-        return await anyio.to_thread.run_sync(self._hasher.hash, password, limiter=self._limiter)
+        with self._asked():
+            return await anyio.to_thread.run_sync(self._hasher.hash, password, limiter=self._limiter)
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        self._refuse_crowd()
-        right = await anyio.to_thread.run_sync(
-            self._matches, password_hash or self._nobody, password, limiter=self._limiter
-        )
+        stored = password_hash or self._nobody
+        with self._asked():
+            right = await anyio.to_thread.run_sync(self._matches, stored, password, limiter=self._limiter)
         return right and password_hash is not None
 
     def outdated(self, password_hash: str) -> bool:
@@ -41,6 +44,12 @@ class Argon2Passwords:
         except (VerificationError, InvalidHashError) as error:
             raise RuntimeError("a stored password hash cannot be read") from error
 
-    def _refuse_crowd(self) -> None:
-        if self._limiter.statistics().tasks_waiting >= WAITING_MAX:
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        if self._asking >= ASKING_MAX:
             raise Unavailable("Too many people are signing in at this moment. Please try again.")
+        self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1

@@ -122,7 +122,7 @@ AGENT_LENGTH_MAX = 256
 
 def email_key(email: str) -> str:
     """What two spellings of one address have in common; users are unique by it."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email.strip()).casefold())
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).casefold()).strip()
 
 
 def parsed_email(text: str) -> str:
@@ -160,7 +160,12 @@ def parsed_password(text: str) -> str:
 
 
 def normal_password(text: str) -> str:
-    """The form of a password that is hashed: keyboards differ in how they compose a letter."""
+    """The form of a password that is hashed: keyboards differ in how they compose a letter.
+
+    Raises Invalid for half a character, which JSON can spell and UTF-8 cannot.
+    """
+    if any(unicodedata.category(letter) == "Cs" for letter in text):
+        raise Invalid("A password is made of whole characters.", field="password")
     return unicodedata.normalize("NFKC", text)
 
 
@@ -195,7 +200,7 @@ def new_token_secret() -> str:
 
 def hash_of(secret: str) -> str:
     """What is kept of a secret made here. One round is enough: there is nothing to guess in 256 random bits."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 # --- colours -------------------------------------------------------------------------------------

@@ -10,7 +10,12 @@ import structlog
 def configure_log(*, json: bool, level: str = "info") -> None:
     """Set up structlog once, in the command that starts a process. `json`: one object per line, for machines."""
     renderer: Any = (
-        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if json
+        # The default formatter shows local variables, and with them passwords.
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[
