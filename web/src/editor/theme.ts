@@ -10,8 +10,9 @@ export const look = EditorView.theme({
   '.cm-cursor, .cm-dropCursor': { borderLeft: '2px solid var(--accent)', marginLeft: '-1px' },
   '.cm-selectionBackground': { backgroundColor: 'color-mix(in srgb, var(--accent) 18%, transparent)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground': { backgroundColor: 'color-mix(in srgb, var(--accent) 26%, transparent)' },
-  '.cm-matchingBracket, &.cm-focused .cm-matchingBracket': { backgroundColor: 'color-mix(in srgb, var(--ok) 22%, transparent)', borderRadius: '2px' },
-  '.cm-nonmatchingBracket, &.cm-focused .cm-nonmatchingBracket': { backgroundColor: 'color-mix(in srgb, var(--bad) 22%, transparent)' },
+  '.cm-matchingBracket, .cm-nonmatchingBracket': { backgroundColor: 'transparent' },
+  '&.cm-focused .cm-matchingBracket': { backgroundColor: 'color-mix(in srgb, var(--ok) 22%, transparent)', borderRadius: '2px' },
+  '&.cm-focused .cm-nonmatchingBracket': { backgroundColor: 'color-mix(in srgb, var(--bad) 22%, transparent)' },
   '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--ink-soft)', border: 'none', fontFamily: 'var(--font-code)' },
   '.cm-placeholder': { color: 'var(--ink-soft)' },
   '.cm-ySelectionCaret': { borderLeftWidth: '1px', borderRightWidth: '1px' },
@@ -22,7 +23,7 @@ export const look = EditorView.theme({
 })
 
 /** Tooltips live in the body, above everything, because a far cell clips what leaves its box. */
-export const tooltipLook = EditorView.baseTheme({
+export const tooltipLook = EditorView.theme({
   '.cm-tooltip': {
     backgroundColor: 'var(--surface-raised)', color: 'var(--ink)', border: '1px solid var(--line)', borderRadius: 'var(--radius-sm)', boxShadow: 'var(--shadow)', zIndex: '40', overflow: 'hidden',
   },

@@ -41,8 +41,9 @@ export function LongText({ text, omittedAt = null, className, label, gap }: Text
       setWhere(view.current.gap)
     }
     view.current.show(text, omittedAt)
-    if (follows.current) root.scrollTop = root.scrollHeight
-  }, [text, omittedAt, follows])
+    // Only a box scrolls; asking a thousand short outputs for their height would lay the page out a thousand times.
+    if (boxed && follows.current) root.scrollTop = root.scrollHeight
+  }, [text, omittedAt, follows, boxed])
   return (
     <div className={boxed ? `${className} output-boxed` : className}>
       <div ref={box} className="stream" {...(boxed && { tabIndex: 0, role: 'group', 'aria-label': label })} />

@@ -69,7 +69,7 @@ function CellFrame({ id, cell, before }: { id: CellId; cell: CellMap; before: Ce
         } else if (!target.closest('button, a, input, textarea, iframe, .source')) desk.act({ do: 'focus', cell: id, editing: false })
       }}
     >
-      <InsertBar after={before} />
+      <InsertBar after={before} near={focused} />
       {type === 'code' ? <CodeCell id={id} cell={cell} source={source} leave={leave} /> : <TextCell id={id} cell={cell} raw={type === 'raw'} source={source} leave={leave} />}
       {(focused || hovered) && <CellToolbar id={id} type={type} />}
     </div>

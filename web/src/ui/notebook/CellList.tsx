@@ -1,5 +1,5 @@
 /** All cells, in order, in one scrolling page. */
-import { useCallback, useEffect } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { Cell } from './Cell'
 import './cell.css'
 import { useDesk, useMay, useOrder } from './hooks'
@@ -8,6 +8,7 @@ import { InsertBar } from './InsertBar'
 export function CellList() {
   const desk = useDesk()
   const order = useOrder()
+  const shown = useGrowing(order.length)
   const editable = useMay('write')
   const attach = useCallback((element: HTMLElement | null) => {
     if (element) desk.pool.attach(element)
@@ -17,17 +18,31 @@ export function CellList() {
     <div className="notebook-scroll" ref={attach}>
       <div className="notebook-page">
         <div role="list" aria-label="Cells" className="cells">
-          {order.map((id, at) => (
+          {order.slice(0, shown).map((id, at) => (
             <Cell key={id} id={id} before={order[at - 1] ?? null} />
           ))}
         </div>
         {order.length === 0 && (
           <p className="cells-none">{editable ? 'This notebook is empty. Add a code or a text cell to begin.' : 'This notebook is empty.'}</p>
         )}
-        <InsertBar after={order.at(-1) ?? null} last />
+        <InsertBar after={order.at(-1) ?? null} near last />
       </div>
     </div>
   )
+}
+
+const FIRST = 30
+const STEP = 50
+
+/** How many cells are on the page: a screenful at once and the rest in small steps, so that typing never waits. */
+function useGrowing(length: number): number {
+  const [shown, setShown] = useState(FIRST)
+  useEffect(() => {
+    if (shown >= length) return
+    const timer = setTimeout(() => setShown((now) => now + STEP))
+    return () => clearTimeout(timer)
+  }, [shown, length])
+  return shown
 }
 
 /** An address that ends in `#scrollTo=cell` leads to that cell. */
