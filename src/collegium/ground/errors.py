@@ -25,6 +25,12 @@ class TooLarge(CollegiumError):
     code = "too_large"
 
 
+class OutOfRange(CollegiumError):
+    """The part asked for lies beyond the end; the whole has `size` bytes."""
+
+    code = "range_not_satisfiable"
+
+
 class NotSignedIn(CollegiumError):
     """No credential, or one that no longer holds."""
 

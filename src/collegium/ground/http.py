@@ -20,6 +20,7 @@ log = get_log("http")
 STATUS: dict[type[errors.CollegiumError], int] = {
     errors.Invalid: 422,
     errors.TooLarge: 413,
+    errors.OutOfRange: 416,
     errors.NotSignedIn: 401,
     errors.NotFound: 404,
     errors.Forbidden: 403,
@@ -34,6 +35,7 @@ STATUS: dict[type[errors.CollegiumError], int] = {
 CLOSE: dict[type[errors.CollegiumError], int] = {
     errors.Invalid: 4400,
     errors.TooLarge: 1009,
+    errors.OutOfRange: 4400,
     errors.NotSignedIn: 4401,
     errors.NotFound: 4404,
     errors.Forbidden: 4403,
@@ -82,6 +84,8 @@ def problem_of(error: errors.CollegiumError) -> Response:
     answer = problem(status, error.code, error.detail, **error.extra)
     if isinstance(error, errors.TooMany) and "retry_after" in error.extra:
         answer.headers["Retry-After"] = str(error.extra["retry_after"])
+    if isinstance(error, errors.OutOfRange) and "size" in error.extra:
+        answer.headers["Content-Range"] = f"bytes */{error.extra['size']}"
     if isinstance(error, errors.NotSignedIn):
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer

@@ -103,6 +103,11 @@ class LocalEngine:
                 lambda: start_engine(self._data, uid=os.geteuid(), gid=os.getegid(), environments=self._environments)
             )
 
+    async def stop(self) -> None:
+        """End every runtime, then the engine; nothing happens if none runs."""
+        if await anyio.to_thread.run_sync(_answers, self._data):
+            await self._ask("stop", runtimes=True)
+
     # ── the port ───────────────────────────────────────────────────────────────────────────────────────────────
 
     async def status(self) -> dict[str, Any]:

@@ -1,0 +1,155 @@
+"""Builds the whole: the parts bottom up in one stack, so that they stop in the opposite order, and the doors on top."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from collegium import __version__
+from collegium.accounts import routes as accounts_routes
+from collegium.accounts.adapters import Argon2Passwords
+from collegium.accounts.service import Accounts, open_accounts
+from collegium.drive import routes as drive_routes
+from collegium.drive.adapters import LocalBlobs
+from collegium.drive.service import Drive, open_drive
+from collegium.ground import probes
+from collegium.ground.db import Database, open_database
+from collegium.ground.errors import Unavailable
+from collegium.ground.http import Gate, add_problem_handlers
+from collegium.ground.ids import CellId, NotebookId, UserId
+from collegium.ground.pages import add_pages
+from collegium.notebooks import routes as notebooks_routes
+from collegium.notebooks.model import CellOutputs
+from collegium.notebooks.service import Notebooks, open_notebooks
+from collegium.rooms import routes as rooms_routes
+from collegium.rooms.service import Rooms, open_rooms
+from collegium.runtimes import routes as runtimes_routes
+from collegium.runtimes.absent import NoEngine, NoEnvironments
+from collegium.runtimes.adapters import LocalEngine
+from collegium.runtimes.environments import UvEnvironments
+from collegium.runtimes.ports import Engine, Environments
+from collegium.runtimes.service import Runtimes, open_runtimes
+from collegium.sessions import routes as sessions_routes
+from collegium.sessions.adapters import LentMachines, RoomDocuments
+from collegium.sessions.service import Sessions, open_sessions
+from collegium.settings import Settings
+
+API = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Every part, open."""
+
+    settings: Settings
+    database: Database
+    accounts: Accounts
+    drive: Drive
+    notebooks: Notebooks
+    rooms: Rooms
+    runtimes: Runtimes
+    sessions: Sessions
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """The whole server but its doors. Raises Unavailable if the engine cannot be started."""
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        database = await enter(open_database(settings.database_url))
+        accounts = await enter(open_accounts(database, Argon2Passwords(), settings.accounts))
+        blobs = LocalBlobs(settings.data / "blobs", free_bytes_min=settings.drive.free_bytes_min)
+        drive = await enter(open_drive(database, blobs, accounts, settings.drive))
+        outputs = LateOutputs()
+        notebooks = await enter(open_notebooks(database, drive, outputs, settings.notebooks))
+        rooms = await enter(open_rooms(database, notebooks, drive, accounts, settings.rooms))
+        runtimes = await enter(open_runtimes(database, *_machines(settings), settings.runtimes))
+        sessions = await enter(
+            open_sessions(
+                db=database,
+                documents=RoomDocuments(rooms),
+                machines=LentMachines(runtimes),
+                blobs=LocalBlobs(settings.data / "outputs/blobs", free_bytes_min=settings.drive.free_bytes_min),
+                authority=drive,
+                folder=settings.data / "outputs/segments",
+                settings=settings.sessions,
+            )
+        )
+        outputs.sessions = sessions
+        yield House(settings, database, accounts, drive, notebooks, rooms, runtimes, sessions)
+
+
+@asynccontextmanager
+async def open_accounts_only(settings: Settings) -> AsyncIterator[Accounts]:
+    """The accounts alone, for commands that may run beside a server."""
+    async with (
+        open_database(settings.database_url) as database,
+        open_accounts(database, Argon2Passwords(), settings.accounts) as accounts,
+    ):
+        yield accounts
+
+
+def _machines(settings: Settings) -> tuple[Engine, Environments]:
+    if settings.engine == "none":
+        return NoEngine(), NoEnvironments()
+    return LocalEngine(settings.data, environments=settings.environments), UvEnvironments(settings.environments)
+
+
+def create_app(house: House) -> FastAPI:
+    """The doors of an open house: the API, the socket, the probes and the page."""
+    app = FastAPI(
+        title="Collegium", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
+    )
+    add_problem_handlers(app)
+    for router in (
+        accounts_routes.routes(house.accounts),
+        drive_routes.routes(house.drive, house.accounts),
+        notebooks_routes.routes(house.notebooks, house.drive),
+        rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.sessions),
+        runtimes_routes.routes(house.runtimes),
+        sessions_routes.routes(house.sessions),
+    ):
+        app.include_router(router, prefix=API)
+    metrics = probes.add_probes(app, ready=_readiness(house))
+    add_pages(app)
+    app.add_middleware(accounts_routes.Authentication, accounts=house.accounts)
+    app.add_middleware(Gate)
+    app.add_middleware(probes.Meter, metrics=metrics)
+    return app
+
+
+def _readiness(house: House) -> Callable[[], Awaitable[dict[str, str]]]:
+    async def ready() -> dict[str, str]:
+        parts = {"database": "ok", "engine": "ok"}
+        try:
+            async with house.database.read() as tx:
+                await tx.execute(select(1))
+        except SQLAlchemyError as error:
+            parts["database"] = type(error).__name__
+        try:
+            await house.runtimes.status()
+        except Unavailable as error:
+            parts["engine"] = error.detail
+        return parts
+
+    return ready
+
+
+class LateOutputs:
+    """The port `Outputs` of notebooks, which are built before the sessions that keep outputs."""
+
+    sessions: Sessions
+
+    async def outputs(self, notebook: NotebookId) -> dict[CellId, CellOutputs]:
+        """What each cell shows."""
+        return await self.sessions.outputs(notebook)
+
+    async def imported(
+        self, tx: AsyncConnection, notebook: NotebookId, outputs: dict[CellId, CellOutputs], user: UserId
+    ) -> None:
+        """Keep what came with a file."""
+        await self.sessions.imported(tx, notebook, outputs, user)

@@ -1,0 +1,5 @@
+"""`python -m collegium.cli` is `collegium`."""
+
+from collegium.cli import main
+
+main()

@@ -1,0 +1,202 @@
+"""The commands, each a thin door to a use case."""
+
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import anyio
+import typer
+from rich.console import Console
+from rich.prompt import Prompt
+from rich.table import Table
+
+from collegium import __version__
+from collegium.accounts.service import Accounts
+from collegium.app import create_app, open_accounts_only, open_house
+from collegium.cli import engine, folder
+from collegium.cli.headless import run_notebook
+from collegium.ground.errors import CollegiumError
+from collegium.ground.log import configure_log
+from collegium.settings import Settings
+
+app = typer.Typer(help="Collegium: a Colab that people run themselves.", no_args_is_help=True, add_completion=False)
+users = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
+tokens = typer.Typer(help="Credentials for programs.", no_args_is_help=True)
+engines = typer.Typer(help="The local engine, which outlives the server.", no_args_is_help=True)
+app.add_typer(users, name="users")
+app.add_typer(tokens, name="tokens")
+app.add_typer(engines, name="engine")
+
+console = Console()
+complaints = Console(stderr=True)
+
+DataFolder = Annotated[
+    Path | None, typer.Option("--data", help="The data folder.", envvar="COLLEGIUM_DATA", file_okay=False)
+]
+T = TypeVar("T")
+
+
+@app.command()
+def serve(
+    data: DataFolder = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 8000,
+    runtimes: Annotated[bool, typer.Option(help="Whether notebooks can run here.")] = True,
+) -> None:
+    """Serve the page and the API, and set up what is missing first."""
+    from collegium.cli.serve import serve_until_told, supervised
+
+    settings = _settings(data)
+    configure_log(json=not sys.stderr.isatty(), level=settings.log_level)
+    try:
+        uid, gid = folder.prepare(settings.data)
+        with folder.claimed(settings.data):
+            settings = engine.with_environment(settings) if runtimes else engine.without(settings)
+            if os.geteuid() != 0:
+                anyio.run(serve_until_told, settings, host, port)
+                return
+
+            def without_privileges() -> None:
+                engine.become(settings, uid, gid)
+                anyio.run(serve_until_told, settings, host, port)
+
+            raise typer.Exit(supervised(without_privileges, lambda: engine.keep(settings, uid, gid)))
+    except CollegiumError as error:
+        _give_up(error)
+
+
+@app.command()
+def run(
+    notebook: Annotated[Path, typer.Argument(help="The notebook to run.", exists=True, dir_okay=False)],
+    output: Annotated[Path | None, typer.Option(help="Where to write it with its outputs.")] = None,
+    parameters: Annotated[
+        list[str] | None, typer.Option("-p", "--parameter", help="A parameter, as NAME=VALUE; may be repeated.")
+    ] = None,
+    data: DataFolder = None,
+) -> None:
+    """Run a notebook from top to bottom in a sandbox of its own. Exits with 1 if a cell fails."""
+    configure_log(json=not sys.stderr.isatty(), level="warning")
+    settings = _settings(data)
+    try:
+        settings = engine.with_environment(settings)
+        failed = anyio.run(run_notebook, settings, notebook, output, _parameters(parameters or []))
+    except CollegiumError as error:
+        _give_up(error)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine can do for runtimes, what it cannot, and how to mend that."""
+    table = Table("", "what", "how it is", "what would help", box=None, header_style="dim", pad_edge=False)
+    marks = {"ok": "[green]✓[/]", "degraded": "[yellow]~[/]", "missing": "[red]✗[/]"}
+    for finding in engine.findings():
+        table.add_row(marks[finding.state], finding.name, finding.detail, finding.remedy or "")
+    console.print(table)
+
+
+@app.command(hidden=True)
+def openapi() -> None:
+    """Print the description of the HTTP API, from which the page's types are made."""
+
+    async def described(settings: Settings) -> str:
+        async with open_house(settings) as house:
+            return json.dumps(create_app(house).openapi(), indent=1, ensure_ascii=False)
+
+    with engine.temporary_settings() as settings:
+        print(anyio.run(described, settings))
+
+
+@users.command("add")
+def add_user(
+    email: str,
+    name: Annotated[str | None, typer.Option(help="What others see; the e-mail's first part if left out.")] = None,
+    admin: Annotated[bool, typer.Option("--admin", help="May administer this installation.")] = False,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from the input.")] = False,
+    data: DataFolder = None,
+) -> None:
+    """Add a user, also while the server runs."""
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else Prompt.ask("Password", password=True)
+
+    async def added(accounts: Accounts) -> None:
+        await accounts.create_user(email, name or email.split("@")[0], password, admin=admin)
+
+    _with_accounts(data, added)
+    complaints.print(f"Added {email}.")
+
+
+@users.command("remove")
+def remove_user(email: str, data: DataFolder = None) -> None:
+    """Remove a user: their logins and tokens end at once, also in open tabs."""
+
+    async def removed(accounts: Accounts) -> None:
+        await accounts.remove_user(email)
+
+    _with_accounts(data, removed)
+    complaints.print(f"Removed {email}.")
+
+
+@tokens.command("create")
+def create_token(
+    email: str,
+    name: Annotated[str, typer.Option(help="What it is for.")] = "command line",
+    data: DataFolder = None,
+) -> None:
+    """Make a token for a user and print it, alone. It is never shown again."""
+
+    async def created(accounts: Accounts) -> str:
+        return await accounts.create_token(email, name)
+
+    print(_with_accounts(data, created))
+
+
+@engines.command("stop")
+def stop_engine(data: DataFolder = None) -> None:
+    """End every runtime of this data folder, and the engine itself."""
+    engine.stop(_settings(data))
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Collegium: a Colab that people run themselves."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def _settings(data: Path | None) -> Settings:
+    return Settings(data=(data or folder.default_data_folder()).absolute())
+
+
+def _with_accounts(data: Path | None, use: Callable[[Accounts], Awaitable[T]]) -> T:
+    async def used(settings: Settings) -> T:
+        async with open_accounts_only(settings) as accounts:
+            return await use(accounts)
+
+    configure_log(json=False, level="warning")
+    settings = _settings(data)
+    folder.prepare(settings.data)
+    try:
+        return anyio.run(used, settings)
+    except CollegiumError as error:
+        _give_up(error)
+
+
+def _parameters(words: list[str]) -> dict[str, str]:
+    found = {}
+    for word in words:
+        name, is_pair, value = word.partition("=")
+        if not is_pair or not name.isidentifier():
+            raise typer.BadParameter(f"{word!r} is not NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def _give_up(error: CollegiumError) -> NoReturn:
+    complaints.print(f"[red]{error.detail}[/red]", soft_wrap=True)
+    raise typer.Exit(2) from None

@@ -1,0 +1,72 @@
+"""What the commands do with the local engine: build what it needs, start it, give up root, stop it."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anyio
+from rich.console import Console
+
+import collegium
+from collegium.ground.errors import Unavailable
+from collegium.runtimes import doctor
+from collegium.runtimes.adapters import LocalEngine, start_engine
+from collegium.runtimes.environments import UvEnvironments
+from collegium.runtimes.privileges import drop_privileges
+from collegium.settings import Settings
+
+console = Console(stderr=True)
+
+
+def with_environment(settings: Settings) -> Settings:
+    """Build the usual runtime version if it is missing, with progress; the settings to go on with."""
+    environments = UvEnvironments(settings.environments)
+    version = settings.runtimes.version
+    if not environments.is_ready(version):
+        with console.status(f"Preparing runtime version {version}: about a minute, once …") as status:
+            environments.build(version, lambda line: status.update(f"Preparing runtime version {version}: {line[:80]}"))
+        console.print(f"Runtime version {version} is ready.")
+    return settings
+
+
+def without(settings: Settings) -> Settings:
+    """The settings of a server that runs nothing."""
+    return settings.model_copy(update={"engine": "none"})
+
+
+def keep(settings: Settings, uid: int, gid: int) -> None:
+    """Start the engine if it is not running. What is wrong with it is said, and tried again later."""
+    if settings.engine == "none":
+        return
+    try:
+        start_engine(settings.data, uid=uid, gid=gid, environments=settings.environments)
+    except Unavailable as error:
+        console.print(f"[red]{error.detail}[/red]", soft_wrap=True)
+
+
+def become(settings: Settings, uid: int, gid: int) -> None:
+    """Give root up for good, keeping in reach only what the server needs."""
+    code = Path(collegium.__file__).parent.parent
+    drop_privileges(uid, gid, [settings.data, code, Path(sys.prefix), Path(sys.base_prefix), settings.environments])
+    # Its home would be root's, which it may not enter.
+    os.environ["HOME"] = str(settings.data)
+
+
+def findings() -> list[doctor.Finding]:
+    """What this machine can do for runtimes."""
+    return doctor.report()
+
+
+@contextmanager
+def temporary_settings() -> Iterator[Settings]:
+    """A house without an engine in a folder that vanishes."""
+    with tempfile.TemporaryDirectory(prefix="collegium-") as folder:
+        yield Settings(data=Path(folder), engine="none")
+
+
+def stop(settings: Settings) -> None:
+    """End every runtime and the engine; nothing happens if there is none."""
+    anyio.run(LocalEngine(settings.data, environments=settings.environments).stop)

@@ -1,0 +1,65 @@
+"""The engine of a server that runs nothing: for machines that only keep documents, and for tests of the rest."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import anyio
+from anyio.abc import ByteStream
+
+from collegium.ground.errors import NotFound, Unavailable
+from collegium.ground.ids import RuntimeId
+from collegium.runtimes.model import Machine, Specification
+
+
+class NoEngine:
+    """The port `Engine`, where every request for a runtime is refused with a reason."""
+
+    name = "none"
+
+    async def create(self, runtime: RuntimeId, specification: Specification) -> Machine:
+        """Refused."""
+        raise Unavailable("This server was started without runtimes, so notebooks cannot run here.")
+
+    async def keep_ready(self, specification: Specification, count: int) -> None:
+        """Nothing is kept ready."""
+
+    async def list(self) -> list[Machine]:
+        """There are none."""
+        return []
+
+    async def get(self, runtime: RuntimeId) -> Machine:
+        """There is none."""
+        self._none(runtime)
+
+    async def delete(self, runtime: RuntimeId) -> None:
+        """There is none."""
+        self._none(runtime)
+
+    async def connect(self, runtime: RuntimeId) -> ByteStream:
+        """There is none."""
+        self._none(runtime)
+
+    async def status(self) -> dict[str, Any]:
+        """Says so."""
+        return {"engine": "none"}
+
+    async def watch(self) -> AsyncIterator[Machine]:
+        """Nothing ever happens."""
+        await anyio.sleep_forever()
+        yield self._none(RuntimeId(""))
+
+    def _none(self, runtime: RuntimeId) -> NoReturn:
+        raise NotFound(f"There is no runtime {runtime[:32]}.")
+
+
+class NoEnvironments:
+    """The port `Environments`, empty: what cannot run needs nothing to run in."""
+
+    def versions(self) -> list[str]:
+        """There are none."""
+        return []
+
+    async def ready(self, version: str, progress: Callable[[str], None] | None = None) -> Path:
+        """A folder that nobody will look into."""
+        return Path("/nonexistent")
