@@ -25,8 +25,8 @@ class MemoryBlobs:
             raise NotFound("These bytes are not kept here.")
         return self.content[sha256]
 
-    async def stream(self, sha256: str) -> AsyncIterator[bytes]:
-        yield await self.read(sha256)
+    async def stream(self, sha256: str, part: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
+        yield (await self.read(sha256))[slice(*part) if part else slice(None)]
 
     async def exists(self, sha256: str) -> bool:
         return sha256 in self.content

@@ -48,6 +48,14 @@ async def test_what_was_put_can_be_read_and_streamed(blobs: Blobs, content: byte
     assert await kept(blobs) == {sha256}
 
 
+@pytest.mark.parametrize("part", [(0, 1), (5, 9), (0, 3_000_000), (1_999_999, 3_000_000), (2_999_999, 3_000_000)])
+async def test_a_part_of_a_blob_can_be_streamed(blobs: Blobs, part: tuple[int, int]) -> None:
+    content = os.urandom(3_000_000)
+    sha256, _ = await blobs.put(content)
+
+    assert await whole(blobs.stream(sha256, part)) == content[slice(*part)]
+
+
 async def test_a_stream_is_kept_like_the_bytes_in_it(blobs: Blobs) -> None:
     streamed = await blobs.put(pieces(b"one", b"", b"two"))
 

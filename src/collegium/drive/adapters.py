@@ -73,9 +73,9 @@ class LocalBlobs:
         with _missing_named(sha256):
             return bytes(await (await self._store.get_async(_place(sha256))).bytes_async())
 
-    async def stream(self, sha256: str) -> AsyncIterator[bytes]:
+    async def stream(self, sha256: str, part: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
         with _missing_named(sha256):
-            found = await self._store.get_async(_place(sha256))
+            found = await self._store.get_async(_place(sha256), options={"range": part} if part else {})
         async for chunk in found.stream(min_chunk_size=STREAM_CHUNK_BYTES):
             yield bytes(chunk)
 

@@ -1,5 +1,6 @@
 """Items of a drive, their names, and the pure rules of the tree."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from enum import StrEnum
 from urllib.parse import quote
 
 from collegium.accounts.model import Role, stronger
-from collegium.ground.errors import Invalid
+from collegium.ground.errors import Invalid, OutOfRange
 from collegium.ground.ids import ItemId, UserId
 from collegium.ground.text import is_printable
 
@@ -115,6 +116,29 @@ def content_disposition(name: str) -> str:
     """The header that makes a browser save an answer under this name (RFC 6266), and never show it."""
     plain = "".join(letter if 32 <= ord(letter) < 127 and letter not in '"\\%;' else "_" for letter in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def parsed_range(text: str | None, size: int) -> tuple[int, int] | None:
+    """The part of a file that a `Range` header asks for, as first byte and the one after the last.
+
+    None: the whole, also for what is not understood, as RFC 9110 wants it. Raises OutOfRange beyond the end.
+    """
+    match = _RANGE.fullmatch(text or "")
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if first == "":
+        start, stop = max(0, size - int(last)), size
+    else:
+        start, stop = int(first), size if last == "" else min(size, int(last) + 1)
+        if last != "" and int(last) < start:
+            return None
+    if start >= size:
+        raise OutOfRange("The file ends before that.", size=size)
+    return start, stop
+
+
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
 
 
 def in_shown_order(items: Sequence[Item]) -> list[Item]:

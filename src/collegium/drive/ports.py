@@ -19,8 +19,11 @@ class Blobs(Protocol):
     async def read(self, sha256: str) -> bytes:
         """The whole blob. Raises NotFound."""
 
-    def stream(self, sha256: str) -> AsyncIterator[bytes]:
-        """The blob in pieces. Raises NotFound before the first one."""
+    def stream(self, sha256: str, part: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
+        """The blob, or the part of it from the first byte up to (not with) the last, in pieces.
+
+        Raises NotFound before the first one.
+        """
 
     async def exists(self, sha256: str) -> bool:
         """Whether it is kept."""

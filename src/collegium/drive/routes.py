@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 
 from collegium.accounts.model import EMAIL_LENGTH_MAX, Principal, Role
 from collegium.accounts.service import Accounts, signed_in
-from collegium.drive.model import NAME_LENGTH_MAX, Item, Kind, content_disposition
+from collegium.drive.model import NAME_LENGTH_MAX, Item, Kind, content_disposition, parsed_range
 from collegium.drive.service import Access, Drive
 from collegium.ground.http import USER_CONTENT_POLICY
 from collegium.ground.ids import ItemId, UserId
@@ -216,16 +216,30 @@ def _file_routes(drive: Drive, presenter: Presenter) -> APIRouter:
         sight = await drive.sight(principal, item.id)
         return await presenter.one(item, sight.role, parent=item.parent)
 
-    @router.get("/files/{item}/content", response_class=StreamingResponse, summary="Download a file")
-    async def download_file(item: Id, principal: Signed) -> StreamingResponse:
-        found, pieces = await drive.content(principal, ItemId(item))
+    @router.get(
+        "/files/{item}/content",
+        response_class=StreamingResponse,
+        summary="Download a file, or a range of its bytes",
+        responses={206: {"description": "The part asked for"}, 416: {"description": "The file ends before that"}},
+    )
+    async def download_file(item: Id, request: Request, principal: Signed) -> StreamingResponse:
+        found = await drive.file(principal, ItemId(item))
+        part = parsed_range(request.headers.get("range"), found.size)
+        start, stop = part or (0, found.size)
         headers = {
+            "Accept-Ranges": "bytes",
             "Content-Disposition": content_disposition(found.name),
-            "Content-Length": str(found.size),
+            "Content-Length": str(stop - start),
             "Content-Security-Policy": USER_CONTENT_POLICY,
+            "ETag": f'"{found.blob}"',
             "X-Content-Type-Options": "nosniff",
         }
-        return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
+        if part is not None:
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{found.size}"
+        pieces = drive.content(found, part)
+        return StreamingResponse(
+            pieces, 200 if part is None else 206, media_type="application/octet-stream", headers=headers
+        )
 
     return router
 

@@ -283,12 +283,17 @@ class Drive:
                 tx, kind=Kind.FILE, owner=principal.user, name=name, parent=parent, size=size, blob=blob
             )
 
-    async def content(self, principal: Principal, item: ItemId) -> tuple[Item, AsyncIterator[bytes]]:
-        """A file and its bytes. Raises Invalid for what has none of its own."""
+    async def file(self, principal: Principal, item: ItemId) -> Item:
+        """A file that this user may read. Raises NotFound, and Invalid for what has no bytes of its own."""
         found, _ = await self.authorize(principal, item, Action.READ)
         if found.blob is None:
             raise Invalid("Only a file can be downloaded this way.")
-        return found, self._blobs.stream(found.blob)
+        return found
+
+    def content(self, file: Item, part: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
+        """The bytes of a file, or of a part of it, in pieces."""
+        assert file.blob is not None, "only `file` gives out items to read"
+        return self._blobs.stream(file.blob, part)
 
     # --- changing --------------------------------------------------------------------------------
 
