@@ -16,7 +16,10 @@ import { ErrorBoundary } from './ui/ErrorBoundary'
 import { applyTheme, Button, ToastProvider } from './ui/kit'
 import { NotFound, Notice, Waiting } from './ui/Notice'
 
-const NotebookPage = lazy(() => import('./pages/notebook'))
+const notebookPage = () => import('./pages/notebook')
+const NotebookPage = lazy(notebookPage)
+// Whoever comes by a notebook's address need not wait for its code until the server has said who they are.
+if (location.pathname.startsWith('/notebooks/')) void notebookPage()
 const AccountPage = lazy(() => import('./pages/account'))
 const WelcomePage = lazy(() => import('./pages/welcome'))
 

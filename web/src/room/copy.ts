@@ -93,11 +93,11 @@ export class BrowserCopy implements LocalCopy {
   }
 }
 
-/** Remove every copy in this browser: for signing out on a shared computer. */
-export async function forgetAllCopies(): Promise<void> {
-  const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX))
-  for (const key of keys) {
+/** Remove the copies of all that the server has as well: for signing out on a shared computer. */
+export async function forgetSavedCopies(): Promise<void> {
+  for (const key of Object.keys(localStorage).filter((key) => key.startsWith(PREFIX))) {
     const label = read(key)
+    if (label?.dirty) continue
     localStorage.removeItem(key)
     if (label) await clearDocument(`${key}/${label.epoch}`)
   }
@@ -106,7 +106,13 @@ export async function forgetAllCopies(): Promise<void> {
 function read(key: string): Label | null {
   const text = localStorage.getItem(key)
   if (text === null) return null
-  const value: unknown = JSON.parse(text)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // Something else wrote there; the copy it named cannot be found again.
+    return null
+  }
   if (typeof value !== 'object' || value === null || !('epoch' in value) || typeof value.epoch !== 'string') return null
   return { epoch: value.epoch, dirty: 'dirty' in value && value.dirty === true }
 }

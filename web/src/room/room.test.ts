@@ -43,11 +43,11 @@ test('nothing counts as saved before the server has committed it', async () => {
   type(room, 'c1', 'a')
   await Promise.resolve()
   type(room, 'c1', 'b')
-  expect(room.state.getState().waiting).toBe(2)
+  expect(room.unsaved.getState()).toBe(2)
   await until(() => server.sockets.size === 1)
   await new Promise((next) => setTimeout(next, 5))
   server.commit()
-  await until(() => room.state.getState().waiting === 0)
+  await until(() => room.unsaved.getState() === 0)
 
   expect(server.source('c1')).toBe('bax = 1')
 })
@@ -60,10 +60,10 @@ test('edits made without a network arrive when it is back', async () => {
   await until(() => room.state.getState().connection === 'offline')
   type(room, 'c1', 'offline ')
   insert(room.doc, 'c1', [{ type: 'code', source: 'new' }], 'u')
-  expect(room.state.getState().waiting).toBeGreaterThan(0)
+  expect(room.unsaved.getState()).toBeGreaterThan(0)
   server.down = false
   await online(room)
-  await until(() => room.state.getState().waiting === 0)
+  await until(() => room.unsaved.getState() === 0)
 
   expect(server.source('c1')).toBe('offline x = 1')
   expect(order(server.doc)).toEqual(order(room.doc))
@@ -76,12 +76,12 @@ test('an unacknowledged edit is sent again after the server came back without it
   await online(room)
   server.slow = true
   type(room, 'c1', 'kept ')
-  await until(() => room.state.getState().waiting === 1)
+  await until(() => room.unsaved.getState() === 1)
   server.crash()
   await until(() => room.state.getState().connection === 'offline')
   server.slow = server.down = false
   await online(room)
-  await until(() => room.state.getState().waiting === 0)
+  await until(() => room.unsaved.getState() === 0)
 
   expect(server.source('c1')).toBe('kept x = 1')
 })

@@ -4,6 +4,7 @@ import * as Y from 'yjs'
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { checksum } from '../model/checksum'
 import type { FromServer, NotebookId, Person, Role, ToServer } from '../model/wire'
+import { hold, unlessHeld } from './claims'
 import type { LocalCopy } from './copy'
 import { deliver } from './courier'
 import { AWARENESS, awarenessFrame, decode, fromBase64, SYNC, toBase64, UPDATE, updateFrame } from './frames'
@@ -14,8 +15,6 @@ export interface RoomState {
   readonly connection: 'connecting' | 'online' | 'offline' | 'ended'
   /** The document is here, from the server or from this browser's copy. */
   readonly ready: boolean
-  /** Edits that the server has not put on its disk yet. */
-  readonly waiting: number
   readonly name: string
   readonly role: Role | null
   readonly may: ReadonlySet<string>
@@ -47,8 +46,10 @@ export class Room {
   readonly doc = new Y.Doc()
   readonly awareness = new Awareness(this.doc)
   readonly state: StoreApi<RoomState> = createStore<RoomState>(() => ({
-    connection: 'connecting', ready: false, waiting: 0, name: '', role: null, may: new Set<string>(), user: null, ended: null,
+    connection: 'connecting', ready: false, name: '', role: null, may: new Set<string>(), user: null, ended: null,
   }))
+  /** How many edits the server has not put on its disk yet. A store of its own: it changes with every key. */
+  readonly unsaved: StoreApi<number> = createStore<number>(() => 0)
   private readonly link: Link
   private readonly listeners = new Set<(message: FromServer) => void>()
   private theirs = new Map<number, number>()
@@ -64,6 +65,7 @@ export class Room {
   private aware: ReturnType<typeof setTimeout> | null = null
   private clean: ReturnType<typeof setTimeout> | null = null
   private closed = false
+  private readonly release = hold(this.doc.clientID)
 
   constructor(private readonly options: RoomOptions) {
     this.link = new Link(
@@ -83,13 +85,15 @@ export class Room {
       await this.options.copy.load(this.doc)
       if (this.closed) return
       if (this.options.copy.dirty) this.offline = 1
-      this.set({ ready: this.doc.getMap('cells').size > 0, waiting: this.waiting })
+      this.set({ ready: this.doc.getMap('cells').size > 0 })
+      this.unsaved.setState(this.waiting, true)
     }
     this.link.open()
   }
 
   close(): void {
     this.closed = true
+    this.release()
     globalThis.removeEventListener?.('online', this.link.hurry)
     if (this.aware !== null) clearTimeout(this.aware)
     if (this.clean !== null) clearTimeout(this.clean)
@@ -119,7 +123,7 @@ export class Room {
 
   private count(): void {
     const waiting = this.waiting
-    if (waiting !== this.state.getState().waiting) this.set({ waiting })
+    this.unsaved.setState(waiting, true)
     if (this.clean !== null) clearTimeout(this.clean)
     this.clean = null
     if (waiting > 0) this.options.copy.mark(true)
@@ -193,7 +197,8 @@ export class Room {
       for (const other of stranded(this.doc, theirs, client)) {
         const update = missingWithDeletions(this.doc, theirs, other)
         const hello = { client: other, epoch: this.options.copy.epoch, vector: toBase64(Y.encodeStateVector(this.doc)) }
-        if (!(await deliver(this.options.url, hello, update, this.options.socket))) return this.replace('Some old edits of this browser could not be merged.')
+        const delivered = await unlessHeld(other, () => deliver(this.options.url, hello, update, this.options.socket))
+        if (!delivered) return this.replace('Some old edits of this browser could not be merged.')
         if (this.closed || this.theirs !== theirs) return
       }
     }

@@ -34,6 +34,8 @@ export function AccountProvider({ children }: { children: ReactNode }) {
         await api.signOut().catch((error: unknown) => {
           if (!(error instanceof ApiError && error.status === 401)) throw error
         })
+        const { forgetSavedCopies } = await import('../room/copy')
+        await forgetSavedCopies()
         setAccount({ state: 'out' })
       },
       lost: () => setAccount({ state: 'out' }),

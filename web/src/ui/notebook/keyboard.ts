@@ -18,7 +18,8 @@ const SAVE: Command = {
   name: 'Save',
   keys: ['Mod+S'],
   run: (desk) => {
-    const { waiting, connection } = desk.room.state.getState()
+    const waiting = desk.room.unsaved.getState()
+    const { connection } = desk.room.state.getState()
     if (connection !== 'online') notify({ title: 'Offline', detail: 'Your edits are kept in this browser, and saved as soon as the server answers.' })
     else notify({ title: waiting === 0 ? 'Everything is saved' : 'Saving…', detail: 'Collegium saves every keystroke as you type.', kind: 'good' })
   },
