@@ -204,7 +204,7 @@ def main() -> None:
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve is not None:
-        anyio.run(serve, options.serve)
+        anyio.run(serve, options.serve, backend_options={"use_uvloop": True})
         return
     rounds = []
     for _ in range(options.rounds):
@@ -217,7 +217,9 @@ def main() -> None:
                     where = json.loads(said)
                     server = psutil.Process(process.pid)
                     port, token, notebook = where["port"], where["token"], where["notebook"]
-                    rounds.append(anyio.run(run, port, token, notebook, server, options))
+                    rounds.append(
+                        anyio.run(run, port, token, notebook, server, options, backend_options={"use_uvloop": True})
+                    )
                 finally:
                     process.kill()
     p50, p95, p99, cpu = (statistics.median(column) for column in zip(*rounds, strict=True))

@@ -57,6 +57,14 @@ doc_client = Table(
 
 ZSTD_LEVEL = 3
 
+# Built once: they run with every edit.
+_INSERT_UPDATE = doc_update.insert()
+_MOVE_HEAD = (
+    sa.update(doc)
+    .where(doc.c.id == sa.bindparam("b_id"), doc.c.head_seq == sa.bindparam("b_head"))
+    .values(head_seq=sa.bindparam("b_new"))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
@@ -108,12 +116,8 @@ async def insert_snapshot(tx: AsyncConnection, notebook: NotebookId, epoch: str,
 
 async def append(tx: AsyncConnection, notebook: NotebookId, rows: Sequence[dict[str, Any]], *, head: int) -> None:
     """Add updates to the log, which must end at `head` now. Raises Conflict if somebody else wrote in between."""
-    if rows:
-        await tx.execute(doc_update.insert(), rows)
-    moved = sa.update(doc).where(doc.c.id == sa.bindparam("b_id"), doc.c.head_seq == sa.bindparam("b_head"))
-    result = await tx.execute(
-        moved.values(head_seq=sa.bindparam("b_new")), {"b_id": notebook, "b_head": head, "b_new": head + len(rows)}
-    )
+    await tx.execute(_INSERT_UPDATE, rows)
+    result = await tx.execute(_MOVE_HEAD, {"b_id": notebook, "b_head": head, "b_new": head + len(rows)})
     if result.rowcount != 1:
         raise Conflict("The notebook's log was written by somebody else.")
 

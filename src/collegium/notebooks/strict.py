@@ -235,6 +235,8 @@ def _decode_struct(reader: Reader, clock: int) -> Struct:
             length = len(text) if text.isascii() else len(text) + sum(letter > "\uffff" for letter in text)
         case 7:
             value, length = reader.uint(), 1
+            if value not in (type_map, type_text):
+                raise Reject("the schema has no such type")
         case 8:
             length = reader.count()
             value = [reader.json() for _ in range(length)]
@@ -379,6 +381,9 @@ class _Admission:
         if not (self._exists(item.origin) and self._exists(item.right) and self._exists(item.parent)):
             return False
         slot = self._slot(item)
+        if item.clock < known and slot != self.index.slot((client, known - 1)):
+            # Only its rest is new, and that will stand after what we have, whatever place it claims.
+            raise Reject("it contradicts what was said before")
         _check_content(slot, item)
         if slot != TEXT:
             self.index.ranges.setdefault(client, _Ranges()).add(max(item.clock, known), end, slot)
@@ -395,6 +400,8 @@ class _Admission:
             return GONE
         if item.origin is None and item.right is None:
             return self._slot_by_parent(item)
+        if item.origin == item.right:
+            raise Reject("an item lies between two places")
         index = self.index
         slot = index.slot(item.origin or item.right or (0, 0))
         other = slot if item.origin is None or item.right is None else index.slot(item.right)
@@ -458,7 +465,7 @@ def _check_content(slot: int, item: Struct) -> None:
         case 4:
             good = slot in (TEXT, GONE)
         case 7:
-            good = item.value == TYPE_OF_SLOT.get(slot) or (slot == GONE and item.value in (type_map, type_text))
+            good = item.value == TYPE_OF_SLOT.get(slot) or slot == GONE
         case _:
             assert isinstance(item.value, list)
             good = slot != TEXT and slot not in TYPE_OF_SLOT and all(_good_value(slot, value) for value in item.value)

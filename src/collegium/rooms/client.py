@@ -101,6 +101,8 @@ class Client:
         self.messages = Allowance(settings.messages_per_second, settings.messages_per_second * 10, now)
         self.cursors = Allowance(settings.awareness_per_second, settings.awareness_per_second * 2, now)
         self.reports = Allowance(1 / 60, 5, now)
+        self.sending_since: float | None = None
+        """Since when it has been reading one frame."""
         self._gone = anyio.Event()
         self.goodbye: Goodbye | None = None
 

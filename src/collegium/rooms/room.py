@@ -43,6 +43,7 @@ DELIVERIES_PER_SECOND_MAX = 8_000
 EMPTY_UPDATE = b"\0\0"
 TOUCH_SECONDS = 20
 EDIT_SECONDS_MAX = 30
+SEND_SECONDS_MAX = 60
 
 
 @dataclass(slots=True)
@@ -546,8 +547,14 @@ class Room:
             if (settled or now - last >= self.settings.heartbeat_seconds) and self.clients and self.is_quiet:
                 last = now
                 self._beat()
+            self._let_go_of_the_deaf(now)
             if self._dirty and now - self._touched_at >= TOUCH_SECONDS:
                 await self._touch()
+
+    def _let_go_of_the_deaf(self, now: float) -> None:
+        for client in self.clients.values():
+            if client.sending_since is not None and now - client.sending_since > SEND_SECONDS_MAX:
+                client.close(model.TOO_FAST, "This tab does not read what it is sent.")
 
     def _beat(self) -> None:
         if self._document is None:

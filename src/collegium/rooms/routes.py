@@ -1,5 +1,6 @@
 """The socket of an open notebook, and the one request that changes a notebook as a whole."""
 
+import time
 from typing import Annotated, Any
 
 import anyio
@@ -23,8 +24,6 @@ from collegium.rooms.room import Room
 from collegium.rooms.service import Rooms
 
 log = get_log("rooms")
-
-SEND_SECONDS_MAX = 60
 
 
 class ContentMerged(BaseModel):
@@ -160,10 +159,9 @@ class _Conversation:
             if frame is None:
                 await outbox.wait()
                 continue
-            with anyio.move_on_after(SEND_SECONDS_MAX) as scope:
-                await self._websocket.send(_message(frame))
-            if scope.cancelled_caught:
-                raise Goodbye(model.TOO_FAST, "This tab does not read what it is sent.")
+            self._client.sending_since = time.monotonic()
+            await self._websocket.send(_message(frame))
+            self._client.sending_since = None
 
     async def _last_words(self) -> None:
         """What explains the goodbye: a rejection waits in the outbox, among other things that no longer matter."""
