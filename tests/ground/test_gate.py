@@ -218,6 +218,21 @@ async def test_every_answer_carries_its_policy_even_a_refusal(client: AsyncClien
     assert frame.headers["content-security-policy"] == OUTPUT_POLICY
 
 
+async def test_a_bug_shows_nothing_of_the_inside_and_carries_the_policy(app: FastAPI) -> None:
+    @app.get("/api/bug")
+    async def bug() -> None:
+        raise RuntimeError("/srv/secret/path")
+
+    transport = ASGITransport(app, raise_app_exceptions=False)
+    async with AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
+        answer = await client.get("/api/bug")
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "bug")
+    assert "secret" not in answer.text
+    assert answer.headers["content-security-policy"] == APP_POLICY
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_the_policies_let_no_inline_script_in_and_no_frame_share_our_origin() -> None:
     scripts = next(part for part in APP_POLICY.split("; ") if part.startswith("script-src"))
     assert scripts == "script-src 'self'"
@@ -245,7 +260,7 @@ def test_every_expected_error_has_a_status_and_a_close_code() -> None:
 
 @pytest.fixture
 async def limited(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    app.add_middleware(BodyLimit, bytes_max=1000, streamed=("/streamed",))
+    app.add_middleware(BodyLimit, bytes_max=1000, streamed="/(streamed|other)")
 
     @app.post("/json")
     async def read_json(body: dict[str, str]) -> int:
@@ -279,6 +294,7 @@ async def test_a_body_within_the_limit_and_one_that_is_streamed_pass(limited: As
     unannounced = await limited.post("/json", content=chunks(900), headers={"content-type": "application/json"})
     assert unannounced.json() == 900
     assert (await limited.post("/streamed", content=b"x" * 5000)).json() == 5000
+    assert (await limited.post("/streamed/below", content=b"x" * 5000)).status_code == 413
 
 
 async def opened(app: FastAPI, path: str, **headers: str) -> list[Message]:
