@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import random
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -208,3 +210,38 @@ async def test_a_full_disk_is_named_and_keeps_what_it_has(tiny_disk: Path) -> No
     assert await kept(blobs) == {sha256}
     assert await blobs.read(sha256) == b"x" * 1_000_000
     assert list((tiny_disk / "staging").iterdir()) == []
+
+
+WRITER = """
+import os, sys
+from pathlib import Path
+import anyio
+from collegium.drive.adapters import LocalBlobs
+
+async def main():
+    blobs = LocalBlobs(Path(sys.argv[1]))
+    while True:
+        sha256, _ = await blobs.put(os.urandom(int.from_bytes(os.urandom(2)) * 40))
+        print(sha256, flush=True)
+
+anyio.run(main)
+"""
+
+
+async def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leaves_nothing_torn(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    acknowledged: set[str] = set()
+    for _ in range(4):
+        with subprocess.Popen([sys.executable, "-c", WRITER, tmp_path], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            for _ in range(chance.randrange(1, 12)):
+                acknowledged.add(writer.stdout.readline().strip())
+            await anyio.sleep(chance.random() / 50)  # not to wait for anything: any moment is a good one to die
+            writer.kill()
+            acknowledged.update(line.strip() for line in writer.stdout if len(line) == 65)
+
+    blobs = LocalBlobs(tmp_path)
+    there = await kept(blobs)
+    assert acknowledged <= there
+    for sha256 in there:
+        assert hashlib.sha256(await blobs.read(sha256)).hexdigest() == sha256

@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
+from starlette.types import Message, Scope
 
 from collegium.accounts.model import Principal
+from collegium.accounts.service import Accounts
+from collegium.drive.adapters import LocalBlobs
 from collegium.drive.service import Drive
 from collegium.ground.ids import new_id
 
@@ -154,6 +157,42 @@ async def test_a_file_over_the_limit_is_refused_before_and_while_it_comes(
     for answer in (announced, chunked):
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert (await client.get("/items")).json()["items"] == []
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing_and_is_no_bug(
+    app: FastAPI,
+    accounts: Accounts,
+    blobs: LocalBlobs,
+    drive: Drive,
+    ada: Principal,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    token = await accounts.create_token(ada.email, "test")
+    arriving: list[Message] = [
+        {"type": "http.request", "body": b"x" * 100_000, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "scheme": "http",
+        "method": "POST",
+        "path": "/api/v1/drive/files",
+        "query_string": b"name=half",
+        "headers": [(b"authorization", f"Bearer {token}".encode()), (b"content-length", b"200000")],
+    }
+
+    async def receive() -> Message:
+        return arriving.pop(0)
+
+    async def send(_message: Message) -> None:
+        return None
+
+    await app(scope, receive, send)
+
+    assert await drive.list_root(ada) == []
+    assert [sha256 async for sha256 in blobs.kept()] == []
+    assert "request.failed" not in capsys.readouterr().out
 
 
 async def test_items_are_renamed_moved_trashed_restored_and_deleted(client_of: ClientOf, ada: Principal) -> None:

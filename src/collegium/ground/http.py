@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketState
@@ -123,6 +124,10 @@ def add_problem_handlers(app: FastAPI) -> None:
         answer.headers.update(error.headers or {})
         return answer
 
+    async def broken_off(request: Request, _error: Exception) -> Response:
+        log.info("request.broken_off", method=request.method, path=request.url.path)
+        return problem(400, "broken_off", "The request broke off before it was whole.")
+
     async def bug(request: Request, error: Exception) -> Response:
         incident = new_id()
         log.error("request.failed", incident=incident, method=request.method, path=request.url.path, exc_info=error)
@@ -134,6 +139,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(errors.CollegiumError, expected)
     app.add_exception_handler(RequestValidationError, malformed)
     app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(ClientDisconnect, broken_off)
     app.add_exception_handler(Exception, bug)
 
 
