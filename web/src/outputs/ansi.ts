@@ -4,7 +4,7 @@ import Anser from 'anser'
 /** What an escape left in force, to go on with in the next piece of the same text. */
 export type AnsiState = Readonly<Record<string, unknown>> | null
 
-type Entry = Anser.AnserJsonEntry & { readonly decorations: readonly string[] }
+type Entry = Anser.AnserJsonEntry & { readonly isInverted: boolean }
 
 /** Everything that is an escape but not a colour: titles, links, cursor movements, character sets. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes are control characters
@@ -38,19 +38,19 @@ export function paletteColour(index: number): { name?: string; rgb?: string } {
 
 function styled(entry: Entry): Node {
   const text = document.createTextNode(entry.content)
-  const reverse = entry.decorations.includes('reverse')
-  const front = colour(entry.fg, entry.fg_truecolor)
-  const back = colour(entry.bg, entry.bg_truecolor)
-  const [fg, bg] = reverse ? [back, front] : [front, back]
+  const fg = colour(entry.fg, entry.fg_truecolor)
+  const bg = colour(entry.bg, entry.bg_truecolor)
   const names = entry.decorations.filter((one) => /^(bold|dim|italic|underline|strikethrough|hidden)$/.test(one)).map((one) => `ansi-${one}`)
-  if (fg.name) names.push(`ansi-fg-${fg.name}`)
-  if (bg.name) names.push(`ansi-bg-${bg.name}`)
-  if (reverse && !fg.name && !fg.rgb) names.push('ansi-fg-back')
-  if (reverse && !bg.name && !bg.rgb) names.push('ansi-bg-front')
+  // Reversed without colours of their own, the library says black on white; here it is the theme's paper on its ink.
+  if (fg.name) names.push(entry.isInverted && fg.name === 'black' ? 'ansi-fg-back' : `ansi-fg-${fg.name}`)
+  if (bg.name) names.push(entry.isInverted && bg.name === 'white' ? 'ansi-bg-front' : `ansi-bg-${bg.name}`)
+  // A free colour alone is kept readable on the theme's ground; beside a ground of its own it is taken as it is.
+  const adapts = fg.rgb !== undefined && bg.rgb === undefined && bg.name === undefined
+  if (adapts) names.push('ansi-free')
   if (names.length === 0 && !fg.rgb && !bg.rgb) return text
   const span = document.createElement('span')
   if (names.length > 0) span.className = names.join(' ')
-  if (fg.rgb) span.style.color = fg.rgb
+  if (fg.rgb) span.style.setProperty(adapts ? '--ansi' : 'color', fg.rgb)
   if (bg.rgb) span.style.backgroundColor = bg.rgb
   span.append(text)
   return span

@@ -94,6 +94,7 @@ async function script(code: string, attributes: Readonly<Record<string, string>>
   const { src, type } = attributes
   if (src !== undefined && PLOTLY_ELSEWHERE.test(src)) return (await import('./plotly')).provide()
   if (/\bPlotly\.\w/.test(code) && !('Plotly' in window) && code.length < 1_000_000) await (await import('./plotly')).provide()
+  if (/\bvegaEmbed\b/.test(code) && /maybeLoadScript\(/.test(code)) await (await import('./vega')).provide(code)
   const element = document.createElement('script')
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
   element.text = code

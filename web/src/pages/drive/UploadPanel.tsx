@@ -39,8 +39,8 @@ function Row({ one }: { one: Uploading }) {
           <Status one={one} />
         </div>
       </div>
-      {one.state === 'done' && <CircleCheck size={20} aria-label="Done" className="upload-done" />}
-      {one.state === 'failed' && <CircleAlert size={20} aria-hidden className="upload-failed" />}
+      {one.state === 'done' && <CircleCheck size={20} aria-label="Done" className="upload-done-icon" />}
+      {one.state === 'failed' && <CircleAlert size={20} aria-hidden className="upload-failed-icon" />}
       {(one.state === 'failed' || one.state === 'cancelled') && <IconButton label={`Try ${one.name} again`} icon={<RotateCcw size={16} aria-hidden />} onClick={() => uploads.retry(one.key)} />}
       {(one.state === 'waiting' || one.state === 'sending') && <IconButton label={`Cancel ${one.name}`} icon={<X size={16} aria-hidden />} onClick={() => uploads.cancel(one.key)} />}
     </li>
@@ -53,7 +53,9 @@ export function UploadPanel() {
   return (
     <section className="upload-panel" aria-label="Uploads">
       <header>
-        <h2 role="status">{heading(list)}</h2>
+        <h2>
+          <span role="status">{heading(list)}</span>
+        </h2>
         <IconButton label="Clear finished" icon={<X size={18} aria-hidden />} onClick={() => uploads.clear()} />
       </header>
       <ul>

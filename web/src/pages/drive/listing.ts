@@ -36,13 +36,13 @@ export function sizeText(bytes: number): string {
   return `${unit === 0 || left >= 100 ? Math.round(left) : left.toFixed(1)} ${UNITS[unit]}`
 }
 
-/** A time as people say it: the hour today, the day this year, the date before. */
+/** A time as people say it: the hour today, the day this year, the month before. */
 export function timeText(at: number, now: number): string {
   const then = new Date(at)
   const today = new Date(now)
   if (then.toDateString() === today.toDateString()) return then.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' })
   if (then.getFullYear() === today.getFullYear()) return then.toLocaleDateString(undefined, { month: 'short', day: 'numeric' })
-  return then.toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' })
+  return then.toLocaleDateString(undefined, { year: 'numeric', month: 'short' })
 }
 
 /** What this role may do to an item; the server decides again. */

@@ -1,0 +1,52 @@
+/** Changing the password, which signs out every other place. */
+import { type FormEvent, useState } from 'react'
+import { ApiError, api } from '../../api/client'
+import { Button, notify, TextField } from '../../ui/kit'
+import { PASSWORD_MIN } from '../welcome'
+import { Section } from './Section'
+
+export function Password({ onChanged }: { onChanged: () => void }) {
+  const [current, setCurrent] = useState('')
+  const [next, setNext] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<{ readonly of: 'current' | 'next'; readonly words: string }>()
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      await api.changePassword(current, next)
+      setCurrent('')
+      setNext('')
+      notify({ title: 'Your password is changed', detail: 'Everywhere else you are signed out now.', kind: 'good' })
+      onChanged()
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) setProblem({ of: 'current', words: 'This is not your password. Try again.' })
+      else setProblem({ of: 'next', words: error instanceof Error ? error.message : String(error) })
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Section title="Password" lead="Changing it signs you out everywhere but here.">
+      <form className="account-form" onSubmit={(event) => void submit(event)}>
+        <TextField label="Current password" type="password" value={current} onChange={setCurrent} autoComplete="current-password" required error={problem?.of === 'current' ? problem.words : undefined} />
+        <TextField
+          label="New password"
+          type="password"
+          value={next}
+          onChange={setNext}
+          autoComplete="new-password"
+          minLength={PASSWORD_MIN}
+          required
+          hint={`At least ${PASSWORD_MIN} characters.`}
+          error={problem?.of === 'next' ? problem.words : undefined}
+        />
+        <Button type="submit" weight="soft" busy={busy} disabled={current === '' || next.length < PASSWORD_MIN}>
+          Change password
+        </Button>
+      </form>
+    </Section>
+  )
+}
