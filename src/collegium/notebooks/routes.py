@@ -53,11 +53,12 @@ def routes(notebooks: Notebooks, drive: Drive) -> APIRouter:
         request: Request,
         principal: User,
         name: Annotated[str | None, Query()] = None,
-        folder: Annotated[str | None, Query()] = None,
+        folder: Annotated[str | None, Query(description="`root`: the top; without it, the folder Notebooks.")] = None,
     ) -> NotebookMade:
         file = await notebooks.received(request.stream(), request.headers.get("content-length"))
-        place = None if folder in (None, "root") else ItemId(folder or "")
-        made = await notebooks.create(principal, name=name, folder=place, file=file or None)
+        top = folder == "root"
+        place = None if top or folder is None else ItemId(folder)
+        made = await notebooks.create(principal, name=name, folder=place, top=top, file=file or None)
         return NotebookMade(id=made.id, name=made.name, url=url_of(made.id))
 
     @router.get("/{id}", response_model=NotebookShown, summary="Look at a notebook")

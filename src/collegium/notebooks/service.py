@@ -84,9 +84,12 @@ class Notebooks:
         self._converters = anyio.CapacityLimiter(CONVERSIONS_MAX)
 
     async def create(
-        self, principal: Principal, *, name: str | None, folder: ItemId | None, file: bytes | None
+        self, principal: Principal, *, name: str | None, folder: ItemId | None, file: bytes | None, top: bool = False
     ) -> Created:
-        """A new notebook, empty or saying what a file says. All of it is on disk, or nothing."""
+        """A new notebook, empty or saying what a file says. All of it is on disk, or nothing.
+
+        Without a folder it goes to Notebooks, or, if `top`, to the drive's root.
+        """
         if folder is not None:
             await self._drive.authorize(principal, folder, Action.WRITE)
         imported = Imported(Content(), {}) if file is None else await self.parse(file)
@@ -98,7 +101,7 @@ class Notebooks:
             )
         now = now_ms()
         async with self._database.write() as tx:
-            parent = folder or await self._drive.notebooks_folder(tx, principal.user)
+            parent = None if top else folder or await self._drive.notebooks_folder(tx, principal.user)
             item = await self._drive.create_item(
                 tx,
                 kind=Kind.NOTEBOOK,
