@@ -8,6 +8,7 @@ import anyio
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from collegium.accounts import service as accounts_service
 from collegium.accounts import store
@@ -249,6 +250,18 @@ async def test_the_present_password_cannot_be_guessed_in_an_open_browser(
         await accounts.change_password(here, PASSWORD, "battery staple")
 
 
+async def test_a_forgotten_password_is_reset_and_every_login_ends(accounts: Accounts) -> None:
+    login = await ada_signed_in(accounts)
+    async with accounts.ended(login) as ended:
+        await accounts.reset_password(ADA, "battery staple")
+
+        assert ended.is_set()
+    assert await accounts.logins(login.user) == []
+    await accounts.sign_in(ADA, "battery staple", **FROM)
+    with pytest.raises(NotFound):
+        await accounts.reset_password("nobody@example.org", "battery staple")
+
+
 async def test_removing_a_user_ends_all_they_hold_and_frees_the_address(accounts: Accounts) -> None:
     login = await ada_signed_in(accounts)
     secret = await accounts.create_token(ADA, "laptop")
@@ -313,21 +326,6 @@ async def test_a_login_ends_by_age_and_by_disuse(database: Database, passwords_h
         assert await accounts.logins(user.id) == []
 
 
-async def test_a_full_disk_does_not_sign_readers_out(
-    accounts: Accounts, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await accounts.create_user(ADA, "Ada", PASSWORD)
-    _, secret = await accounts.sign_in(ADA, PASSWORD, **FROM)
-    async with database.write() as tx:
-        await tx.execute(update(store.logins).values(seen_at=int(time.time() * 1000) - 3600_000))
-
-    async def full(*_: object) -> None:
-        raise StorageFull("full")
-
-    monkeypatch.setattr(accounts_service.store, "login_seen", full)
-    assert await accounts.principal_by_cookie(secret) is not None
-
-
 async def test_the_hundredth_and_first_login_ends_the_one_used_least_lately(
     accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,6 +370,22 @@ async def test_nobody_ends_what_is_somebody_elses(accounts: Accounts) -> None:
     with pytest.raises(NotFound):
         await accounts.revoke_token(eve.id, token.id)
     assert await accounts.principal_by_token(secret) is not None
+
+
+@pytest.mark.parametrize("error", [StorageFull("full"), OperationalError("locked", None, Exception())])
+async def test_a_full_or_busy_disk_does_not_sign_readers_out(
+    accounts: Accounts, database: Database, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    await accounts.create_user(ADA, "Ada", PASSWORD)
+    _, secret = await accounts.sign_in(ADA, PASSWORD, **FROM)
+    async with database.write() as tx:
+        await tx.execute(update(store.logins).values(seen_at=int(time.time() * 1000) - 3600_000))
+
+    async def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(accounts_service.store, "login_seen", fail)
+    assert await accounts.principal_by_cookie(secret) is not None
 
 
 @pytest.mark.parametrize("secret", ["", "col_", "col_x", "x" * 43, "col_" + "x" * 10_000, "col_\x00", "' OR 1=1 --"])

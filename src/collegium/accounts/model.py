@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
@@ -230,10 +231,15 @@ def color_of(user: UserId) -> str:
 # --- patience ------------------------------------------------------------------------------------
 
 
+_WITH_PORT = re.compile(r"(?:([0-9.]+)|\[([0-9a-fA-F:.]+)\]):[0-9]+", re.ASCII)
+"""Some proxies name the port as well, and a stranger has many."""
+
+
 def network_of(address: str) -> str:
     """Whom to be patient with: an IPv4 address, or the /64 network that one IPv6 customer can use up alone."""
+    with_port = _WITH_PORT.fullmatch(address)
     try:
-        ip = ipaddress.ip_address(address)
+        ip = ipaddress.ip_address(with_port[1] or with_port[2] if with_port else address)
     except ValueError:
         return clipped(address, ADDRESS_LENGTH_MAX)
     if isinstance(ip, ipaddress.IPv4Address):

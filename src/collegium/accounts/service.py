@@ -146,9 +146,9 @@ class Accounts:
                     await store.login_seen(tx, principal.login, now)
                 if principal.token is not None:
                     await store.token_seen(tx, principal.token, now)
-        except StorageFull:
-            # Who is signed in may still read, so a full disk costs them only this note.
-            log.warning("login.seen_lost", user=principal.user)
+        except (StorageFull, SQLAlchemyError) as error:
+            # Who is signed in may still read: a full or busy disk costs them only this note.
+            log.warning("login.seen_lost", user=principal.user, error=type(error).__name__)
 
     @asynccontextmanager
     async def ended(self, principal: Principal) -> AsyncIterator[anyio.Event]:
@@ -360,6 +360,16 @@ class Accounts:
         async with self._database.write() as tx:
             await _insert_user(tx, user, password_hash)
         return user
+
+    async def reset_password(self, email: str, new: str) -> None:
+        """Set the password of somebody who forgot it, and end all their logins. Raises NotFound, Invalid."""
+        user = await self.user_by_email(email)
+        new_hash = await self._passwords.hash(parsed_password(new))
+        async with self._database.write() as tx:
+            await store.set_password(tx, user.id, new_hash)
+            ended = await store.delete_logins(tx, user.id)
+        self._end(ended)
+        log.info("password.reset", user=user.id, logins_ended=len(ended))
 
     async def remove_user(self, email: str) -> None:
         """End all their logins and tokens, and forget the password. What they own stays. Raises NotFound."""

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    Index,
     Row,
     Select,
     String,
@@ -41,6 +42,7 @@ items = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
     Column("trashed_at", BigInteger, nullable=True),
+    Index("ix_items_owner_parent", "owner", "parent"),
 )
 """A drive's root has no row: it is every item of an owner without a parent."""
 

@@ -5,7 +5,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Row, String, Table, Text, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.db import metadata
@@ -47,6 +61,7 @@ executions = Table(
     Column("queued_at", BigInteger, nullable=True),
     Column("started_at", BigInteger, nullable=True),
     Column("finished_at", BigInteger, nullable=True),
+    Index("ix_executions_notebook_id_state", "notebook_id", "state"),
 )
 """`outputs`: what the cell shows, once the execution has ended; before that its segment has it."""
 
