@@ -48,6 +48,8 @@ def main() -> None:
         if os.fork():
             os._exit(0)
         os.setsid()
+    # Runtimes whose engine was killed become the keeper's children, so that somebody waits for them.
+    linux.become_subreaper()
     while True:
         child = os.fork()
         if child == 0:
@@ -64,7 +66,9 @@ def _wait(child: int) -> int:
     """Wait for the engine, and pass on what it is told to do."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _frame: os.kill(child, got))
-    status = os.waitpid(child, 0)[1]
+    ended = status = 0
+    while ended != child:
+        ended, status = os.waitpid(-1, 0)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     return status

@@ -1,0 +1,346 @@
+"""Real engines with real sandboxes, as root and as an ordinary user; and a fake one that keeps the same contract."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.abc
+
+from collegium.ground.errors import Invalid, NotFound
+from collegium.ground.ids import RuntimeId
+from collegium.kernels.model import KernelChange, Message, encode, parse
+from collegium.runtimes.doctor import report
+from collegium.runtimes.environments import UvEnvironments
+from collegium.runtimes.model import Limits, Machine, Specification, State, Usage
+
+ROOT = Path(__file__).parent.parent
+SOURCES = ROOT / "src"
+STUB = Path(__file__).parent / "runtimes" / "stub"
+ORDINARY_UID = 61986
+VERSION = "2026.11"
+START_SECONDS_MAX = 30
+SMALL = Limits(memory_bytes=1 << 30, cpus=2.0, processes=256, disk_bytes=1 << 30)
+DROP = (
+    "import os, sys; from pathlib import Path; from collegium.runtimes.privileges import drop_privileges; "
+    "uid, paths = int(sys.argv[1]), sys.argv[2].split(':'); drop_privileges(uid, uid, map(Path, paths)); "
+    "os.execv(sys.executable, [sys.executable, *sys.argv[3:]])"
+)
+
+
+def environments_folder() -> Path:
+    """Where tests build runtime versions, once for all."""
+    return Path(os.environ.get("COLLEGIUM_RUNTIMES__ENVIRONMENTS", ROOT / ".data/environments"))
+
+
+def environment() -> Path:
+    """The default runtime version, built if it is missing."""
+    environments = UvEnvironments(environments_folder())
+    environments.build(VERSION, lambda line: print(line))
+    return environments.path(VERSION)
+
+
+def why_no_sandbox() -> str | None:
+    """Why this machine cannot make a sandbox, or None."""
+    needed = {"Linux", "namespaces", "seccomp"}
+    bad = [f"{one.name}: {one.detail}" for one in report() if one.name in needed and one.state == "missing"]
+    return "; ".join(bad) or None
+
+
+def specification(limits: Limits = SMALL, *, path: Path | None = None) -> Specification:
+    """A runtime of the usual kind."""
+    return Specification("cpu", VERSION, str(path or environment()), limits)
+
+
+class EngineProcess:
+    """A `collegium_runtimed` with a data folder of its own."""
+
+    def __init__(self, uid: int, *, agent: Path = SOURCES) -> None:
+        self.uid, self.agent = uid, agent
+        self.environment = environment()
+        self.data = Path(tempfile.mkdtemp(prefix="engine-"))
+        os.chown(self.data, uid, uid)
+        self.keeper: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        """What starts it, as the user it is for."""
+        words = ["-P", "-m", "collegium_runtimed", "--data", str(self.data), "--user", f"{self.uid}:{self.uid}"]
+        words += ["--environments", str(self.environment.parent), "--agent", str(self.agent)]
+        words += ["--refill", "0.2", "--linger", "30"]
+        if self.uid == os.geteuid():
+            return [sys.executable, *words]
+        needed = [sys.prefix, sys.base_prefix, SOURCES, self.agent, self.data, self.environment.parent]
+        return [sys.executable, "-c", DROP, str(self.uid), ":".join(map(str, needed)), *words]
+
+    def start(self) -> None:
+        """Start it, and come back when it answers."""
+        with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
+            self.keeper = subprocess.Popen(self.command(), stdout=log, stderr=log, start_new_session=True, cwd="/")
+        self.until(lambda: self._answers())
+
+    def _answers(self) -> bool:
+        assert self.keeper is not None
+        if self.keeper.poll() is not None:
+            raise AssertionError(self.log())
+        try:
+            self.ask("status")
+        except (FileNotFoundError, ConnectionError):
+            return False
+        return True
+
+    def log(self) -> str:
+        """What it printed."""
+        return (self.data.parent / f"{self.data.name}.log").read_text()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition, for a bounded time."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while not condition():
+            assert time.monotonic() < deadline, f"it never came true\n{self.log()}"
+            time.sleep(0.01)
+
+    def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """One request; its answer, or an AssertionError with its error."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(60)
+            connection.connect(str(self.data / "run" / "runtimed.sock"))
+            body = json.dumps({"id": 7, "op": operation, **arguments}).encode()
+            connection.sendall(len(body).to_bytes(4, "big") + body)
+            answer = json.loads(_exactly(connection, int.from_bytes(_exactly(connection, 4), "big")))
+        assert answer["id"] == 7
+        assert "error" not in answer, answer["error"]
+        ok: dict[str, Any] = answer["ok"]
+        return ok
+
+    def wanted(self, limits: Limits = SMALL) -> dict[str, Any]:
+        """The arguments of `create` for the usual kind."""
+        return {
+            "type": "cpu",
+            "version": VERSION,
+            "environment": str(self.environment),
+            "network": "none",
+            "limits": {
+                "memory_bytes": limits.memory_bytes,
+                "cpus": limits.cpus,
+                "processes": limits.processes,
+                "disk_bytes": limits.disk_bytes,
+            },
+        }
+
+    def create(self, runtime: str, limits: Limits = SMALL) -> dict[str, Any]:
+        """A runtime for somebody."""
+        return self.ask("create", runtime=runtime, **self.wanted(limits))
+
+    def agent_socket(self, runtime: str) -> socket.socket:
+        """A connection to the agent of a runtime."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(60)
+        connection.connect(str(self.data / "run" / f"{runtime}.sock"))
+        return connection
+
+    def kill_engine(self) -> None:
+        """SIGKILL the engine; its keeper starts another."""
+        before = self.ask("status")["pid"]
+        os.kill(before, signal.SIGKILL)
+        self.until(lambda: self._answers() and self.ask("status")["pid"] != before)
+
+    def traces(self) -> list[str]:
+        """Everything on this machine that belongs to a runtime of this engine."""
+        records = [json.loads(path.read_text()) for path in self.data.glob("runtimes/*/record.json")]
+        found = [f"folder {path.name}" for path in (self.data / "runtimes").iterdir() if path.is_dir()]
+        found += [f"socket {path.name}" for path in self.data.glob("run/*.sock") if path.name != "runtimed.sock"]
+        found += [f"group {group}" for record in records for group in record["cgroups"]]
+        found += [f"mount {line.split()[4]}" for line in _lines("/proc/self/mountinfo") if self.data.name in line]
+        for path in Path("/sys/block").glob("loop*/loop/backing_file"):
+            if self.data.name in path.read_text():
+                found.append(f"device {path}")
+        return found + [f"process {pid}" for pid in self.runtime_processes()]
+
+    def groups(self) -> list[Path]:
+        """The control groups that this engine made for runtimes."""
+        found = []
+        for folder in Path("/sys/fs/cgroup").rglob("collegium-*"):
+            found += [path for path in folder.iterdir() if path.is_dir()]
+        return found
+
+    def runtime_processes(self) -> list[int]:
+        """Processes in a pid namespace that is not ours."""
+        ours = os.stat("/proc/self/ns/pid").st_ino
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and os.stat(entry / "ns/pid").st_ino != ours and self._is_mine(entry):
+                    found.append(int(entry.name))
+            except OSError:
+                continue  # it ended while we looked
+        return found
+
+    def _is_mine(self, process: Path) -> bool:
+        return self.data.name in (process / "mountinfo").read_text() or self.data.name in str(
+            [os.readlink(fd) for fd in (process / "fd").iterdir()]
+        )
+
+    def stop(self) -> None:
+        """End all of it and remove the folder."""
+        assert self.keeper is not None
+        if self.keeper.poll() is None:
+            self.ask("stop", runtimes=True)
+            assert self.keeper.wait(30) == 0, self.log()
+        left = self.traces()
+        shutil.rmtree(self.data)
+        (self.data.parent / f"{self.data.name}.log").unlink()
+        assert left == []
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines()
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = connection.recv(size - len(data))
+        if not piece:
+            raise ConnectionError("the other side hung up")
+        data += piece
+    return data
+
+
+@contextmanager
+def engine_process(uid: int, *, agent: Path = SOURCES) -> Iterator[EngineProcess]:
+    """An engine, started and in the end stopped; nothing of it may be left."""
+    engine = EngineProcess(uid, agent=agent)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+@dataclass
+class CellResult:
+    """What a cell printed, and how it ended."""
+
+    text: str
+    error: str
+    kernel_died: bool = False
+
+
+class Notebook:
+    """Runs cells in a runtime through its real agent, as the server would."""
+
+    def __init__(self, connection: socket.socket, kernel: str = "k") -> None:
+        self._connection, self._kernel, self._number = connection, kernel, 0
+        self._send(op="hello", protocol=1, since=0, epoch=None)
+        self.start()
+
+    def start(self) -> None:
+        """A kernel, or another one after the first died."""
+        self._send(op="start_kernel", kernel=self._kernel, name="python3", cwd="/content", env={})
+
+    def run(self, code: str, *, seconds: float = 120) -> CellResult:
+        """Run a cell to its end, or to its kernel's."""
+        self._number += 1
+        execution, result = f"{self._kernel}-e{self._number}", CellResult("", "")
+        self._send(
+            op="execute", kernel=self._kernel, id=execution, code=code, allow_stdin=False,
+            stop_on_error=True, store_history=False, silent=False,
+        )  # fmt: skip
+        self._connection.settimeout(seconds)
+        while True:
+            size = int.from_bytes(_exactly(self._connection, 4), "big")
+            frame = parse(_exactly(self._connection, size))
+            if isinstance(frame, KernelChange) and frame.kernel == self._kernel and frame.state == "dead":
+                return replace(result, kernel_died=True)
+            if not isinstance(frame, Message) or frame.parent != execution:
+                continue
+            if frame.msg_type == "stream":
+                result.text += frame.content["text"]
+            elif frame.msg_type == "error":
+                result.error = f"{frame.content['ename']}: {frame.content['evalue']}"
+            elif frame.msg_type == "status" and frame.content["execution_state"] == "idle":
+                return result
+
+    def _send(self, **header: Any) -> None:
+        body = encode(header)
+        self._connection.sendall(body)
+
+    def close(self) -> None:
+        """Hang up; the kernel goes on."""
+        self._connection.close()
+
+
+class FakeEngine:
+    """Makes runtimes out of nothing; kept honest by the contract that real engines pass too."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.machines: dict[RuntimeId, Machine] = {}
+        self.ready: tuple[Specification, int] | None = None
+        self.failure: Exception | None = None
+        self._watchers: list[anyio.abc.ObjectSendStream[Machine]] = []
+
+    async def status(self) -> dict[str, Any]:
+        return {"engine": "fake", "missing": []}
+
+    async def create(self, runtime: RuntimeId, wanted: Specification) -> Machine:
+        if self.failure is not None:
+            raise self.failure
+        if not Path(wanted.environment).is_dir():
+            raise Invalid("no such environment")
+        machine = self.machines.setdefault(runtime, Machine(runtime, State.READY, "", wanted.limits))
+        await self._tell(machine)
+        return machine
+
+    async def list(self) -> list[Machine]:
+        return list(self.machines.values())
+
+    async def get(self, runtime: RuntimeId) -> Machine:
+        if runtime not in self.machines:
+            raise NotFound("no such runtime")
+        return replace(self.machines[runtime], usage=Usage(disk_bytes=4096))
+
+    async def delete(self, runtime: RuntimeId) -> None:
+        machine = self.machines.pop(runtime, None)
+        if machine is None:
+            raise NotFound("no such runtime")
+        await self._tell(replace(machine, state=State.STOPPED))
+
+    async def keep_ready(self, wanted: Specification, count: int) -> None:
+        self.ready = (wanted, count)
+
+    async def connect(self, runtime: RuntimeId) -> anyio.abc.ByteStream:
+        if runtime not in self.machines:
+            raise NotFound("no such runtime")
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+        theirs.sendall(b"hello")
+        theirs.close()
+        return await anyio.abc.UNIXSocketStream.from_socket(ours)
+
+    async def watch(self) -> AsyncIterator[Machine]:
+        send, receive = anyio.create_memory_object_stream[Machine](100)
+        self._watchers.append(send)
+        with receive:
+            async for machine in receive:
+                yield machine
+
+    async def end(self, runtime: RuntimeId, reason: str) -> None:
+        """Let a runtime end by itself."""
+        self.machines[runtime] = replace(self.machines[runtime], state=State.FAILED, reason=reason)
+        await self._tell(self.machines[runtime])
+
+    async def _tell(self, machine: Machine) -> None:
+        for watcher in self._watchers:
+            await watcher.send(machine)

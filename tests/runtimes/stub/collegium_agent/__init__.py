@@ -1,0 +1,1 @@
+"""Stands in for the agent where a test only needs somebody to answer."""
