@@ -40,6 +40,8 @@ export interface RoomOptions {
 
 const AWARENESS_EVERY_MS = 40
 const CLEAN_AFTER_MS = 1000
+/** The server says something every 15 s; a line silent for longer than this is dead, though nobody said so. */
+const SILENCE_MAX_MS = 40_000
 const PROTOCOL = 1
 
 export class Room {
@@ -60,17 +62,22 @@ export class Room {
   private sent = 0
   private acked = 0
   private seq = 0
-  private pending: Uint8Array[] = []
   private offline = 0
   private aware: ReturnType<typeof setTimeout> | null = null
   private clean: ReturnType<typeof setTimeout> | null = null
+  private silence: ReturnType<typeof setTimeout> | null = null
   private closed = false
   private readonly release = hold(this.doc.clientID)
 
   constructor(private readonly options: RoomOptions) {
     this.link = new Link(
       options.url,
-      { opened: () => this.hello(), text: (message) => this.heard(message as FromServer), bytes: (bytes) => this.received(bytes), closed: (code, reason) => this.lost(code, reason) },
+      {
+        opened: () => this.hello(),
+        text: (message) => this.heard(message as FromServer),
+        bytes: (bytes) => this.received(bytes),
+        closed: (code, reason) => this.lost(code, reason),
+      },
       options.socket,
     )
     this.doc.on('update', this.edited)
@@ -95,8 +102,7 @@ export class Room {
     this.closed = true
     this.release()
     globalThis.removeEventListener?.('online', this.link.hurry)
-    if (this.aware !== null) clearTimeout(this.aware)
-    if (this.clean !== null) clearTimeout(this.clean)
+    for (const timer of [this.aware, this.clean, this.silence]) if (timer !== null) clearTimeout(timer)
     this.link.close()
     this.awareness.destroy()
     this.options.copy.close()
@@ -114,7 +120,7 @@ export class Room {
   }
 
   private get waiting(): number {
-    return this.offline + this.sent - this.acked + (this.pending.length > 0 ? 1 : 0)
+    return this.offline + this.sent - this.acked
   }
 
   private set(change: Partial<RoomState>): void {
@@ -136,7 +142,13 @@ export class Room {
     this.send({ type: 'hello', protocol: PROTOCOL, client: this.doc.clientID, epoch: copy.epoch, state_vector: vector })
   }
 
+  private listenFor(): void {
+    if (this.silence !== null) clearTimeout(this.silence)
+    this.silence = setTimeout(() => this.link.renew(), SILENCE_MAX_MS)
+  }
+
   private heard(message: FromServer): void {
+    this.listenFor()
     switch (message.type) {
       case 'welcome':
         if (message.reset && this.options.copy.epoch !== null) return this.replace('The notebook was replaced on the server.')
@@ -169,6 +181,7 @@ export class Room {
   }
 
   private received(bytes: Uint8Array): void {
+    this.listenFor()
     const frame = decode(bytes)
     switch (frame?.kind) {
       case UPDATE:
@@ -204,14 +217,11 @@ export class Room {
     }
     this.sent = 0
     this.acked = 0
-    this.pending = []
     this.live = true
-    if (writes) {
-      const update = this.offline > 0 ? missingWithDeletions(this.doc, theirs, client) : missing(this.doc, theirs, client)
-      if (update) this.pending.push(update)
-    }
+    const update = !writes ? null : this.offline > 0 ? missingWithDeletions(this.doc, theirs, client) : missing(this.doc, theirs, client)
+    if (update && this.link.send(updateFrame(1, update))) this.sent = 1
     this.offline = 0
-    this.flush()
+    this.count()
     this.link.settled()
     this.set({ connection: 'online' })
     this.announce()
@@ -219,32 +229,15 @@ export class Room {
 
   private readonly edited = (update: Uint8Array, origin: unknown): void => {
     if (origin === this || (origin !== null && origin === this.options.copy.origin)) return
-    if (!this.live) {
-      this.offline++
-      this.count()
-      return
-    }
-    this.pending.push(update)
-    // One keystroke is one frame; one gesture of several transactions is one frame as well.
-    if (this.pending.length === 1) queueMicrotask(() => this.flush())
-    this.count()
-  }
-
-  private flush(): void {
-    if (this.live && this.pending.length > 0) {
-      const update = this.pending.length === 1 ? this.pending[0]! : Y.mergeUpdates(this.pending)
-      if (this.link.send(updateFrame(this.sent + 1, update))) {
-        this.sent++
-        this.pending = []
-      }
-    }
+    // One transaction, one frame. (Merging updates would drop the keys of map entries, which the server checks.)
+    if (this.live && this.link.send(updateFrame(this.sent + 1, update))) this.sent++
+    else this.offline++
     this.count()
   }
 
   private lost(code: number, reason: string): 'again' | 'later' | 'never' {
     this.offline = this.waiting
     this.sent = this.acked = 0
-    this.pending = []
     this.live = this.joining = false
     const others = [...this.awareness.getStates().keys()].filter((id) => id !== this.doc.clientID)
     removeAwarenessStates(this.awareness, others, this)

@@ -52,6 +52,8 @@ function NotebookName() {
     document.title = name ? `${name} · Collegium` : 'Collegium'
   }, [name])
   const done = (keep: boolean) => {
+    // Leaving the field after Enter ends what has ended already.
+    if (!desk.chrome.getState().renaming) return
     desk.chrome.setState({ renaming: false })
     const next = draft.trim()
     if (!keep || next === '' || next === name) return setDraft(name)
@@ -82,7 +84,7 @@ function NotebookName() {
         }}
         onFocus={() => desk.chrome.setState({ renaming: true })}
         onChange={(event) => setDraft(event.target.value)}
-        onBlur={() => renaming && done(true)}
+        onBlur={() => done(true)}
         onKeyDown={(event) => {
           if (event.key === 'Enter') done(true)
           if (event.key === 'Escape') done(false)
