@@ -2,7 +2,7 @@
 import { type FormEvent, useState } from 'react'
 import { ApiError, api } from '../../api/client'
 import { Button, notify, TextField } from '../../ui/kit'
-import { PASSWORD_MIN } from '../welcome'
+import { PASSWORD_MIN } from '../../ui/password'
 import { Section } from './Section'
 
 export function Password({ onChanged }: { onChanged: () => void }) {

@@ -1,19 +1,11 @@
 /** Signing in with an e-mail address and a password. */
 import './signin.css'
 import { type FormEvent, useId, useState } from 'react'
-import { ApiError, api } from '../../api/client'
+import { api } from '../../api/client'
 import { useAccount } from '../../ui/account'
 import { Button, TextField } from '../../ui/kit'
 import { EntryCard } from './EntryCard'
-
-/** What went wrong and what to do next. The server does not say which of the two was wrong, and neither do we. */
-export function signInProblem(error: unknown): string {
-  if (!(error instanceof ApiError)) return 'Something went wrong on this page. Load it again and try once more.'
-  if (error.status === 401 || error.status === 403 || error.status === 422)
-    return 'That e-mail and password do not match. Check both, or ask your administrator to set a new password.'
-  if (error.status === 429) return 'Too many attempts. Wait a minute, then try again.'
-  return error.message
-}
+import { signInProblem } from './problem'
 
 export function SignInPage() {
   const { signedIn } = useAccount()

@@ -5,9 +5,9 @@ import { Link, useLocation } from 'wouter'
 import { ApiError, api } from '../../api/client'
 import { useAccount } from '../../ui/account'
 import { Button, TextField } from '../../ui/kit'
+import { PASSWORD_MIN } from '../../ui/password'
 import { EntryCard } from '../signin/EntryCard'
 
-export const PASSWORD_MIN = 8
 
 /** What went wrong with the link or the answers, and what to do next. */
 export function welcomeProblem(error: unknown): string {
