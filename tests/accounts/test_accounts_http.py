@@ -4,13 +4,15 @@ from typing import Annotated, Any
 
 import pytest
 from argon2 import PasswordHasher
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, WebSocket
 from httpx import ASGITransport, AsyncClient, Response
+from starlette.types import Message
 
 from collegium.accounts.adapters import Argon2Passwords
 from collegium.accounts.model import Principal
 from collegium.accounts.routes import Authentication, routes
 from collegium.accounts.service import Accounts, signed_in_admin
+from collegium.accounts.service import signed_in as signed_in_now
 from collegium.accounts.settings import AccountsSettings
 from collegium.ground.db import Database
 from collegium.ground.http import Gate, add_problem_handlers
@@ -282,3 +284,37 @@ async def test_secrets_do_not_reach_the_log(
     assert "login.started" in logged
     for secret in (token, cookie, PASSWORD, "wrong secret"):
         assert secret not in logged
+
+
+async def test_a_socket_knows_who_opens_it_and_closes_for_nobody(app: FastAPI, accounts: Accounts) -> None:
+    @app.websocket("/socket")
+    async def socket(socket: WebSocket, principal: Annotated[Principal, Depends(signed_in_now)]) -> None:
+        await socket.accept()
+        await socket.send_text(principal.email)
+        await socket.close()
+
+    await accounts.create_user(ADA, "Ada", PASSWORD)
+    _, cookie = await accounts.sign_in(ADA, PASSWORD, address="192.0.2.7", agent="")
+    token = await accounts.create_token(ADA, "laptop")
+
+    async def opened(**headers: str) -> list[Message]:
+        sent: list[Message] = []
+        raw = [(key.encode(), value.encode()) for key, value in headers.items()]
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        query = f"token={token}".encode()
+        scope = {"type": "websocket", "scheme": "ws", "path": "/socket", "headers": raw, "query_string": query}
+        await app(scope, receive, send)
+        return sent
+
+    for headers in ({"cookie": f"collegium={cookie}"}, {"authorization": f"Bearer {token}"}):
+        _, text, _ = await opened(**headers)
+        assert text["text"] == ADA
+    for headers in ({}, {"cookie": "collegium=wrong"}, {"authorization": "Bearer col_wrong"}):
+        _, closed = await opened(**headers)
+        assert (closed["type"], closed["code"]) == ("websocket.close", 4401)

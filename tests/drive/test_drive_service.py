@@ -571,6 +571,17 @@ async def test_bytes_that_no_item_has_are_removed_after_a_start(
         assert await kept(blobs) == {made.blob}
 
 
+async def test_a_file_whose_bytes_are_missing_is_named_as_such_before_a_download_begins(
+    drive: Drive, blobs: LocalBlobs, ada: Principal
+) -> None:
+    made = await drive.upload(ada, "f", None, pieces(b"x"))
+    assert made.blob is not None
+    await blobs.delete(made.blob)
+
+    with pytest.raises(Unavailable, match="missing"):
+        await drive.file(ada, made.id)
+
+
 async def test_a_notebook_has_no_bytes_of_its_own(drive: Drive, database: Database, ada: Principal) -> None:
     made = await notebook(drive, database, ada)
 

@@ -284,10 +284,13 @@ class Drive:
             )
 
     async def file(self, principal: Principal, item: ItemId) -> Item:
-        """A file that this user may read. Raises NotFound, and Invalid for what has no bytes of its own."""
+        """A file that this user may read. Raises NotFound, Invalid for what has no bytes of its own, Unavailable."""
         found, _ = await self.authorize(principal, item, Action.READ)
         if found.blob is None:
             raise Invalid("Only a file can be downloaded this way.")
+        if not await self._blobs.exists(found.blob):
+            log.error("blob.missed", item=item, blob=found.blob)
+            raise Unavailable("The content of this file is missing on the server's disk.", code="content_missing")
         return found
 
     def content(self, file: Item, part: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
