@@ -43,6 +43,7 @@ class AgentProcess:
         self.address = folder / "agent.sock"
         self.content = folder / "content"
         self.content.mkdir()
+        self.streams: list[ByteStream] = []
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self.address))
             listener.listen(16)
@@ -58,7 +59,15 @@ class AgentProcess:
 
     async def connect(self) -> ByteStream:
         """A stream to the agent."""
-        return await anyio.connect_unix(self.address)
+        stream = await anyio.connect_unix(self.address)
+        self.streams.append(stream)
+        return stream
+
+    async def hang_up(self) -> None:
+        """Close every stream that is still open."""
+        for stream in self.streams:
+            await stream.aclose()
+        self.streams.clear()
 
     def kill(self, wanted: str) -> int:
         """SIGKILL the child whose command line has this in it; returns its pid."""

@@ -45,7 +45,7 @@ class Agent:
         self._active = time.monotonic()
         self._tasks = asyncio.TaskGroup()
         self._unsure: dict[str, str] = {}
-        """Questions that tell, once answered, that an execution from before a crash of the agent is over."""
+        """Questions that tell, once answered, that an execution is over."""
 
     async def run(self, listener: socket.socket) -> None:
         """Serve until the supervisor is gone."""
@@ -106,7 +106,10 @@ class Agent:
             case "execute":
                 self._execute(self._kernel(request), request)
             case "interrupt":
-                self._signal(self._kernel(request).process, 2)
+                kernel = self._kernel(request)
+                self._signal(kernel.process, 2)
+                if kernel.alive and kernel.ready.is_set():
+                    self._inquire(kernel)
             case "restart":
                 self._restart(self._kernel(request))
             case "shutdown":
@@ -372,7 +375,10 @@ class Agent:
             self._tasks.create_task(self._ended(exit_report))
 
     def _inquire(self, kernel: Kernel) -> None:
-        """Whatever was asked before is answered before this: then an execution without a reply has lost it."""
+        """Whatever was asked before is answered before this: then an execution without a reply has lost it.
+
+        Its agent may have been killed in between; or the interrupt came between two of ipykernel's own lines.
+        """
         for execution in self.ledger.unfinished(kernel.id):
             question = OWN + token_hex(8)
             self._unsure[question] = execution
@@ -383,7 +389,7 @@ class Agent:
         if execution is None or execution not in self.ledger.unfinished(kernel.id):
             return
         self.ledger.close(execution)
-        lost = b'{"status": "unknown", "reason": "the agent was restarted while this ran"}'
+        lost = b'{"status": "unknown"}'
         reply = KernelMessage("execute_reply", OWN + token_hex(8), execution, lost, b"{}", ())
         self._journal_message(kernel, "shell", reply)
         idle = KernelMessage("status", OWN + token_hex(8), execution, b'{"execution_state": "idle"}', b"{}", ())

@@ -24,7 +24,7 @@ OWN = "agent-"
 """Begins the ids of what the agent itself asks a kernel."""
 
 DRAIN_SECONDS_MAX = 5.0
-MESSAGES_WAITING_MAX = 1000
+MESSAGES_WAITING_MAX = 64
 """In the socket, before reading pauses; what is behind them waits in the kernel."""
 
 Received = Callable[["Kernel", str, KernelMessage], None]

@@ -18,6 +18,8 @@ WARM = ("numpy", "pandas", "matplotlib", "matplotlib.pyplot", "PIL.Image")
 OUTPUT_CHARACTERS_MAX = 8 * 1024 * 1024
 """Printed but not yet sent; beyond it, print waits."""
 
+MESSAGES_WAITING_MAX = 64
+DEFAULT_HWM = 1000
 SUBSCRIBER_WAIT_SECONDS_MAX = 60.0
 
 
@@ -51,7 +53,7 @@ def warm_up() -> None:
 
 
 def application() -> Any:
-    """IPKernelApp, told to hold output back while nobody can take it, and to leave the debugger for when it is asked."""
+    """IPKernelApp that holds output back while nobody can take it, and leaves the debugger for when it is asked."""
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # 70 ms of every start
     import ipykernel.iostream as iostream
     import zmq
@@ -107,9 +109,17 @@ def application() -> Any:
             written: int | None = super().write(string)
             return written
 
+    class PatientApp(kernelapp.IPKernelApp):  # type: ignore[misc]
+        """The application, with a short queue of outputs: what does not fit waits."""
+
+        def init_iopub(self, context: Any) -> None:
+            context.setsockopt(zmq.SNDHWM, MESSAGES_WAITING_MAX)
+            super().init_iopub(context)
+            context.setsockopt(zmq.SNDHWM, DEFAULT_HWM)
+
     iostream.OutStream = PatientStream
     kernelapp.IOPubThread = PatientThread
-    return kernelapp.IPKernelApp.instance()
+    return PatientApp.instance()
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ class Supervisor:
                     prepare()
                 if cwd is not None:
                     os.chdir(cwd)
-                os.execve(argv[0], argv, env)
+                os.execve(argv[0], argv, env)  # noqa: S606
             except BaseException as error:
                 os.write(2, f"cannot start {name}: {error}\n".encode())
             finally:
