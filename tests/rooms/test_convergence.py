@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from collegium.ground.ids import CellId
 from collegium.notebooks import positions
 from collegium.notebooks.document import Document
 from collegium.notebooks.model import Cell, Content, checksum, plain
-from collegium.ground.ids import CellId
 from rooms.replicas import Node, Op, PycrdtReplica, Replica, YjsReplica, node
 
 ALPHABET = ["a", "b", " ", "\n", "é", "ß", "語", "📊", "👩‍🔬", "🇨🇭", "\u202e", "x = 1\n"]

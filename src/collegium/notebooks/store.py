@@ -116,10 +116,10 @@ async def insert_snapshot(tx: AsyncConnection, notebook: NotebookId, epoch: str,
 
 async def append(tx: AsyncConnection, notebook: NotebookId, rows: Sequence[dict[str, Any]], *, head: int) -> None:
     """Add updates to the log, which must end at `head` now. Raises Conflict if somebody else wrote in between."""
-    await tx.execute(_INSERT_UPDATE, rows)
     result = await tx.execute(_MOVE_HEAD, {"b_id": notebook, "b_head": head, "b_new": head + len(rows)})
     if result.rowcount != 1:
         raise Conflict("The notebook's log was written by somebody else.")
+    await tx.execute(_INSERT_UPDATE, rows)
 
 
 async def insert_clients(tx: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:

@@ -384,6 +384,8 @@ class _Admission:
         if item.clock < known and slot != self.index.slot((client, known - 1)):
             # Only its rest is new, and that will stand after what we have, whatever place it claims.
             raise Reject("it contradicts what was said before")
+        if item.clock < known and isinstance(item.value, str) and _inside_pair(item.value, known - item.clock):
+            raise Reject("it cuts a character in two")
         _check_content(slot, item)
         if slot != TEXT:
             self.index.ranges.setdefault(client, _Ranges()).add(max(item.clock, known), end, slot)
@@ -456,6 +458,15 @@ class _Admission:
                 self.index.low_halves.setdefault(client, set()).add(clock)
                 self.pairs.append((client, clock))
                 clock += 1
+
+
+def _inside_pair(text: str, units: int) -> bool:
+    """Whether this many UTF-16 units end in the middle of a character."""
+    for letter in text:
+        if units <= 0:
+            break
+        units -= 2 if letter > "\uffff" else 1
+    return units < 0
 
 
 def _check_content(slot: int, item: Struct) -> None:

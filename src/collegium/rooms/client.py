@@ -54,6 +54,11 @@ class Outbox:
         self._first.clear()
         self._bytes = 0
 
+    @property
+    def size_bytes(self) -> int:
+        """How much waits in it, a beginning not counted."""
+        return self._bytes
+
     def reset(self) -> int | None:
         """Begin again after an overflow; the first edit that was lost, if any was."""
         lost, self.lost_since, self.overflowed = self.lost_since, None, False
