@@ -19,7 +19,7 @@ from collegium.drive.service import Drive, open_drive
 from collegium.ground import probes
 from collegium.ground.db import Database, open_database
 from collegium.ground.errors import Unavailable
-from collegium.ground.http import Gate, add_problem_handlers
+from collegium.ground.http import BodyLimit, Gate, add_problem_handlers
 from collegium.ground.ids import CellId, NotebookId, UserId
 from collegium.ground.pages import add_pages
 from collegium.notebooks import routes as notebooks_routes
@@ -116,6 +116,7 @@ def create_app(house: House) -> FastAPI:
         app.include_router(router, prefix=API)
     metrics = probes.add_probes(app, ready=_readiness(house))
     add_pages(app)
+    app.add_middleware(BodyLimit, streamed=rf"{API}/(drive/files|notebooks|notebooks/[^/]+/content)")
     app.add_middleware(accounts_routes.Authentication, accounts=house.accounts)
     app.add_middleware(Gate)
     app.add_middleware(probes.Meter, metrics=metrics)

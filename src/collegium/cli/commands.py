@@ -22,7 +22,12 @@ from collegium.ground.errors import CollegiumError
 from collegium.ground.log import configure_log
 from collegium.settings import Settings
 
-app = typer.Typer(help="Collegium: a Colab that people run themselves.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Collegium: a Colab that people run themselves.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 users = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 tokens = typer.Typer(help="Credentials for programs.", no_args_is_help=True)
 engines = typer.Typer(help="The local engine, which outlives the server.", no_args_is_help=True)
@@ -59,12 +64,13 @@ def serve(
                 anyio.run(serve_until_told, settings, host, port)
                 return
 
-            def without_privileges() -> None:
-                engine.become(settings, uid, gid)
-                anyio.run(serve_until_told, settings, host, port)
-
-            raise typer.Exit(supervised(without_privileges, lambda: engine.keep(settings, uid, gid)))
-    except CollegiumError as error:
+            status = supervised(
+                prepare=lambda: engine.become(settings, uid, gid),
+                serve=lambda: anyio.run(serve_until_told, settings, host, port),
+                keep_engine=lambda: engine.keep(settings, uid, gid),
+            )
+            raise typer.Exit(status)
+    except (CollegiumError, BaseExceptionGroup) as error:
         _give_up(error)
 
 
@@ -83,7 +89,7 @@ def run(
     try:
         settings = engine.with_environment(settings)
         failed = anyio.run(run_notebook, settings, notebook, output, _parameters(parameters or []))
-    except CollegiumError as error:
+    except (CollegiumError, BaseExceptionGroup) as error:
         _give_up(error)
     raise typer.Exit(1 if failed else 0)
 
@@ -183,7 +189,7 @@ def _with_accounts(data: Path | None, use: Callable[[Accounts], Awaitable[T]]) -
     folder.prepare(settings.data)
     try:
         return anyio.run(used, settings)
-    except CollegiumError as error:
+    except (CollegiumError, BaseExceptionGroup) as error:
         _give_up(error)
 
 
@@ -197,6 +203,12 @@ def _parameters(words: list[str]) -> dict[str, str]:
     return found
 
 
-def _give_up(error: CollegiumError) -> NoReturn:
+def _give_up(error: BaseException) -> NoReturn:
+    """Say in one line what a person can act on; anything else is a bug and keeps its trace."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        # What is raised among a part's tasks comes out of its task group wrapped.
+        error = error.exceptions[0]
+    if not isinstance(error, CollegiumError):
+        raise error
     complaints.print(f"[red]{error.detail}[/red]", soft_wrap=True)
     raise typer.Exit(2) from None

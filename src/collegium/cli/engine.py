@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -69,4 +70,4 @@ def temporary_settings() -> Iterator[Settings]:
 
 def stop(settings: Settings) -> None:
     """End every runtime and the engine; nothing happens if there is none."""
-    anyio.run(LocalEngine(settings.data, environments=settings.environments).stop)
+    anyio.run(partial(LocalEngine(settings.data, environments=settings.environments).stop, runtimes=True))

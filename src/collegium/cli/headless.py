@@ -42,7 +42,7 @@ async def run_notebook(settings: Settings, path: Path, output: Path | None, para
                 return await _run(house, path.name, file, output)
         finally:
             with anyio.CancelScope(shield=True):
-                await LocalEngine(data, environments=alone.environments).stop()
+                await LocalEngine(data, environments=alone.environments).stop(runtimes=True)
 
 
 async def _run(house: House, name: str, file: bytes, output: Path | None) -> bool:

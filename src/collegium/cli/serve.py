@@ -96,8 +96,8 @@ def die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def supervised(serve: Callable[[], None], keep_engine: Callable[[], None]) -> int:
-    """Run `serve` in a child without privileges, and meanwhile keep the engine alive with ours.
+def supervised(prepare: Callable[[], None], serve: Callable[[], None], keep_engine: Callable[[], None]) -> int:
+    """Run `serve` in a child that gave up its privileges in `prepare`, and meanwhile keep the engine alive with ours.
 
     Returns the child's exit status.
     """
@@ -107,6 +107,8 @@ def supervised(serve: Callable[[], None], keep_engine: Callable[[], None]) -> in
     child = os.fork()
     if child == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+        prepare()
+        # Only now: Linux forgets the wish when a process changes its user.
         die_with_parent()
         if os.getppid() != parent:
             os._exit(1)

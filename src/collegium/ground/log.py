@@ -9,21 +9,20 @@ import structlog
 
 def configure_log(*, json: bool, level: str = "info") -> None:
     """Set up structlog once, in the command that starts a process. `json`: one object per line, for machines."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
+    # Plain tracebacks in both: the pretty ones print local variables, and with them passwords and tokens.
+    renderers: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if json
-        # The default formatter shows local variables, and with them passwords.
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        else [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -32,4 +31,5 @@ def configure_log(*, json: bool, level: str = "info") -> None:
 
 def get_log(part: str) -> Any:
     """The log of a part; its name is a field of every line."""
-    return structlog.get_logger().bind(part=part)
+    # Lazy: a bound logger would keep the configuration of the moment this module was imported.
+    return structlog.get_logger(part=part)

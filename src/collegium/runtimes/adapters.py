@@ -103,10 +103,10 @@ class LocalEngine:
                 lambda: start_engine(self._data, uid=os.geteuid(), gid=os.getegid(), environments=self._environments)
             )
 
-    async def stop(self) -> None:
-        """End every runtime, then the engine; nothing happens if none runs."""
+    async def stop(self, *, runtimes: bool) -> None:
+        """End the engine, if one runs; its runtimes go on without it unless told otherwise."""
         if await anyio.to_thread.run_sync(_answers, self._data):
-            await self._ask("stop", runtimes=True)
+            await self._ask("stop", runtimes=runtimes)
 
     # ── the port ───────────────────────────────────────────────────────────────────────────────────────────────
 
