@@ -26,5 +26,8 @@ class Listener(Protocol):
     async def record(self, record: Record) -> None:
         """The next record; never one twice, never one left out."""
 
+    async def refused(self, id: str, detail: str) -> None:
+        """The agent could not carry out what was sent with this id."""
+
     async def disconnected(self) -> None:
         """The stream broke; it will be opened again."""

@@ -146,18 +146,20 @@ class AgentLine:
                         raise Malformed(f"record {record.seq} follows {last}")
                     last = record.seq
                     await self._listener.record(record)
-                case Reply() | Refusal() as answer:
+                case Reply() | Refusal() as answer if answer.id in self._asked:
                     self._answer(answer)
+                case Refusal(id=id, code=code, detail=detail):
+                    log.warning("agent.refused", id=id, code=code, detail=detail)
+                    await self._listener.refused(id, detail)
+                case Reply():
+                    continue  # it came too late
                 case Welcome():
                     raise Malformed("a second welcome")
 
     def _answer(self, answer: Reply | Refusal) -> None:
-        waiting = self._asked.get(answer.id)
-        if waiting is not None:
-            waiting[1].append(answer)
-            waiting[0].set()
-        elif isinstance(answer, Refusal):
-            log.warning("agent.refused", id=answer.id, code=answer.code, detail=answer.detail)
+        answered, answers = self._asked[answer.id]
+        answers.append(answer)
+        answered.set()
 
     def _forget_questions(self) -> None:
         for answered, _ in self._asked.values():

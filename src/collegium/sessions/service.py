@@ -157,8 +157,11 @@ class Sessions:
     async def blob(self, principal: Principal, notebook: NotebookId, sha256: str) -> tuple[str, bytes]:
         """MIME type and bytes of a large output. Raises NotFound."""
         await self._authority.authorize(principal, ItemId(notebook), Action.READ)
-        async with self._world.db.read() as tx:
-            mime = await store.read_blob_mime(tx, notebook, sha256)
+        session = self._sessions.get(notebook)
+        mime = None if session is None else session.mime_of(sha256)
+        if mime is None:
+            async with self._world.db.read() as tx:
+                mime = await store.read_blob_mime(tx, notebook, sha256)
         return mime, await self._world.blobs.read(sha256)
 
     async def _live(self, notebook: NotebookId, *, task_status: TaskStatus[Session]) -> None:

@@ -71,6 +71,8 @@ class Session:
         self._kernel_state = "starting"
         self._kernel_reason: str | None = None
         self._deaths = 0
+        self._renewing = False
+        """A new kernel was asked for and has not begun: what is sent now would go to the old one."""
         self._line: AgentLine | None = None
         self._connected = False
         self._bringing = anyio.CancelScope()
@@ -78,6 +80,7 @@ class Session:
         self._brought_down = anyio.Event()
         self._handled = 0
         self._found: Found = {}
+        self._mimes: dict[str, str] = {}
         self._starting = anyio.Lock()
         self._storing = anyio.Lock()
         self._asking = anyio.Lock()
@@ -171,6 +174,8 @@ class Session:
                 self._tell(execution_frame(execution) | {"type": "execution"})
         if self._binding is None:
             self._bring_up(principal)
+        elif self._kernel_state == "dead" and self._connected and not self._renewing:
+            await self._renew()
         await self._pump()
         self._tell_session()
         return answer
@@ -198,7 +203,7 @@ class Session:
         self._adopt(model.emptied(self._queue), reason)
         self._kernel_reason = reason
         self._deaths = 0
-        await self._request({"op": "restart"})
+        await self._renew()
 
     async def disconnect(self) -> None:
         """Give the runtime back."""
@@ -307,6 +312,11 @@ class Session:
             live = self._lives.get(execution) or self._keep(found, outputs)
         return live
 
+    def mime_of(self, sha256: str) -> str | None:
+        """The MIME type of a large output that came while this server runs."""
+        found = self._found.get(sha256)
+        return self._mimes.get(sha256) if found is None else found[0]
+
     def kept(self, execution: ExecutionId) -> Live | None:
         """An execution that is in memory."""
         return self._lives.get(execution)
@@ -344,6 +354,7 @@ class Session:
         await self._line.send({"op": "start_kernel", "kernel": binding.kernel, "name": "python3"})
         if (state := welcome.kernels.get(binding.kernel)) is not None:
             self._kernel_state = "idle" if state == "busy" else state
+        self._renewing = False
         if self._queue.running is not None:
             await self._send_execute(self._lives[self._queue.running].execution)
         self._tell_session()
@@ -352,6 +363,11 @@ class Session:
     async def disconnected(self) -> None:
         """The stream broke; the line will try again."""
         self._connected = False
+
+    async def refused(self, id: str, detail: str) -> None:
+        """The agent could not do something."""
+        if self._queue.running == id:
+            await self._finish(self._lives[self._queue.running], State.FAILED, detail)
 
     async def record(self, record: Message | KernelChange) -> None:
         """The next thing the agent has to tell."""
@@ -414,7 +430,8 @@ class Session:
         if content.get("status") == "aborted":
             live.change(reason="aborted by the kernel")
         elif content.get("status") == "unknown":
-            live.change(reason="the end of this run was not seen: the runtime's agent was restarted")
+            stopped = self._interrupted == live.execution.id
+            live.change(reason="stopped" if stopped else "the end of this run was not seen")
 
     def _asked_for_input(self, live: Live, message: Message) -> None:
         if live.over:
@@ -435,15 +452,27 @@ class Session:
             case "idle":
                 self._deaths, self._kernel_reason = 0, None
             case "restarting":
-                await self._end_running(State.FAILED, self._kernel_reason or "the kernel was restarted", change.seq)
+                self._renewing = False
+                if self._queue.running is not None:
+                    reason = self._kernel_reason or "the kernel was restarted"
+                    await self._end_running(State.FAILED, reason, change.seq, others=False)
             case "dead":
                 reason = "shut down" if change.asked else await self._cause(change)
                 self._kernel_reason = reason
                 await self._end_running(State.FAILED, reason, change.seq)
                 self._deaths += 1
                 if not change.asked and self._deaths < DEATHS_MAX:
-                    await self._request({"op": "restart"})
+                    await self._renew()
         self._tell_session()
+        await self._pump()
+
+    async def _renew(self) -> None:
+        self._renewing = True
+        try:
+            await self._request({"op": "restart"})
+        except Unavailable:
+            self._renewing = False
+            raise
 
     async def _cause(self, change: KernelChange) -> str:
         binding, machine = self._binding, self._machine
@@ -461,7 +490,7 @@ class Session:
     async def _pump(self) -> None:
         """A free kernel gets what is first in line; that it starts is written down before the kernel hears of it."""
         async with self._starting:
-            if not self._connected:
+            if not self._connected or self._renewing or self._kernel_state == "dead":
                 return
             self._queue, start, _ = _parts(model.started(self._queue))
             if start is None:
@@ -484,22 +513,22 @@ class Session:
         with suppress(Unavailable):
             await self._request(header | options)
 
-    async def _finish(self, live: Live, state: State, reason: str | None) -> None:
-        """It ended; what waited behind a failure does not run."""
+    async def _finish(self, live: Live, state: State, reason: str | None, *, stops: bool = True) -> None:
+        """It ended; what waited behind a failure does not run, unless it was asked for after the failure."""
         live.change(state=state, reason=reason, finished_at=now_ms(), input=None)
         live.outputs_dirty = True
         for frame in live.frames(all_text=True):
             self._tell(frame)
         self._tell(execution_frame(live.execution) | {"type": "execution"})
         log.info("execution.finished", notebook=self.notebook, execution=live.execution.id, state=str(state))
-        failed = state is not State.FINISHED
+        failed = stops and state is not State.FINISHED
         self._adopt(model.finished(self._queue, live.execution.id, failed=failed), "a cell before it failed")
         self._changed()
         await self._pump()
         self._tell_session()
 
-    async def _end_running(self, state: State, reason: str, seq: int | None = None) -> None:
-        """The kernel that ran it is gone, and the cell says so."""
+    async def _end_running(self, state: State, reason: str, seq: int | None = None, *, others: bool = True) -> None:
+        """The kernel that ran it is gone, and the cell says so. `others`: what waits will not run either."""
         if self._queue.running is None:
             self._adopt(model.emptied(self._queue), reason)
             return
@@ -508,7 +537,7 @@ class Session:
         if number > live.last_seq or seq is None:
             shown = error_output({"ename": "KernelDied", "evalue": reason, "traceback": [f"\x1b[31m{reason}\x1b[0m"]})
             live.take({"kind": "output", "output": shown, "seq": number})
-        await self._finish(live, state, reason)
+        await self._finish(live, state, reason, stops=others)
 
     def _adopt(self, step: Step, reason: str | None) -> None:
         """The new queue; those who will never run are told."""
@@ -667,6 +696,7 @@ class Session:
 
     async def _write_rows(self, tx: Any) -> None:
         found, self._found = self._found, {}
+        self._mimes |= {sha256: mime for sha256, (mime, _) in found.items()}
         await store.keep_blobs(tx, self.notebook, found)
         for live in list(self._lives.values()):
             if live.row_dirty or (live.over and live.outputs_dirty):
