@@ -413,7 +413,7 @@ async def test_a_room_closes_when_everybody_has_left_and_leaves_one_snapshot(hou
     notebook = await house.notebook(ada, "x = 1")
     async with joined(house.port, notebook, token) as tab:
         for n in range(10):
-            await tab.edit(lambda tab: tab.text("c0").insert(0, str(n)))
+            await tab.edit(lambda tab, n=n: tab.text("c0").insert(0, str(n)))  # type: ignore[misc]
         await tab.until(lambda tab: tab.acked == 10)
 
     with anyio.fail_after(5):

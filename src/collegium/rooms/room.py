@@ -27,19 +27,16 @@ from collegium.notebooks.service import (
     Lane,
     Notebooks,
     Reject,
-    merge,
 )
 from collegium.rooms import model
 from collegium.rooms.client import Client
+from collegium.rooms.delivery import Delivery
 from collegium.rooms.model import Goodbye, Hello
 from collegium.rooms.settings import RoomSettings
 
 log = get_log("rooms")
 
 REMEMBERED_UPDATES_MAX = 5_000
-COALESCE_SECONDS = 0.03
-DELIVERIES_PER_SECOND_MAX = 8_000
-"""Beyond so many frames a second, edits are gathered before they are sent on."""
 EMPTY_UPDATE = b"\0\0"
 TOUCH_SECONDS = 20
 EDIT_SECONDS_MAX = 30
@@ -75,7 +72,8 @@ class Room:
         self._notebooks = notebooks
         self._drive = drive
         self._database = database
-        self.clients: dict[str, Client] = {}
+        self._delivery = Delivery()
+        self.clients = self._delivery.clients
         self._document: Document | None = None
         self._lane: Lane | None = None
         self._former: Lane | None = None
@@ -89,11 +87,6 @@ class Room:
         self._loaded = anyio.Event()
         self._recent: deque[tuple[int, dict[int, int]]] = deque(maxlen=REMEMBERED_UPDATES_MAX)
         self._marks: deque[tuple[int, Client, int]] = deque()
-        self._gathered: list[tuple[int, bytes]] = []
-        self._presences: dict[str, model.Presence] = {}
-        self._flush = anyio.Event()
-        self._rate = 0.0
-        self._rate_at = time.monotonic()
         self._changed_at = 0.0
         self._told: tuple[int, str] = (0, "")
         self._content: tuple[int, Content] | None = None
@@ -121,7 +114,7 @@ class Room:
         """Everything a room does by itself, until cancelled."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._keep_loaded)
-            tasks.start_soon(self._keep_flushing)
+            tasks.start_soon(self._delivery.run)
             tasks.start_soon(self._keep_beating)
             tasks.start_soon(self._keep_roles)
 
@@ -175,9 +168,7 @@ class Room:
 
     def broadcast(self, message: dict[str, Any]) -> None:
         """Send a message to every tab."""
-        frame = model.text_frame(message)
-        for client in self.clients.values():
-            client.outbox.put(frame)
+        self._delivery.broadcast(message)
 
     def _now(self) -> tuple[Document, Lane]:
         if self._document is None or self._lane is None or self._closed is not None:
@@ -292,7 +283,7 @@ class Room:
         self._changed_at = time.monotonic()
         self._dirty = True
         only = next(iter(acks), None) if len(entries) == 1 else None
-        self._deliver([(entry.seq, entry.payload) for entry in entries], only)
+        self._delivery.deliver([(entry.seq, entry.payload) for entry in entries], only)
         self._move_on()
 
     def _acknowledge_marks(self) -> None:
@@ -335,63 +326,14 @@ class Room:
         self._progress = anyio.Event()
         self._wake.set()
 
-    # --- sending ---------------------------------------------------------------------------------
-
-    def _deliver(self, edits: list[tuple[int, bytes]], author: Client | None) -> None:
-        """Give edits to the tabs: at once, or gathered when there are too many."""
-        now = time.monotonic()
-        decay = max(0.0, 1.0 - (now - self._rate_at))
-        self._rate, self._rate_at = self._rate * decay + len(edits), now
-        busy = self._rate * len(self.clients) > DELIVERIES_PER_SECOND_MAX
-        if busy or self._gathered:
-            self._gathered.extend(edits)
-            self._flush.set()
-            return
-        seq, update = edits[-1][0], _merged([update for _, update in edits])
-        if update is None:
-            self._send_each(edits)
-            return
-        frame = model.update_frame(seq, update)
-        for client in self.clients.values():
-            if client is not author:
-                client.outbox.put(frame, edits[0][0])
-
-    def _send_each(self, edits: list[tuple[int, bytes]]) -> None:
-        for seq, update in edits:
-            frame = model.update_frame(seq, update)
-            for client in self.clients.values():
-                client.outbox.put(frame, seq)
-
-    def _flush_now(self) -> None:
-        gathered, self._gathered = self._gathered, []
-        if gathered:
-            update = _merged([update for _, update in gathered])
-            if update is None:
-                self._send_each(gathered)
-            else:
-                frame = model.update_frame(gathered[-1][0], update)
-                for client in self.clients.values():
-                    client.outbox.put(frame, gathered[0][0])
-        presences, self._presences = self._presences, {}
-        if presences:
-            frame = model.awareness_frame(list(presences.values()))
-            for client in self.clients.values():
-                client.outbox.put(frame)
-
-    async def _keep_flushing(self) -> None:
-        while True:
-            await self._flush.wait()
-            await anyio.sleep(COALESCE_SECONDS)
-            self._flush = anyio.Event()
-            self._flush_now()
+    # --- presence ----------------------------------------------------------------------------------------
 
     def receive_awareness(self, client: Client, data: bytes) -> None:
         """A tab says where its cursor is; too often is passed over. Raises Goodbye for what is not its own."""
         presence = model.parsed_awareness(data, client.principal, client.number)
         if client.cursors.take(time.monotonic()):
             client.presence = presence
-            self._presences[client.id] = presence
-            self._flush.set()
+            self._delivery.tell_presence(client, presence)
 
     def receive_divergence(self, client: Client) -> None:
         """A tab found another checksum than ours. Raises Goodbye when it does so too often."""
@@ -418,8 +360,7 @@ class Room:
             del self.clients[client.id]
             if client.presence is not None and all(one.number != client.number for one in self.clients.values()):
                 gone = model.Presence(client.number, min(client.presence.clock + 1, model.UINT32_MAX), "null")
-                self._presences[client.id] = gone
-                self._flush.set()
+                self._delivery.tell_presence(client, gone)
 
     def _let_in(self, client: Client) -> None:
         document, lane = self._now()
@@ -559,7 +500,7 @@ class Room:
     def _beat(self) -> None:
         if self._document is None:
             return
-        self._flush_now()
+        self._delivery.flush()
         if self._told[0] != self._committed or not self._told[1]:
             self._told = self._committed, self._document.checksum()
         self.broadcast({"type": "heartbeat", "seq": self._told[0], "checksum": self._told[1]})
@@ -633,13 +574,3 @@ class _Own:
 def _acknowledge(client: Client, number: int, seq: int) -> None:
     client.acknowledged = number
     client.outbox.put(f'{{"type":"ack","n":{number},"seq":{seq}}}')
-
-
-def _merged(updates: list[bytes]) -> bytes | None:
-    """One update for several; None if they have to go one by one."""
-    if len(updates) == 1:
-        return updates[0]
-    try:
-        return merge(updates)
-    except Broken:
-        return None

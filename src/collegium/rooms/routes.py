@@ -12,7 +12,7 @@ from collegium.accounts.model import Action, Principal
 from collegium.accounts.service import signed_in
 from collegium.drive.model import Kind
 from collegium.drive.service import Drive
-from collegium.ground.errors import CollegiumError, NotFound, NotSignedIn
+from collegium.ground.errors import CollegiumError, Forbidden, NotFound, NotSignedIn
 from collegium.ground.ids import ItemId, NotebookId
 from collegium.ground.log import get_log
 from collegium.notebooks.service import CLIENT_MAX, Notebooks
@@ -70,12 +70,20 @@ async def _visit(websocket: WebSocket, notebook: NotebookId, rooms: Rooms, drive
             room.joined(principal, role, hello) as client,
         ):
             await _Conversation(websocket, room, client, plane).run(ended)
-    except NotSignedIn as error:
-        raise Goodbye(model.SIGNED_OUT, error.detail) from error
-    except NotFound as error:
-        raise Goodbye(model.MISSING, error.detail) from error
     except CollegiumError as error:
-        raise Goodbye(model.RESTARTING, error.detail) from error
+        raise _goodbye_for(error) from error
+
+
+def _goodbye_for(error: CollegiumError) -> Goodbye:
+    match error:
+        case NotSignedIn():
+            return Goodbye(model.SIGNED_OUT, error.detail)
+        case NotFound():
+            return Goodbye(model.MISSING, error.detail)
+        case Forbidden():
+            return Goodbye(model.FORBIDDEN, error.detail)
+        case _:
+            return Goodbye(model.RESTARTING, error.detail)
 
 
 async def _hello(websocket: WebSocket, seconds: float) -> Hello:
@@ -124,6 +132,8 @@ class _Conversation:
                     await self._receive()
             except* Goodbye as group:
                 goodbye = _first(group, Goodbye)
+            except* CollegiumError as group:
+                goodbye = goodbye or _goodbye_for(_first(group, CollegiumError))
             except* WebSocketDisconnect as group:
                 disconnect = _first(group, WebSocketDisconnect)
         finally:

@@ -1,0 +1,116 @@
+"""When the disk is full or the document breaks, nobody loses an edit and nobody sees one that is not kept."""
+
+import base64
+from typing import Any
+
+import anyio
+import pytest
+from sqlalchemy import text
+
+from collegium.accounts.model import Role
+from collegium.ground.errors import StorageFull
+from collegium.notebooks.document import Broken, Document
+from rooms.house import House
+from rooms.tab import Tab, joined
+
+pytestmark = pytest.mark.anyio
+
+
+async def limit_pages(house: House, extra: int | None) -> None:
+    """Let the database grow by so many pages and no more (None: as it likes)."""
+    async with house.database.write() as tx:
+        pages = (await tx.execute(text("PRAGMA page_count"))).scalar_one()
+        await tx.execute(text(f"PRAGMA max_page_count={1 << 30 if extra is None else pages + extra}"))
+
+
+async def send_lacking(tab: Tab) -> None:
+    """Give the server what it lacks, as a tab does after its welcome."""
+    await tab.send_update(tab.doc.get_update(base64.b64decode(tab.welcome["state_vector"])))
+
+
+async def test_a_full_disk_is_told_and_the_edit_is_kept_once_there_is_room(house: House) -> None:
+    ada, ada_token = await house.person("Ada")
+    bob, bob_token = await house.person("Bob")
+    notebook = await house.notebook(ada, "x = 1")
+    await house.share(ada, notebook, bob, Role.EDITOR)
+    async with joined(house.port, notebook, bob_token) as reader:
+        async with joined(house.port, notebook, ada_token) as tab:
+            await tab.edit(lambda tab: tab.text("c0").insert(0, "kept "))
+            await tab.until(lambda tab: tab.acked == 1)
+            await limit_pages(house, 1)
+            await tab.edit(lambda tab: tab.text("c0").insert(0, "y" * 100_000))
+            await tab.until(lambda tab: tab.closed)
+            doc, epoch = tab.doc, tab.welcome["epoch"]
+
+            assert tab.closed is not None
+            assert tab.closed[0] == 1012
+            assert tab.of_type("trouble")[0]["code"] == "storage_full"
+            assert tab.acked == 1
+        assert reader.closed is None
+        assert reader.source("c0") == "kept x = 1"
+        async with house.rooms.open(notebook) as room:
+            with pytest.raises(StorageFull):
+                await room.edit(lambda editor: editor.set_source("c0", "z" * 100_000), origin="test")
+        assert reader.source("c0") == "kept x = 1"
+        await limit_pages(house, None)
+        async with joined(house.port, notebook, ada_token, doc, epoch=epoch) as tab:
+            await send_lacking(tab)
+            await tab.until(lambda tab: tab.acked == 1)
+            await reader.until(lambda tab: tab.source("c0").startswith("yyy"))
+
+            assert reader.source("c0") == tab.source("c0") == "y" * 100_000 + "kept x = 1"
+
+
+async def test_a_document_that_breaks_is_loaded_again_and_only_the_culprit_goes(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ada_token = await house.person("Ada")
+    bob, bob_token = await house.person("Bob")
+    notebook = await house.notebook(ada, "x = 1")
+    await house.share(ada, notebook, bob, Role.EDITOR)
+    honest = Document.apply
+
+    def panicking(document: Document, update: bytes) -> bool:
+        if b"panic" in update:
+            raise Broken("index out of bounds")
+        return honest(document, update)
+
+    monkeypatch.setattr(Document, "apply", panicking)
+    async with joined(house.port, notebook, ada_token) as good, joined(house.port, notebook, bob_token) as bad:
+        await good.edit(lambda tab: tab.text("c0").insert(0, "kept "))
+        await good.until(lambda tab: tab.acked == 1)
+        await bad.edit(lambda tab: tab.text("c0").insert(0, "panic"))
+        await bad.until(lambda tab: tab.closed)
+        assert bad.closed is not None
+        assert bad.closed[0] == 4409
+        await good.edit(lambda tab: tab.text("c0").insert(0, "more "))
+        await good.until(lambda tab: tab.acked == 2 or tab.closed)
+
+        assert good.closed is None
+        assert good.acked == 2
+    content = await house.notebooks.content(notebook)
+    assert content.cells[0].source == "more kept x = 1"
+
+
+async def test_what_was_on_its_way_when_the_document_broke_is_kept_and_seen(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, token = await house.person("Ada")
+    notebook = await house.notebook(ada, "x = 1")
+    async with joined(house.port, notebook, token) as one, joined(house.port, notebook, token) as other:
+        room = house.rooms.find(notebook)
+        assert room is not None
+        for n in range(20):
+            await one.edit(lambda tab, n=n: tab.text("c0").insert(0, f"{n} "))  # type: ignore[misc]
+        await one.until(lambda tab: tab.acked > 0 or tab.closed)
+        room._drop()
+        await one.until(lambda tab: tab.acked == 20 or tab.closed)
+        seen: dict[str, Any] = {}
+        with anyio.fail_after(10):
+            while "done" not in seen:
+                await anyio.sleep(0.01)
+                kept = (await house.notebooks.content(notebook)).cells[0].source
+                seen = {"done": True} if other.source("c0") == kept and room.is_quiet else {}
+
+        # Everything acknowledged is there, everything seen is there, and nothing else is.
+        assert all(f"{n} " in kept for n in range(one.acked))
