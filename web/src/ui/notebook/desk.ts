@@ -92,11 +92,11 @@ export class Desk {
     const handle = this.handles.get(id)
     this.awaited = handle ? null : { cell: id, editing }
     if (!handle) return
+    const { root } = handle
     if (editing) handle.edit(at)
-    else {
-      handle.root.focus({ preventScroll: true })
-      handle.root.scrollIntoView({ block: 'nearest' })
-    }
+    else root.focus({ preventScroll: true })
+    // A tall cell being edited is scrolled to its cursor by its editor.
+    if (!editing || root.offsetHeight < innerHeight / 2) root.scrollIntoView({ block: 'nearest' })
   }
 
   /** The focused cell's neighbour; null beyond the ends. */
