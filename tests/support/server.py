@@ -47,10 +47,11 @@ class Server:
 
     def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self.lines.append(line.rstrip())
-            if "http://" in line:
-                ready.set()
+        with process.stdout:
+            for line in process.stdout:
+                self.lines.append(line.rstrip())
+                if "http://" in line:
+                    ready.set()
         ready.set()
 
     def kill(self) -> None:
