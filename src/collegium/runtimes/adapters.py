@@ -103,7 +103,7 @@ class LocalEngine:
                 lambda: start_engine(self._data, uid=os.geteuid(), gid=os.getegid(), environments=self._environments)
             )
 
-    async def stop(self, *, runtimes: bool) -> None:
+    async def stop(self, *, runtimes: bool = True) -> None:
         """End the engine, if one runs; its runtimes go on without it unless told otherwise."""
         if await anyio.to_thread.run_sync(_answers, self._data):
             await self._ask("stop", runtimes=runtimes)
