@@ -1,6 +1,6 @@
 /** The fingerprint by which a tab and the server notice that their documents have drifted apart. */
 import type * as Y from 'yjs'
-import type { CellMap } from './notebook'
+import { type CellMap, isCell } from './notebook'
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   for (let bit = 0; bit < 8; bit++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1
@@ -18,6 +18,7 @@ export function checksum(doc: Y.Doc): string {
   let text = ''
   for (const id of [...cells.keys()].sort((a, b) => (a < b ? -1 : 1))) {
     const cell = cells.get(id)!
+    if (!isCell(cell)) continue
     const fields = [id, cell.get('t'), cell.get('pos'), cell.get('del') ? '1' : '0', cell.get('source')]
     for (const field of fields) text += `${String(field)}\0`
   }

@@ -24,13 +24,15 @@ export const cellOf = (doc: Y.Doc, id: CellId): CellMap | undefined => cellsOf(d
 export const typeOf = (cell: CellMap): CellType => cell.get('t') as CellType
 export const textOf = (cell: CellMap): Y.Text => cell.get('source') as Y.Text
 export const isDeleted = (cell: CellMap): boolean => Boolean(cell.get('del'))
+/** An entry without its parts is no cell: nobody shows it, counts it or sends it. */
+export const isCell = (cell: CellMap): boolean => typeof cell.get('t') === 'string' && typeof cell.get('pos') === 'string' && cell.get('source') instanceof Y.Text
 const positionOf = (cell: CellMap): string => cell.get('pos') as string
 
 /** The cells on the page, in order. */
 export function order(doc: Y.Doc): CellId[] {
   const present: [string, CellId][] = []
   cellsOf(doc).forEach((cell, id) => {
-    if (!isDeleted(cell)) present.push([positionOf(cell), id])
+    if (isCell(cell) && !isDeleted(cell)) present.push([positionOf(cell), id])
   })
   present.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : 1))
   return present.map(([, id]) => id)

@@ -100,6 +100,7 @@ export type FromServer =
   | { readonly type: 'welcome'; readonly client: number; readonly role: Role; readonly may: readonly string[]; readonly notebook: { readonly id: NotebookId; readonly name: string }; readonly user: Person; readonly epoch: string; readonly head: number; readonly state_vector: string; readonly reset: boolean }
   | { readonly type: 'ack'; readonly n: number; readonly seq: number }
   | { readonly type: 'reject'; readonly n: number; readonly reason: string }
+  | { readonly type: 'trouble'; readonly code: string; readonly detail: string }
   | { readonly type: 'heartbeat'; readonly seq: number; readonly checksum: string }
   | { readonly type: 'notebook'; readonly name: string }
   | { readonly type: 'role'; readonly role: Role; readonly may: readonly string[] }

@@ -10,7 +10,7 @@ afterEach(() => {
 })
 
 function join(server: FakeServer, { copy = new MemoryCopy(), events = {} }: { copy?: MemoryCopy; events?: Partial<RoomEvents> } = {}): Room {
-  const room = new Room({ url: 'ws://test', notebook: 'n', copy, socket: server.make, events: { replaced: () => undefined, refused: () => undefined, signedOut: () => undefined, ...events } })
+  const room = new Room({ url: 'ws://test', notebook: 'n', copy, socket: server.make, events: { replaced: () => undefined, refused: () => undefined, troubled: () => undefined, signedOut: () => undefined, ...events } })
   open.push(room)
   void room.open()
   return room

@@ -27,6 +27,8 @@ export interface RoomEvents {
   /** The document was replaced; `kept` is the old one when it held text that the server never got. */
   replaced(why: string, kept: Y.Doc | null): void
   refused(reason: string): void
+  /** The server cannot store what it was sent, for now; the edits wait here. */
+  troubled(detail: string): void
   signedOut(): void
 }
 
@@ -165,6 +167,9 @@ export class Room {
         break
       case 'reject':
         this.options.events.refused(message.reason)
+        break
+      case 'trouble':
+        this.options.events.troubled(message.detail)
         break
       case 'heartbeat':
         this.compare(message.seq, message.checksum)

@@ -54,6 +54,35 @@ test('the last outputs stay until the next run speaks, and go when it ends in si
   expect(session.run('c')?.outputs).toEqual([])
 })
 
+test('a cell that did not come to run shows again what it showed before', () => {
+  const { session, say } = line()
+  const first = execution('finished', { outputs: [stream('old')], version: 4 })
+  say(first)
+  say(execution('queued', { execution: 'e2', queued_at: 2 }))
+  say(execution('cancelled', { execution: 'e2', queued_at: 2 }))
+  say({ type: 'cells', executions: [first] })
+
+  expect(session.run('c')).toMatchObject({ execution: { execution: 'e1', state: 'finished' }, outputs: [stream('old')] })
+})
+
+test('a run that begins empty keeps the last outputs on the page until it speaks', () => {
+  const { session, say } = line()
+  say(execution('finished', { outputs: [stream('old')], version: 1 }))
+  say(execution('running', { execution: 'e2', queued_at: 2, outputs: [], version: 0 }))
+  expect(session.run('c')).toMatchObject({ outputs: [stream('old')], madeBy: 'e1' })
+  say({ type: 'outputs', execution: 'e2', cell: 'c', version: 1, splice: [0, [stream('new')]] })
+
+  expect(session.run('c')).toMatchObject({ outputs: [stream('new')], madeBy: 'e2' })
+})
+
+test('the cells of a notebook may come in several frames', () => {
+  const { session, say } = line()
+  say({ type: 'cells', executions: [execution('finished')] })
+  say({ type: 'cells', executions: [execution('finished', { execution: 'e9', cell: 'd' })] })
+
+  expect([session.run('c')?.execution.state, session.run('d')?.execution.state]).toEqual(['finished', 'finished'])
+})
+
 test('saved outputs are not live', () => {
   const { session, say } = line()
   say({ type: 'cells', executions: [{ ...execution('finished'), saved: true, outputs: [stream('x')] }] })

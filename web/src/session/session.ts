@@ -131,16 +131,19 @@ export class Session {
         this.state.setState({ runtime: message.runtime, kernel: message.kernel, queue: message.queue, connecting: false })
         break
       case 'cells':
-        this.adopt(message.executions)
+        // What these cells show now, also when that is older than what was asked for and never ran.
+        for (const execution of message.executions) this.changed(execution)
         break
       case 'accepted': case 'refused': case 'completion': case 'inspection':
         if (message.type === 'accepted') for (const { execution } of message.executions) this.seen.add(execution)
         this.asked.get(message.request)?.(message)
         break
-      case 'execution':
+      case 'execution': {
         this.seen.add(message.execution)
-        this.changed(message)
+        const shown = this.runs.get(message.cell)?.execution
+        if (!shown || !older(message, shown)) this.changed(message)
         break
+      }
       case 'outputs':
         this.output(message.execution, message.cell, message.version, (outputs) => spliced(outputs, message.splice[0], message.splice[1]), message.splice[0] === 0)
         break
@@ -157,27 +160,15 @@ export class Session {
     }
   }
 
-  /** After joining: this is all there is. What was here and is not among it was cleared meanwhile. */
-  private adopt(executions: readonly Execution[]): void {
-    const gone = new Set(this.runs.keys())
-    for (const execution of executions) {
-      gone.delete(execution.cell)
-      this.changed(execution)
-    }
-    for (const cell of gone) {
-      this.runs.delete(cell)
-      this.tell(cell)
-    }
-  }
-
   private changed(execution: Execution): void {
     const before = this.runs.get(execution.cell)
     const same = before?.execution.execution === execution.execution
-    if (!same && before && older(execution, before.execution)) return
     if (execution.version !== undefined) this.versions.set(execution.execution, execution.version)
     if (!same && before) this.versions.delete(before.execution.execution)
     const settled = execution.state === 'finished' || execution.state === 'failed'
-    const stays = before !== undefined && !execution.outputs && (before.madeBy === execution.execution || !settled)
+    const silent = execution.outputs === undefined || execution.outputs.length === 0
+    const own = before?.madeBy === execution.execution
+    const stays = before !== undefined && (own ? execution.outputs === undefined : silent && !settled && !execution.saved)
     const madeBy = stays ? before.madeBy : execution.execution
     this.put(execution.cell, {
       execution,

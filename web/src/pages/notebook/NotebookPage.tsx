@@ -87,6 +87,7 @@ function useOpenDesk(id: NotebookId): Desk | null {
           setLife((n) => n + 1)
         },
         refused: (reason) => notify({ title: 'The server refused an edit', detail: reason, kind: 'bad' }),
+        troubled: (detail) => notify({ title: 'The server cannot store your edits now', detail: `${detail} They are kept in this browser, and sent again.`, kind: 'bad' }),
         signedOut: lost,
       },
     })

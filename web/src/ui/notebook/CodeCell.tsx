@@ -36,8 +36,9 @@ function Outputs({ id }: { id: CellId }) {
   if (!run) return null
   const { execution, outputs, live, madeBy } = run
   const ended = execution.state === 'failed' || execution.state === 'cancelled'
+  const past = madeBy !== execution.execution && execution.state === 'running'
   return (
-    <div className="output">
+    <div className={past ? 'output output-past' : 'output'}>
       <CellOutputs
         notebook={desk.id}
         cell={id}

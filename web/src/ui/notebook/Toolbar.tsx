@@ -1,7 +1,7 @@
 /** The bar over the cells: commands, new cells, run all, and the runtime. */
 import { ChevronDown, Play, Plus, Search } from 'lucide-react'
 import { Menu } from '../kit'
-import { useDesk, useMay } from './hooks'
+import { useDesk, useMay, useRoom } from './hooks'
 import { RuntimePill } from './RuntimePill'
 import { COMMANDS, usable } from './commands'
 
@@ -11,12 +11,14 @@ export function Toolbar() {
   const desk = useDesk()
   const editable = useMay('write')
   const mayRun = useMay('run')
+  const joined = useRoom((state) => state.role !== null)
   return (
     <div className="nb-toolbar" role="toolbar" aria-label="Notebook tools">
       <button type="button" className="tool tool-commands" aria-label="Commands" onClick={() => desk.open('palette')}>
         <Search {...size} /> <span className="tool-text">Commands</span>
       </button>
-      <span className="tool-gap" />
+      {joined && !editable && <span className="tool-note">{mayRun ? 'You may run this notebook' : 'View only'}</span>}
+      {editable && <span className="tool-gap" />}
       {editable && (
         <>
           <button type="button" className="tool" aria-label="Add code cell" onClick={() => desk.append('code')}>
