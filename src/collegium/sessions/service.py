@@ -94,7 +94,7 @@ class Sessions:
             heads = await store.read_heads(tx, notebook)
         shown: dict[CellId, CellOutputs] = {}
         for execution, stored in heads:
-            live = None if session is None else session.kept(execution.id)
+            live = None if session is None else session.lives.get(execution.id)
             outputs, count = (
                 (stored, execution.count) if live is None else (live.stored_outputs(), live.execution.count)
             )
@@ -145,20 +145,20 @@ class Sessions:
     ) -> tuple[Execution, list[Output]]:
         """An execution and its outputs in nbformat's form. Raises NotFound."""
         session = await self.allowed(principal, notebook, Action.READ)
-        live = await session.find(execution)
+        live = await session.lives.find(execution)
         return live.execution, [await with_large(output, self._world.blobs) for output in live.stored_outputs()]
 
     async def log(self, principal: Principal, notebook: NotebookId, execution: ExecutionId) -> Iterator[str]:
         """Everything an execution printed. Raises NotFound. The pieces are read from disk: take them in a thread."""
         session = await self.allowed(principal, notebook, Action.READ)
-        live = await session.find(execution)
+        live = await session.lives.find(execution)
         return log_text(segment_path(self._world.folder, live.execution))
 
     async def blob(self, principal: Principal, notebook: NotebookId, sha256: str) -> tuple[str, bytes]:
         """MIME type and bytes of a large output. Raises NotFound."""
         await self._authority.authorize(principal, ItemId(notebook), Action.READ)
         session = self._sessions.get(notebook)
-        mime = None if session is None else session.mime_of(sha256)
+        mime = None if session is None else session.lives.mime_of(sha256)
         if mime is None:
             async with self._world.db.read() as tx:
                 mime = await store.read_blob_mime(tx, notebook, sha256)

@@ -1,6 +1,5 @@
 """A notebook bound to a kernel: what runs next, and where its outputs go."""
 
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from collegium.accounts.model import Principal
@@ -20,19 +18,18 @@ from collegium.ground.log import get_log
 from collegium.kernels.service import AgentLine, KernelChange, Malformed, Message, Welcome
 from collegium.notebooks.model import source_hash
 from collegium.sessions import model, store
-from collegium.sessions.blobs import Found, without_large
+from collegium.sessions.blobs import without_large
+from collegium.sessions.choosing import chosen
 from collegium.sessions.folding import Event, error_output, event_of
-from collegium.sessions.live import Live, segment_path
-from collegium.sessions.model import Asked, Binding, Execution, ExecutionQueue, Machine, Source, State, Step
+from collegium.sessions.live import Live
+from collegium.sessions.lives import Lives
+from collegium.sessions.model import Asked, Binding, Execution, ExecutionQueue, Machine, State, Step
 from collegium.sessions.ports import Blobs, Documents, Machines
 from collegium.sessions.present import execution_frame, kernel_frame, runtime_frame
-from collegium.sessions.segments import Segment
 from collegium.sessions.settings import SessionSettings
 
 log = get_log("sessions")
 
-LIVE_MAX = 64
-"""Executions that ended and are still kept in memory, for words that come late."""
 CUT_SECONDS = 1.0
 """A long stream whose middle was left out anew is sent again at most this often."""
 ASIDES_MAX = 32
@@ -63,7 +60,7 @@ class Session:
         self._world = world
         self._tasks = tasks
         self._queue = ExecutionQueue()
-        self._lives: OrderedDict[ExecutionId, Live] = OrderedDict()
+        self.lives = Lives(notebook, world.db, world.folder, world.settings.log_bytes_max)
         self._displays: dict[str, set[ExecutionId]] = {}
         self._position = 0
         self._binding: Binding | None = None
@@ -79,8 +76,6 @@ class Session:
         self._bringing_up = False
         self._brought_down = anyio.Event()
         self._handled = 0
-        self._found: Found = {}
-        self._mimes: dict[str, str] = {}
         self._starting = anyio.Lock()
         self._storing = anyio.Lock()
         self._asking = anyio.Lock()
@@ -104,7 +99,7 @@ class Session:
                 if (display := output.get("$display")) is not None:
                     self._displays.setdefault(str(display), set()).add(execution.id)
         for execution in unfinished:
-            live = self._keep(execution)
+            live = self.lives.keep(execution)
             for display in live.folded.displays:
                 self._displays.setdefault(display, set()).add(execution.id)
             if execution.state is State.RUNNING:
@@ -127,8 +122,7 @@ class Session:
     async def close(self) -> None:
         """Write down what is not written yet; the kernel runs on."""
         await self._store()
-        for live in self._lives.values():
-            live.close()
+        self.lives.close()
 
     @property
     def idle(self) -> bool:
@@ -141,11 +135,11 @@ class Session:
         """Queue these cells (None: every code cell), all or none. Raises Conflict(code="stale_source")."""
         async with self._asking:
             sources = await self._world.documents.sources(self.notebook)
-            chosen = _chosen(sources, asked)
+            meant = chosen(sources, asked)
             new: list[Execution] = []
             answer: list[Execution] = []
-            waiting = {self._lives[id].execution.cell: self._lives[id].execution for id in self._queue.waiting}
-            for source in chosen:
+            waiting = {self.lives[id].execution.cell: self.lives[id].execution for id in self._queue.waiting}
+            for source in meant:
                 known = waiting.get(source.cell)
                 if known is not None and known.source == source.source:
                     answer.append(known)
@@ -166,12 +160,7 @@ class Session:
                 answer.append(made)
             if len(self._queue.waiting) + len(new) > model.QUEUE_MAX:
                 raise TooMany("More cells wait than a kernel may be asked for.")
-            async with self._world.db.write() as tx:
-                await store.insert_executions(tx, [(execution, []) for execution in new])
-            for execution in new:
-                self._keep(execution)
-                self._queue = model.requested(self._queue, execution.id)
-                self._tell(execution_frame(execution) | {"type": "execution"})
+            await self._enqueue(new)
         if self._binding is None:
             self._bring_up(principal)
         elif self._kernel_state == "dead" and self._connected and not self._renewing:
@@ -179,6 +168,31 @@ class Session:
         await self._pump()
         self._tell_session()
         return answer
+
+    async def _enqueue(self, new: Sequence[Execution]) -> None:
+        """Write them down, then queue them. A free kernel starts the first of them without a second write."""
+        async with self._starting:
+            at_once = bool(new) and self._free and not self._queue.all
+            if at_once:
+                new = [replace(new[0], state=State.RUNNING, started_at=now_ms()), *new[1:]]
+            async with self._world.db.write() as tx:
+                await self.lives.write_rows(tx)
+                await store.insert_executions(tx, [(execution, []) for execution in new])
+                if at_once:
+                    await store.set_heads(tx, self.notebook, {new[0].cell: new[0].id})
+            for execution in new:
+                self.lives.keep(execution)
+                self._queue = model.requested(self._queue, execution.id)
+                if execution.state is State.QUEUED:
+                    self._tell(execution_frame(execution) | {"type": "execution"})
+            if at_once:
+                self._queue = model.started(self._queue).queue
+                await self._begin(self.lives[new[0].id])
+
+    @property
+    def _free(self) -> bool:
+        """The kernel would take an execution now."""
+        return self._connected and not self._renewing and self._kernel_state != "dead" and self._queue.running is None
 
     def connect(self, principal: Principal) -> None:
         """Ask for a runtime, if there is none."""
@@ -218,12 +232,12 @@ class Session:
     def cancel(self, cell: CellId) -> None:
         """Take a cell out of the queue."""
         for id in self._queue.waiting:
-            if self._lives[id].execution.cell == cell:
+            if self.lives[id].execution.cell == cell:
                 self._adopt(model.cancelled(self._queue, id), None)
 
     async def input(self, execution: ExecutionId, value: str) -> None:
         """Answer `input()`. Raises Conflict if nobody asks any more."""
-        live = self._lives.get(execution)
+        live = self.lives.get(execution)
         if live is None or live.execution.input is None or live.over:
             raise Conflict("Nothing asks for input any more.")
         if len(value) > INPUT_CHARACTERS_MAX:
@@ -239,13 +253,13 @@ class Session:
 
     async def clear(self, cells: Sequence[CellId] | None) -> None:
         """Forget the outputs of these cells; what runs keeps running."""
-        running = None if self._queue.running is None else self._lives[self._queue.running].execution.cell
+        running = None if self._queue.running is None else self.lives[self._queue.running].execution.cell
         async with self._world.db.write() as tx:
             shown = [e for e, _ in await store.read_heads(tx, self.notebook) if cells is None or e.cell in cells]
             gone = [execution for execution in shown if execution.cell != running]
             await store.remove_heads(tx, self.notebook, [execution.cell for execution in gone])
         for execution in gone:
-            live = self._lives.get(execution.id)
+            live = self.lives.get(execution.id)
             version = 1 if live is None else live.version + 1
             if live is not None:
                 live.version = version
@@ -279,7 +293,7 @@ class Session:
         """The `session` frame."""
         kernel = None if self._binding is None else self._binding.kernel
         state = "busy" if self._queue.running is not None and self._kernel_state == "idle" else self._kernel_state
-        queue = [{"execution": id, "cell": self._lives[id].execution.cell} for id in self._queue.all]
+        queue = [{"execution": id, "cell": self.lives[id].execution.cell} for id in self._queue.all]
         return {
             "type": "session",
             "runtime": runtime_frame(self._machine),
@@ -294,37 +308,19 @@ class Session:
         self.flush(all_text=True)
         frames = []
         for execution, outputs in heads:
-            live = self._lives.get(execution.id)
+            live = self.lives.get(execution.id)
             if live is None:
                 plain = [{key: value for key, value in output.items() if key != "$display"} for output in outputs]
                 frames.append(execution_frame(execution, plain, 0))
             else:
                 frames.append(execution_frame(live.execution, live.folded.outputs(), live.version))
-        frames += [execution_frame(self._lives[id].execution) for id in self._queue.waiting]
+        frames += [execution_frame(self.lives[id].execution) for id in self._queue.waiting]
         return frames
-
-    async def find(self, execution: ExecutionId) -> Live:
-        """An execution of this notebook. Raises NotFound."""
-        live = self._lives.get(execution)
-        if live is None:
-            async with self._world.db.read() as tx:
-                found, outputs = await store.read_execution(tx, self.notebook, execution)
-            live = self._lives.get(execution) or self._keep(found, outputs)
-        return live
-
-    def mime_of(self, sha256: str) -> str | None:
-        """The MIME type of a large output that came while this server runs."""
-        found = self._found.get(sha256)
-        return self._mimes.get(sha256) if found is None else found[0]
-
-    def kept(self, execution: ExecutionId) -> Live | None:
-        """An execution that is in memory."""
-        return self._lives.get(execution)
 
     def flush(self, *, all_text: bool = False) -> None:
         """Tell those who watch what they lack."""
         now = anyio.current_time()
-        for live in self._lives.values():
+        for live in self.lives:
             if live.folded.cut and not all_text and now - self._cut_at < CUT_SECONDS:
                 continue
             if live.folded.cut:
@@ -356,7 +352,7 @@ class Session:
             self._kernel_state = "idle" if state == "busy" else state
         self._renewing = False
         if self._queue.running is not None:
-            await self._send_execute(self._lives[self._queue.running].execution)
+            await self._send_execute(self.lives[self._queue.running].execution)
         self._tell_session()
         await self._pump()
 
@@ -367,7 +363,7 @@ class Session:
     async def refused(self, id: str, detail: str) -> None:
         """The agent could not do something."""
         if self._queue.running == id:
-            await self._finish(self._lives[self._queue.running], State.FAILED, detail)
+            await self._finish(self.lives[self._queue.running], State.FAILED, detail)
 
     async def record(self, record: Message | KernelChange) -> None:
         """The next thing the agent has to tell."""
@@ -384,7 +380,7 @@ class Session:
             await self._update(event, message.seq)
             return
         try:
-            live = await self.find(ExecutionId(message.parent))
+            live = await self.lives.find(ExecutionId(message.parent))
         except NotFound:
             return
         if message.seq <= live.last_seq:
@@ -407,7 +403,7 @@ class Session:
 
     async def _take(self, live: Live, event: Event, seq: int) -> None:
         if event["kind"] == "output":
-            output = await without_large(event["output"], self._world.blobs, self._found)
+            output = await without_large(event["output"], self._world.blobs, self.lives.found)
             event = {**event, "output": output}
             if (display := output.get("$display")) is not None:
                 self._displays.setdefault(str(display), set()).add(live.execution.id)
@@ -415,10 +411,10 @@ class Session:
         self._changed()
 
     async def _update(self, event: Event, seq: int) -> None:
-        shrunk = await without_large({"data": event["data"]}, self._world.blobs, self._found)
+        shrunk = await without_large({"data": event["data"]}, self._world.blobs, self.lives.found)
         for id in sorted(self._displays.get(event["id"], ())):
             with suppress(NotFound):
-                live = await self.find(id)
+                live = await self.lives.find(id)
                 if seq > live.last_seq:
                     live.take({**event, "data": shrunk["data"], "seq": seq})
         self._changed()
@@ -490,21 +486,26 @@ class Session:
     async def _pump(self) -> None:
         """A free kernel gets what is first in line; that it starts is written down before the kernel hears of it."""
         async with self._starting:
-            if not self._connected or self._renewing or self._kernel_state == "dead":
+            if not self._free:
                 return
-            self._queue, start, _ = _parts(model.started(self._queue))
-            if start is None:
+            step = model.started(self._queue)
+            self._queue = step.queue
+            if step.start is None:
                 return
-            live = self._lives[start]
+            live = self.lives[step.start]
             live.change(state=State.RUNNING, started_at=now_ms())
             async with self._world.db.write() as tx:
-                await self._write_rows(tx)
-                await store.set_heads(tx, self.notebook, {live.execution.cell: start})
-            self._interrupted = None
-            assert self._binding is not None
+                await self.lives.write_rows(tx)
+                await store.set_heads(tx, self.notebook, {live.execution.cell: step.start})
+            await self._begin(live)
+
+    async def _begin(self, live: Live) -> None:
+        """Its start is written down: those who watch and the kernel are told."""
+        self._interrupted = None
+        if self._binding is not None:
             self._world.machines.touch(self._binding.runtime)
-            self._tell(execution_frame(live.execution, [], live.version) | {"type": "execution"})
-            await self._send_execute(live.execution)
+        self._tell(execution_frame(live.execution, [], live.version) | {"type": "execution"})
+        await self._send_execute(live.execution)
 
     async def _send_execute(self, execution: Execution) -> None:
         assert self._binding is not None
@@ -532,7 +533,7 @@ class Session:
         if self._queue.running is None:
             self._adopt(model.emptied(self._queue), reason)
             return
-        live = self._lives[self._queue.running]
+        live = self.lives[self._queue.running]
         number = live.last_seq if seq is None else seq
         if number > live.last_seq or seq is None:
             shown = error_output({"ename": "KernelDied", "evalue": reason, "traceback": [f"\x1b[31m{reason}\x1b[0m"]})
@@ -543,7 +544,7 @@ class Session:
         """The new queue; those who will never run are told."""
         self._queue = step.queue
         for id in step.cancelled:
-            live = self._lives[id]
+            live = self.lives[id]
             live.change(state=State.CANCELLED, reason=reason, finished_at=now_ms())
             self._tell(execution_frame(live.execution) | {"type": "execution"})
             self._tasks.start_soon(self._tell_head, live.execution.cell)
@@ -557,7 +558,7 @@ class Session:
             heads = await store.read_heads(tx, self.notebook)
         for execution, _ in heads:
             if execution.cell == cell:
-                live = await self.find(execution.id)
+                live = await self.lives.find(execution.id)
                 frame = execution_frame(live.execution, live.folded.outputs(), live.version)
                 self._tell({"type": "cells", "executions": [frame]})
 
@@ -620,7 +621,7 @@ class Session:
         self._binding, self._kernel_state = None, "dead"
         machine, self._machine = self._machine, None
         async with self._world.db.write() as tx:
-            await self._write_rows(tx)
+            await self.lives.write_rows(tx)
             await store.delete_binding(tx, self.notebook)
         if machine is not None and state is State.FAILED:
             self._machine = replace(machine, state="failed", reason=reason)
@@ -632,15 +633,6 @@ class Session:
         await self._line.send({**header, "kernel": self._binding.kernel})
 
     # writing down and telling
-
-    def _keep(self, execution: Execution, outputs: list[dict[str, Any]] | None = None) -> Live:
-        path = segment_path(self._world.folder, execution)
-        live = Live(execution, Segment(path, bytes_max=self._world.settings.log_bytes_max), outputs)
-        self._lives[execution.id] = live
-        over = [id for id, kept in self._lives.items() if kept.over and not kept.row_dirty and not kept.outputs_dirty]
-        for id in over[: max(0, len(over) - LIVE_MAX)]:
-            self._lives.pop(id).close()
-        return live
 
     def _tell(self, frame: dict[str, Any]) -> None:
         self._world.documents.broadcast(self.notebook, frame)
@@ -658,7 +650,7 @@ class Session:
             self._watch = anyio.Event()
             self.flush()
             await anyio.sleep(self._world.settings.broadcast_seconds)
-            if any(live.folded.lacking for live in self._lives.values()):
+            if any(live.folded.lacking for live in self.lives):
                 self._watch.set()
 
     async def _touch_regularly(self) -> None:
@@ -682,28 +674,15 @@ class Session:
         """Segments to disk, then the index, then the agent may forget."""
         async with self._storing:
             handled = self._handled
-            unsynced = [live for live in self._lives.values() if live.unsynced]
-            if unsynced:
-                await anyio.to_thread.run_sync(_sync, unsynced)
+            await self.lives.sync()
             async with self._world.db.write() as tx:
-                await self._write_rows(tx)
+                await self.lives.write_rows(tx)
                 if self._binding is not None:
                     self._binding = replace(self._binding, stored_seq=handled)
                     await store.write_binding(tx, self._binding, now_ms())
             if self._connected:
                 with suppress(Unavailable):
                     await self._request({"op": "stored", "seq": handled})
-
-    async def _write_rows(self, tx: Any) -> None:
-        found, self._found = self._found, {}
-        self._mimes |= {sha256: mime for sha256, (mime, _) in found.items()}
-        await store.keep_blobs(tx, self.notebook, found)
-        for live in list(self._lives.values()):
-            if live.row_dirty or (live.over and live.outputs_dirty):
-                outputs = live.stored_outputs() if live.over and live.outputs_dirty else None
-                live.row_dirty = False
-                live.outputs_dirty = live.outputs_dirty and not live.over
-                await store.update_execution(tx, live.execution, outputs)
 
 
 @asynccontextmanager
@@ -718,32 +697,6 @@ async def open_session(notebook: NotebookId, world: World, tasks: TaskGroup) -> 
             await session.close()
 
 
-def _sync(lives: Sequence[Live]) -> None:
-    for live in lives:
-        live.sync()
-
-
-def _chosen(sources: Sequence[Source], asked: Sequence[Asked] | None) -> list[Source]:
-    """The cells meant, with the text that was meant."""
-    if asked is None:
-        return [source for source in sources if source.type == "code" and source.source.strip()]
-    known = {source.cell: source for source in sources}
-    missing = [wanted.cell for wanted in asked if wanted.cell not in known]
-    if missing:
-        raise NotFound("There is no such cell.", cells=missing)
-    chosen = {wanted.cell: known[wanted.cell] for wanted in asked}
-    if any(source.type != "code" for source in chosen.values()):
-        raise Invalid("Only code cells run.")
-    stale = [wanted.cell for wanted in asked if wanted.hash not in (None, source_hash(known[wanted.cell].source))]
-    if stale:
-        raise Conflict("The cell changed since you asked to run it.", code="stale_source", cells=stale)
-    return list(chosen.values())
-
-
 def _count(content: dict[str, Any]) -> int | None:
     count = content.get("execution_count")
     return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 1 << 53 else None
-
-
-def _parts(step: Step) -> tuple[ExecutionQueue, ExecutionId | None, tuple[ExecutionId, ...]]:
-    return step.queue, step.start, step.cancelled

@@ -136,7 +136,7 @@ class Tabs:
             case _Clear():
                 await session.clear(None if said.cells == "all" else [CellId(cell) for cell in said.cells])
             case _Outputs():
-                live = await session.find(ExecutionId(said.execution))
+                live = await session.lives.find(ExecutionId(said.execution))
                 session.flush(all_text=True)
                 client.send(live.whole())
             case _Complete():
