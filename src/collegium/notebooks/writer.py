@@ -48,7 +48,7 @@ class Reader(Protocol):
 class Lane:
     """One open copy of a document: hands out its sequence numbers. After one failure nothing of it is written."""
 
-    __slots__ = ("_writer", "clients", "epoch", "error", "head", "notebook", "reader", "waiting")
+    __slots__ = ("_writer", "clients", "epoch", "error", "head", "notebook", "patience", "reader", "waiting")
 
     def __init__(
         self, writer: "Writer", notebook: NotebookId, epoch: str, head: int, clients: dict[int, str], reader: Reader
@@ -61,6 +61,8 @@ class Lane:
         """Whose each client id is, as far as it is on disk."""
         self.reader = reader
         self.waiting = 0
+        self.patience = 0.0
+        """So many seconds its entries may wait for more to be written with; 0 while nobody gains by it."""
         self.error: CollegiumError | None = None
 
     def submit(self, payload: bytes, author: Author, origin: str, note: object = None) -> int:
@@ -108,6 +110,9 @@ class Writer:
         try:
             while True:
                 await self._filled.wait()
+                patience = min(entry.lane.patience for entry in self._queue)
+                if patience and not self.is_full:
+                    await anyio.sleep(patience)
                 await self._write_group()
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(10, shield=True):

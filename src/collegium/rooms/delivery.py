@@ -1,4 +1,4 @@
-"""How news reaches the tabs of a room: at once, or gathered for a moment when there is much of it."""
+"""How news reaches the tabs of a room, and how much of it there is."""
 
 import time
 from typing import Any
@@ -9,9 +9,9 @@ from collegium.notebooks.service import Broken, merge
 from collegium.rooms import model
 from collegium.rooms.client import Client
 
-COALESCE_SECONDS = 0.03
-DELIVERIES_PER_SECOND_MAX = 8_000
-"""Beyond so many frames a second, edits are gathered before they are sent on."""
+PRESENCE_SECONDS = 0.03
+PATIENCE = ((8_000, 0.03), (2_500, 0.005))
+"""When more than so many frames a second would be sent, edits are gathered for so long before they are stored."""
 
 Edit = tuple[int, bytes]
 """An update that is on disk, and its sequence number."""
@@ -22,7 +22,6 @@ class Delivery:
 
     def __init__(self) -> None:
         self.clients: dict[str, Client] = {}
-        self._edits: list[Edit] = []
         self._presences: dict[str, model.Presence] = {}
         self._waiting = anyio.Event()
         self._rate = 0.0
@@ -32,40 +31,17 @@ class Delivery:
         """Send a message to every tab."""
         self._put(model.text_frame(message))
 
+    @property
+    def patience(self) -> float:
+        """How long edits may wait for others to be stored and sent with; 0 when few tabs see few edits."""
+        frames = self._rate * len(self.clients)
+        return next((seconds for limit, seconds in PATIENCE if frames > limit), 0.0)
+
     def deliver(self, edits: list[Edit], author: Client | None) -> None:
         """Give edits to the tabs; `author` has them already (None: several do, and get them again)."""
         now = time.monotonic()
         decay = max(0.0, 1.0 - (now - self._rate_at))
         self._rate, self._rate_at = self._rate * decay + len(edits), now
-        if self._edits or self._rate * len(self.clients) > DELIVERIES_PER_SECOND_MAX:
-            self._edits.extend(edits)
-            self._waiting.set()
-        else:
-            self._send(edits, author)
-
-    def tell_presence(self, client: Client, presence: model.Presence) -> None:
-        """Let the others know, in a moment; of several the last counts."""
-        self._presences[client.id] = presence
-        self._waiting.set()
-
-    def flush(self) -> None:
-        """Send what was gathered."""
-        edits, self._edits = self._edits, []
-        if edits:
-            self._send(edits, None)
-        presences, self._presences = self._presences, {}
-        if presences:
-            self._put(model.awareness_frame(list(presences.values())))
-
-    async def run(self) -> None:
-        """Send what is gathered, until cancelled."""
-        while True:
-            await self._waiting.wait()
-            await anyio.sleep(COALESCE_SECONDS)
-            self._waiting = anyio.Event()
-            self.flush()
-
-    def _send(self, edits: list[Edit], author: Client | None) -> None:
         first, last = edits[0][0], edits[-1][0]
         try:
             update = edits[0][1] if len(edits) == 1 else merge([update for _, update in edits])
@@ -77,6 +53,20 @@ class Delivery:
         for client in self.clients.values():
             if client is not author:
                 client.outbox.put(frame, first)
+
+    def tell_presence(self, client: Client, presence: model.Presence) -> None:
+        """Let the others know, in a moment; of several the last counts."""
+        self._presences[client.id] = presence
+        self._waiting.set()
+
+    async def run(self) -> None:
+        """Send the presence that was gathered, until cancelled."""
+        while True:
+            await self._waiting.wait()
+            await anyio.sleep(PRESENCE_SECONDS)
+            self._waiting = anyio.Event()
+            presences, self._presences = self._presences, {}
+            self._put(model.awareness_frame(list(presences.values())))
 
     def _put(self, frame: str | bytes, seq: int = 0) -> None:
         for client in self.clients.values():

@@ -284,6 +284,7 @@ class Room:
         self._dirty = True
         only = next(iter(acks), None) if len(entries) == 1 else None
         self._delivery.deliver([(entry.seq, entry.payload) for entry in entries], only)
+        entries[-1].lane.patience = self._delivery.patience
         self._move_on()
 
     def _acknowledge_marks(self) -> None:
@@ -500,7 +501,6 @@ class Room:
     def _beat(self) -> None:
         if self._document is None:
             return
-        self._delivery.flush()
         if self._told[0] != self._committed or not self._told[1]:
             self._told = self._committed, self._document.checksum()
         self.broadcast({"type": "heartbeat", "seq": self._told[0], "checksum": self._told[1]})
