@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -329,12 +329,15 @@ class FakeEngine:
         theirs.close()
         return await anyio.abc.UNIXSocketStream.from_socket(ours)
 
-    async def watch(self) -> AsyncIterator[Machine]:
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[AsyncIterator[Machine]]:
         send, receive = anyio.create_memory_object_stream[Machine](100)
         self._watchers.append(send)
-        with receive:
-            async for machine in receive:
-                yield machine
+        try:
+            with send, receive:
+                yield receive
+        finally:
+            self._watchers.remove(send)
 
     async def end(self, runtime: RuntimeId, reason: str) -> None:
         """Let a runtime end by itself."""

@@ -144,18 +144,13 @@ class LocalEngine:
             await self.get(runtime)
             raise Unavailable(f"The runtime {runtime} does not answer.") from None
 
-    async def watch(self) -> AsyncIterator[Machine]:
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[AsyncIterator[Machine]]:
         """Changes, until the connection breaks."""
         async with self._connected() as (stream, reader):
             await stream.send(_frame({"id": 1, "op": "watch"}))
             await _receive(reader)
-            while True:
-                try:
-                    event = await _receive(reader)
-                except Unavailable:
-                    return
-                if event.get("event") == "runtime":
-                    yield _machine(event)
+            yield _events(reader)
 
     # ── the line ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -210,6 +205,16 @@ async def _receive(reader: BufferedByteReceiveStream) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise Unavailable("The runtime engine answered something else.")
     return message
+
+
+async def _events(reader: BufferedByteReceiveStream) -> AsyncIterator[Machine]:
+    while True:
+        try:
+            event = await _receive(reader)
+        except Unavailable:
+            return
+        if event.get("event") == "runtime":
+            yield _machine(event)
 
 
 def _error(error: dict[str, Any]) -> CollegiumError:

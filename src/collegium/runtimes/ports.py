@@ -1,6 +1,7 @@
 """What this part needs of the world: somebody who makes runtimes, and environments to run in them."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,8 +47,8 @@ class Engine(Protocol):
         """Keep so many of this kind in stock, and none of another."""
         ...
 
-    def watch(self) -> AsyncIterator[Machine]:
-        """Every change from now on; ends when the engine does. What happened before: list()."""
+    def watch(self) -> AbstractAsyncContextManager[AsyncIterator[Machine]]:
+        """Entered, it misses no change from then on; the iterator ends when the engine does."""
         ...
 
 

@@ -203,10 +203,11 @@ class Runtimes:
         """Hear from the engine what ends by itself, for ever; after a break, compare everything again."""
         while True:
             try:
-                await self._keep_pool()
-                await self.reconcile()
-                async for machine in self._engine.watch():
-                    await self._changed(machine)
+                async with self._engine.watch() as changes:
+                    await self._keep_pool()
+                    await self.reconcile()
+                    async for machine in changes:
+                        await self._changed(machine)
             except (Unavailable, Invalid) as error:
                 log.warning("engine.unavailable", why=error.detail)
             await anyio.sleep(RECONNECT_SECONDS)
