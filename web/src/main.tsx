@@ -49,10 +49,10 @@ function App() {
         <Route path="/">
           <Private page={DrivePage} props={{ view: 'mine', folder: 'root' }} />
         </Route>
-        <Route path="/shared">
+        <Route path="/drive/shared">
           <Private page={DrivePage} props={{ view: 'shared', folder: 'shared' }} />
         </Route>
-        <Route path="/trash">
+        <Route path="/drive/trash">
           <Private page={DrivePage} props={{ view: 'trash', folder: 'root' }} />
         </Route>
         <Route path="/drive/:folder">{({ folder }) => <Private page={DrivePage} props={{ view: 'mine', folder }} />}</Route>

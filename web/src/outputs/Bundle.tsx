@@ -1,12 +1,12 @@
 /** One rich output in the page, in the richest form that the page itself may show. */
-import { useMemo } from 'react'
+import { useEffect, useMemo } from 'react'
 import { isBlob, type MimeValue, type NotebookId, type OutputMetadata, type DisplayOutput, type ResultOutput } from '../model/wire'
 import { Html } from './Html'
 import { JsonTree } from './JsonTree'
 import { Latex } from './Latex'
 import { Markdown } from './Markdown'
 import { richest } from './mime'
-import { clean } from './sanitize'
+import { clean, surelyActive } from './sanitize'
 import { LongText } from './Stream'
 import { blobAddress, TEXT_SHOWN_MAX, type Text, textOf, useText } from './values'
 
@@ -54,14 +54,15 @@ function Fetched({ value, notebook, children }: ValueProps & { children: (text: 
 function HtmlValue({ value, notebook, onUnfit }: ValueProps & { onUnfit: () => void }) {
   const text = useText(notebook, value, Number.POSITIVE_INFINITY)
   const html = text.state === 'ready' ? text.text : null
-  const cleaned = useMemo(() => {
-    if (html === null) return null
-    const done = clean(html)
-    if (!done.lossless && isBlob(value)) queueMicrotask(onUnfit)
-    return done
-  }, [html, value, onUnfit])
-  if (text.state !== 'ready' || cleaned === null) return <Waiting text={text as Exclude<Text, { state: 'ready' }>} />
-  return <Html cleaned={cleaned} />
+  // What is in the output itself was judged before it came here; what was fetched is judged now.
+  const fetched = isBlob(value)
+  const cleaned = useMemo(() => (html === null || (fetched && surelyActive(html)) ? null : clean(html)), [html, fetched])
+  const unfit = html !== null && fetched && cleaned?.lossless !== true
+  useEffect(() => {
+    if (unfit) onUnfit()
+  }, [unfit, onUnfit])
+  if (text.state !== 'ready') return <Waiting text={text} />
+  return cleaned === null ? null : <Html cleaned={cleaned} />
 }
 
 function Plain({ value, notebook }: ValueProps) {

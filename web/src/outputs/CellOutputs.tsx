@@ -53,7 +53,7 @@ export function CellOutputs({ notebook, cell, execution, outputs, live, onInput,
 
   if (outputs.length === 0 && input === null) return null
   const shown = (from: number, to: number) =>
-    outputs.slice(from, to).map((output, index) => <One key={from + index} output={output} notebook={notebook} execution={run} onUnfit={onUnfit} />)
+    outputs.slice(from, to).map((output, index) => <One key={from + index} output={output} notebook={notebook} execution={run} running={execution?.state === 'running'} onUnfit={onUnfit} />)
   return (
     <section className="outputs" aria-label="Output">
       {shown(0, first)}
@@ -80,14 +80,15 @@ interface OneProps {
   readonly output: Output
   readonly notebook: NotebookId
   readonly execution: string | null
+  readonly running: boolean
   readonly onUnfit: (output: Output) => void
 }
 
-const One = memo(function One({ output, notebook, execution, onUnfit }: OneProps) {
+const One = memo(function One({ output, notebook, execution, running, onUnfit }: OneProps) {
   const unfit = useCallback(() => onUnfit(output), [onUnfit, output])
   switch (output.output_type) {
     case 'stream':
-      return <Stream output={output} notebook={notebook} execution={execution} />
+      return <Stream output={output} notebook={notebook} execution={execution} running={running} />
     case 'error':
       return <Failure output={output} />
     case 'display_data':
@@ -104,7 +105,7 @@ const One = memo(function One({ output, notebook, execution, onUnfit }: OneProps
 
 function Failure({ output }: { output: ErrorOutput }) {
   const text = output.traceback.length > 0 ? output.traceback.join('\n') : `${output.ename}: ${output.evalue}`
-  return <LongText text={text} className="output-error" label={`${output.ename}: traceback`} />
+  return <LongText text={text} className="output-error" label={`${output.ename}: traceback`} follow />
 }
 
 function Withheld({ onAllow }: { onAllow: () => void }) {

@@ -1,6 +1,6 @@
 /** What a cell printed: in a box that scrolls when it is long, with the way to the whole of it. */
 import { ChevronsDownUp, ChevronsUpDown, Download } from 'lucide-react'
-import { type RefObject, useLayoutEffect, useRef, useState } from 'react'
+import { type RefObject, useCallback, useLayoutEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { joined, type NotebookId, type StreamOutput } from '../model/wire'
 import { StreamView } from './stream'
@@ -21,18 +21,20 @@ interface TextProps {
   readonly omittedAt?: number | null
   readonly className: string
   readonly label: string
+  /** Begin at the end, and stay there as the text grows, until the person scrolls up. */
+  readonly follow?: boolean
   readonly gap?: (where: HTMLElement) => React.ReactNode
 }
 
-/** Text of any length. Following its end, as long as the person has not scrolled away from it. */
-export function LongText({ text, omittedAt = null, className, label, gap }: TextProps) {
+/** Text of any length. */
+export function LongText({ text, omittedAt = null, className, label, follow = false, gap }: TextProps) {
   const box = useRef<HTMLDivElement>(null)
   const view = useRef<StreamView>(null)
   const [where, setWhere] = useState<HTMLElement | null>(null)
   const [open, setOpen] = useState(false)
   const long = isLong(text)
   const boxed = long && !open
-  const follows = useFollowing(box)
+  const stick = useFollowing(box, follow)
   useLayoutEffect(() => {
     const root = box.current
     if (root === null) return
@@ -42,8 +44,8 @@ export function LongText({ text, omittedAt = null, className, label, gap }: Text
     }
     view.current.show(text, omittedAt)
     // Only a box scrolls; asking a thousand short outputs for their height would lay the page out a thousand times.
-    if (boxed && follows.current) root.scrollTop = root.scrollHeight
-  }, [text, omittedAt, follows, boxed])
+    return boxed ? stick() : undefined
+  }, [text, omittedAt, stick, boxed])
   return (
     <div className={boxed ? `${className} output-boxed` : className}>
       <div ref={box} className="stream" {...(boxed && { tabIndex: 0, role: 'group', 'aria-label': label })} />
@@ -58,26 +60,40 @@ export function LongText({ text, omittedAt = null, className, label, gap }: Text
   )
 }
 
-/** Whether the box stands at its end: true at first, false once the person scrolls up, true again at the bottom. */
-function useFollowing(box: RefObject<HTMLDivElement | null>): RefObject<boolean> {
-  const follows = useRef(true)
+/** Scrolls the box to its end, unless the person has scrolled up; at the bottom again, it follows again. */
+function useFollowing(box: RefObject<HTMLDivElement | null>, follow: boolean): () => (() => void) | undefined {
+  const follows = useRef(follow)
   useLayoutEffect(() => {
     const root = box.current
     if (root === null) return
+    let last = root.scrollTop
     const look = () => {
-      follows.current = root.scrollTop + root.clientHeight >= root.scrollHeight - 24
+      // Growing text leaves the end behind without anybody having scrolled; only going up is a wish.
+      if (root.scrollTop < last - 1) follows.current = false
+      else if (root.scrollTop + root.clientHeight >= root.scrollHeight - 24) follows.current = follow
+      last = root.scrollTop
     }
     root.addEventListener('scroll', look, { passive: true })
     return () => root.removeEventListener('scroll', look)
-  }, [box])
-  return follows
+  }, [box, follow])
+  return useCallback(() => {
+    const root = box.current
+    if (root === null || !follow || !follows.current) return undefined
+    const go = () => {
+      root.scrollTop = root.scrollHeight
+    }
+    go()
+    // Blocks off the screen are measured only when they are drawn: then the end is elsewhere.
+    const next = requestAnimationFrame(go)
+    return () => cancelAnimationFrame(next)
+  }, [box, follow])
 }
 
 function sizeWords(bytes: number): string {
   return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} KB`
 }
 
-export function Stream({ output, notebook, execution }: { output: StreamOutput; notebook: NotebookId; execution: string | null }) {
+export function Stream({ output, notebook, execution, running }: { output: StreamOutput; notebook: NotebookId; execution: string | null; running: boolean }) {
   const error = output.name === 'stderr'
   return (
     <LongText
@@ -85,6 +101,7 @@ export function Stream({ output, notebook, execution }: { output: StreamOutput; 
       omittedAt={output.omitted?.at ?? null}
       className={error ? 'output-stream output-stderr' : 'output-stream'}
       label={error ? 'Error messages' : 'Printed text'}
+      follow={running}
       gap={() => (
         <span className="omitted">
           <span>{sizeWords(output.omitted?.bytes ?? 0)} left out here</span>

@@ -1,13 +1,10 @@
 /** Where each output of a cell is shown: in the page, or in the cell's output frame. */
 import { isBlob, type Output } from '../model/wire'
 import { richest } from './mime'
-import { type Clean, withoutTableStyle } from './sanitize'
+import { type Clean, surelyActive } from './sanitize'
 
 /** HTML larger than this is not worth cleaning on the page's own thread. */
 export const HTML_IN_PAGE_MAX = 2_000_000
-
-/** What cleaning would take away for certain; finding it first saves the work. In doubt the cleaning decides. */
-const SURELY_ACTIVE = /<(?:script|iframe|object|embed|form|video|audio|canvas|svg|link|style)[\s/>]|<[a-z][^<>]*\son[a-z]+\s*=/i
 
 /** Whether this output has to be in a frame. `cleaned` is asked only for HTML. */
 export function needsFrame(output: Output, cleaned: (html: string) => Clean): boolean {
@@ -18,7 +15,7 @@ export function needsFrame(output: Output, cleaned: (html: string) => Clean): bo
   const value = output.data['text/html']
   if (value === undefined || isBlob(value)) return value !== undefined && isBlob(value) && value.size > HTML_IN_PAGE_MAX
   const html = typeof value === 'string' ? value : Array.isArray(value) ? value.join('') : ''
-  return html.length > HTML_IN_PAGE_MAX || SURELY_ACTIVE.test(withoutTableStyle(html)) || !cleaned(html).lossless
+  return html.length > HTML_IN_PAGE_MAX || surelyActive(html) || !cleaned(html).lossless
 }
 
 /** An output that may belong together with a neighbour's script: an element it fills, a style it uses. */

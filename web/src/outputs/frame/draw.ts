@@ -51,9 +51,9 @@ async function bundle(data: MimeBundle, into: HTMLElement): Promise<void> {
   if (/bokehjs/.test(best.mime)) {
     const code = Object.entries(data).find(([mime]) => JAVASCRIPT.test(mime))?.[1] ?? (best.mime === BOKEH_LOAD ? value : undefined)
     if (data['text/html'] !== undefined) await html(text(data['text/html']), into)
-    return code === undefined ? undefined : script(text(code), {}, into)
+    return code === undefined ? undefined : own(text(code), into)
   }
-  if (JAVASCRIPT.test(best.mime)) return script(text(value), {}, into)
+  if (JAVASCRIPT.test(best.mime)) return own(text(value), into)
   if (best.mime === 'text/html') return html(text(value), into)
   if (best.mime === 'image/svg+xml') return html(text(value), into)
   if (best.mime.startsWith('image/')) {
@@ -63,6 +63,12 @@ async function bundle(data: MimeBundle, into: HTMLElement): Promise<void> {
     return
   }
   long(text(data['text/plain'] ?? value), null, into)
+}
+
+/** A script that is an output by itself finds its place under the name that Jupyter gives it. */
+function own(code: string, into: HTMLElement): Promise<void> {
+  ;(window as unknown as { element?: HTMLElement }).element = into
+  return script(code, {}, into)
 }
 
 /** A script for the whole notebook, run before the outputs that expect it. */
@@ -98,6 +104,13 @@ async function script(code: string, attributes: Readonly<Record<string, string>>
   const element = document.createElement('script')
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
   element.text = code
+  const failed = (event: ErrorEvent) => {
+    const note = document.createElement('pre')
+    note.className = 'failed'
+    note.textContent = `JavaScript error: ${event.message}`
+    ;(place.parentElement ?? document.body).append(note)
+  }
+  addEventListener('error', failed)
   await new Promise<void>((resolve) => {
     const waits = src !== undefined || type === 'module'
     // A script that cannot be fetched must not keep the ones after it from running.
@@ -105,5 +118,5 @@ async function script(code: string, attributes: Readonly<Record<string, string>>
     if (place.hidden && place.tagName === 'SPAN') place.replaceWith(element)
     else place.append(element)
     if (!waits) resolve()
-  })
+  }).finally(() => removeEventListener('error', failed))
 }

@@ -19,8 +19,8 @@ import { useListing, type View } from './useListing'
 
 const SECTIONS: readonly { readonly view: View; readonly href: string; readonly label: string; readonly icon: ReactNode }[] = [
   { view: 'mine', href: '/', label: 'My drive', icon: <HardDrive size={18} aria-hidden /> },
-  { view: 'shared', href: '/shared', label: 'Shared with me', icon: <Users size={18} aria-hidden /> },
-  { view: 'trash', href: '/trash', label: 'Trash', icon: <Trash2 size={18} aria-hidden /> },
+  { view: 'shared', href: '/drive/shared', label: 'Shared with me', icon: <Users size={18} aria-hidden /> },
+  { view: 'trash', href: '/drive/trash', label: 'Trash', icon: <Trash2 size={18} aria-hidden /> },
 ]
 
 function Sections({ view }: { view: View }) {
@@ -37,7 +37,7 @@ function Sections({ view }: { view: View }) {
 }
 
 function addressOf(folder: string): string {
-  return folder === 'root' ? '/' : folder === 'shared' ? '/shared' : `/drive/${folder}`
+  return folder === 'root' ? '/' : `/drive/${folder}`
 }
 
 function Path({ view, listing }: { view: View; listing: Listing | undefined }) {

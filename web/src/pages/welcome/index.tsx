@@ -8,7 +8,6 @@ import { Button, TextField } from '../../ui/kit'
 import { PASSWORD_MIN } from '../../ui/password'
 import { EntryCard } from '../signin/EntryCard'
 
-
 /** What went wrong with the link or the answers, and what to do next. */
 export function welcomeProblem(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong on this page. Load it again and try once more.'
