@@ -4,6 +4,7 @@ import type { Ref } from 'react'
 import { CellOutputs } from '../../outputs/CellOutputs'
 import type { CellMap } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
+import { Contained } from './Contained'
 import { useDesk, useMay, useRun } from './hooks'
 import { RunButton } from './RunButton'
 import { Source, type SourceHandle } from './Source'
@@ -39,15 +40,17 @@ function Outputs({ id }: { id: CellId }) {
   const past = madeBy !== execution.execution && execution.state === 'running'
   return (
     <div className={past ? 'output output-past' : 'output'}>
-      <CellOutputs
-        notebook={desk.id}
-        cell={id}
-        execution={{ ...execution, execution: madeBy }}
-        outputs={outputs}
-        live={live}
-        onInput={(value) => desk.session.answer(execution.execution, value)}
-        onClear={may ? () => desk.session.clear([id]) : undefined}
-      />
+      <Contained of={outputs} what="This output">
+        <CellOutputs
+          notebook={desk.id}
+          cell={id}
+          execution={{ ...execution, execution: madeBy }}
+          outputs={outputs}
+          live={live}
+          onInput={(value) => desk.session.answer(execution.execution, value)}
+          onClear={may ? () => desk.session.clear([id]) : undefined}
+        />
+      </Contained>
       {ended && execution.reason && (
         <p className="output-reason">
           <CircleAlert size={16} aria-hidden /> {execution.reason}

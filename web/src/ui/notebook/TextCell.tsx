@@ -3,6 +3,7 @@ import { type Ref, useDeferredValue } from 'react'
 import { Markdown } from '../../outputs/Markdown'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId, MimeBundle } from '../../model/wire'
+import { Contained } from './Contained'
 import { useDesk, useMay, useText, useView } from './hooks'
 import { Source, type SourceHandle } from './Source'
 import { TextTools } from './TextTools'
@@ -59,5 +60,9 @@ function Rendered({ cell }: { cell: CellMap }) {
   const text = useDeferredValue(useText(textOf(cell)))
   const attachments = (cell.get('att') as { toJSON(): Record<string, MimeBundle> } | undefined)?.toJSON()
   if (text.trim() === '') return <p className="text-empty">Empty text. Double-click or press Enter to write.</p>
-  return <Markdown source={text} {...(attachments && Object.keys(attachments).length > 0 && { attachments })} />
+  return (
+    <Contained of={text} what="This text">
+      <Markdown source={text} {...(attachments && Object.keys(attachments).length > 0 && { attachments })} />
+    </Contained>
+  )
 }
