@@ -1,0 +1,89 @@
+"""Runtime versions: locked, hashed, complete or not there."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from collegium.ground.errors import NotFound, Unavailable
+from collegium.runtimes import environments
+from collegium.runtimes.environments import VERSIONS, UvEnvironments, find_python
+from runtime_world import VERSION, environment
+
+EXPECTED = [
+    *("IPython", "ipykernel", "ipywidgets", "numpy", "pandas", "polars", "pyarrow", "duckdb", "matplotlib", "seaborn"),
+    *("matplotlib_inline", "plotly", "altair", "bokeh", "scipy", "sklearn", "statsmodels", "sympy", "networkx"),
+    *("PIL", "requests", "tqdm", "pip"),
+]
+
+
+def test_every_package_of_the_lock_is_pinned_with_hashes() -> None:
+    for lock in VERSIONS.glob("*/requirements.lock"):
+        text = lock.read_text()
+        pinned = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+        assert pinned
+        assert all("==" in line and line.endswith("\\") for line in pinned)
+        assert text.count("--hash=sha256:") >= len(pinned)
+
+
+def test_the_wanted_packages_are_in_the_lock() -> None:
+    for version in UvEnvironments(Path("/nowhere")).versions():
+        wanted = (VERSIONS / version / "requirements.in").read_text().split("\n")
+        names = {line.strip() for line in wanted if line.strip() and not line.startswith("#")}
+        lock = (VERSIONS / version / "requirements.lock").read_text()
+        assert {name for name in names if f"\n{name}==" not in f"\n{lock}"} == set()
+
+
+def test_a_version_that_nobody_made_is_not_found(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        UvEnvironments(tmp_path).path("1999.01")
+    with pytest.raises(NotFound):
+        UvEnvironments(tmp_path).path("../../etc")
+
+
+def test_another_lock_is_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1/requirements.lock").write_text("a")
+    monkeypatch.setattr(environments, "VERSIONS", tmp_path)
+    first = UvEnvironments(tmp_path).path("1")
+    (tmp_path / "1/requirements.lock").write_text("b")
+
+    assert UvEnvironments(tmp_path).path("1") != first
+
+
+def test_a_build_that_failed_is_not_ready_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1/requirements.lock").write_text("this is no lock\n")
+    monkeypatch.setattr(environments, "VERSIONS", tmp_path)
+    built = UvEnvironments(tmp_path / "built")
+
+    with pytest.raises(Unavailable, match="uv failed"):
+        built.build("1", lambda _line: None)
+
+    assert not built.is_ready("1")
+
+
+@pytest.mark.sandbox
+def test_the_default_version_imports_all_it_promises_and_is_compiled() -> None:
+    path = environment()
+    script = (
+        f"import importlib, numpy; [importlib.import_module(name) for name in {EXPECTED!r}]; print(numpy.__cached__)"
+    )
+
+    done = subprocess.run([path / "bin/python", "-I", "-c", script], capture_output=True, text=True, check=True)
+
+    assert Path(done.stdout.strip()).exists()
+    assert (path / ".complete").exists()
+    assert list((path / environments.HOME).rglob("fontlist*.json"))
+
+
+def test_the_python_of_environments_is_new_enough() -> None:
+    done = subprocess.run([find_python(), "-c", "import sys; print(sys.version_info >= (3, 11))"], capture_output=True)
+
+    assert done.stdout == b"True\n"
+
+
+def test_the_version_tests_use_is_the_default() -> None:
+    from collegium.runtimes.settings import RuntimesSettings
+
+    assert RuntimesSettings().version == VERSION
