@@ -17,6 +17,7 @@ class Live:
         self.version = 0
         self.row_dirty = False
         self.outputs_dirty = False
+        self.taken = 0
         self.replied = False
         self.idle = False
         self.failed = False
@@ -38,6 +39,11 @@ class Live:
         return self._segment.dirty
 
     @property
+    def unwritten(self) -> bool:
+        """The index does not say yet what is known of it."""
+        return self.row_dirty or (self.over and self.outputs_dirty)
+
+    @property
     def over(self) -> bool:
         """It has ended."""
         return self.execution.state in FINAL
@@ -51,6 +57,7 @@ class Live:
         """An event with its number: written, then folded."""
         self._segment.append(event)
         self._apply(event)
+        self.taken += 1
         self.outputs_dirty = True
 
     def _apply(self, event: Event) -> None:

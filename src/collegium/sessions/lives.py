@@ -1,7 +1,8 @@
 """The executions of a notebook that are in memory, and how they are written down and read back."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio.to_thread
@@ -13,7 +14,7 @@ from collegium.sessions import store
 from collegium.sessions.blobs import Found
 from collegium.sessions.folding import Output
 from collegium.sessions.live import Live, segment_path
-from collegium.sessions.model import Execution
+from collegium.sessions.model import FINAL, Execution
 from collegium.sessions.segments import Segment
 
 LIVE_MAX = 64
@@ -73,17 +74,23 @@ class Lives:
         if unsynced:
             await anyio.to_thread.run_sync(_sync, unsynced)
 
-    async def write_rows(self, tx: AsyncConnection) -> None:
-        """What changed goes into the index."""
-        found, self.found = self.found, {}
-        self._mimes |= {sha256: mime for sha256, (mime, _) in found.items()}
-        await store.keep_blobs(tx, self._notebook, found)
-        for live in self:
-            if live.row_dirty or (live.over and live.outputs_dirty):
+    @asynccontextmanager
+    async def written(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction in which what changed goes into the index, and whatever the caller adds."""
+        found = dict(self.found)
+        changed = [(live, live.execution, live.taken) for live in self if live.unwritten]
+        async with self._db.write() as tx:
+            await store.keep_blobs(tx, self._notebook, found)
+            for live, execution, _ in changed:
                 outputs = live.stored_outputs() if live.over and live.outputs_dirty else None
-                live.row_dirty = False
-                live.outputs_dirty = live.outputs_dirty and not live.over
-                await store.update_execution(tx, live.execution, outputs)
+                await store.update_execution(tx, execution, outputs)
+            yield tx
+        for live, execution, taken in changed:
+            live.row_dirty = live.row_dirty and live.execution is not execution
+            live.outputs_dirty = live.outputs_dirty and not (execution.state in FINAL and live.taken == taken)
+        self._mimes |= {sha256: mime for sha256, (mime, _) in found.items()}
+        for sha256 in found:
+            self.found.pop(sha256, None)
 
     def close(self) -> None:
         """Let the files go."""

@@ -39,13 +39,14 @@ class Segment:
         return events
 
     def append(self, event: Event) -> None:
-        """Write an event; it survives the end of this process at once, and of the machine after `sync`.
+        """Write an event, or nothing of it (OSError: no room).
 
-        Beyond the limit, stream text is no longer kept; everything else still is.
+        It survives the end of this process at once, and of the machine after `sync`. Beyond the limit, stream text is
+        no longer kept; everything else still is.
         """
-        self.last_seq = max(self.last_seq, int(event["seq"]))
         if self.size > self._bytes_max and event["kind"] == "stream":
             if self.full:
+                self.last_seq = max(self.last_seq, int(event["seq"]))
                 return
             self.full, event = True, {"seq": event["seq"], "kind": "full"}
         if self._fd is None:
@@ -54,9 +55,14 @@ class Segment:
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
         data = len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big") + body
         written = 0
-        while written < len(data):
-            written += os.write(self._fd, memoryview(data)[written:])
+        try:
+            while written < len(data):
+                written += os.write(self._fd, memoryview(data)[written:])
+        except OSError:
+            os.ftruncate(self._fd, self.size)
+            raise
         self.size += written
+        self.last_seq = max(self.last_seq, int(event["seq"]))
         self.dirty = True
 
     def sync(self) -> None:

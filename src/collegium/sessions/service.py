@@ -22,9 +22,10 @@ from collegium.sessions.live import segment_path
 from collegium.sessions.model import Asked, Execution, State
 from collegium.sessions.ports import Authority, Blobs, Client, Documents, Machines
 from collegium.sessions.segments import log_text
-from collegium.sessions.session import Session, World, open_session
+from collegium.sessions.session import Session, open_session
 from collegium.sessions.settings import SessionSettings
 from collegium.sessions.tabs import Tabs
+from collegium.sessions.world import World
 
 log = get_log("sessions")
 

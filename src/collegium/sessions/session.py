@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -11,9 +10,8 @@ from anyio.abc import TaskGroup
 
 from collegium.accounts.model import Principal
 from collegium.ground.clock import now_ms
-from collegium.ground.db import Database
-from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, TooMany, Unavailable
-from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, new_id
+from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, StorageFull, TooMany, Unavailable
+from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, is_id, new_id
 from collegium.ground.log import get_log
 from collegium.kernels.service import AgentLine, KernelChange, Malformed, Message, Welcome
 from collegium.notebooks.model import source_hash
@@ -24,32 +22,20 @@ from collegium.sessions.folding import Event, error_output, event_of
 from collegium.sessions.live import Live
 from collegium.sessions.lives import Lives
 from collegium.sessions.model import Asked, Binding, Execution, ExecutionQueue, Machine, State, Step
-from collegium.sessions.ports import Blobs, Documents, Machines
 from collegium.sessions.present import execution_frame, kernel_frame, runtime_frame
-from collegium.sessions.settings import SessionSettings
+from collegium.sessions.world import World
 
 log = get_log("sessions")
 
 CUT_SECONDS = 1.0
 """A long stream whose middle was left out anew is sent again at most this often."""
 ASIDES_MAX = 32
+FULL_DISK_SECONDS = 1.0
 TOUCH_SECONDS = 20.0
 """How often a runtime is told that something runs in it."""
 INPUT_CHARACTERS_MAX = 64 * 1024
 DEATHS_MAX = 3
 """A kernel that dies this often without having been idle is not started again."""
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What every session is handed."""
-
-    db: Database
-    documents: Documents
-    machines: Machines
-    blobs: Blobs
-    folder: Path
-    settings: SessionSettings
 
 
 class Session:
@@ -175,8 +161,7 @@ class Session:
             at_once = bool(new) and self._free and not self._queue.all
             if at_once:
                 new = [replace(new[0], state=State.RUNNING, started_at=now_ms()), *new[1:]]
-            async with self._world.db.write() as tx:
-                await self.lives.write_rows(tx)
+            async with self.lives.written() as tx:
                 await store.insert_executions(tx, [(execution, []) for execution in new])
                 if at_once:
                     await store.set_heads(tx, self.notebook, {new[0].cell: new[0].id})
@@ -366,11 +351,17 @@ class Session:
             await self._finish(self.lives[self._queue.running], State.FAILED, detail)
 
     async def record(self, record: Message | KernelChange) -> None:
-        """The next thing the agent has to tell."""
-        if isinstance(record, KernelChange):
-            await self._kernel_changed(record)
-        else:
-            await self._message(record)
+        """The next thing the agent has to tell. On a full disk it waits for room, and the agent keeps the rest."""
+        while True:
+            try:
+                if isinstance(record, KernelChange):
+                    await self._kernel_changed(record)
+                else:
+                    await self._message(record)
+                break
+            except (StorageFull, OSError) as error:
+                log.error("outputs.unwritten", notebook=self.notebook, detail=str(error))
+                await anyio.sleep(FULL_DISK_SECONDS)
         self._handled = record.seq
         self._unstored.set()
 
@@ -378,6 +369,8 @@ class Session:
         event = event_of(message.msg_type, message.content) if message.channel == "iopub" else None
         if event is not None and event["kind"] == "update":
             await self._update(event, message.seq)
+            return
+        if not is_id(message.parent):
             return
         try:
             live = await self.lives.find(ExecutionId(message.parent))
@@ -494,9 +487,13 @@ class Session:
                 return
             live = self.lives[step.start]
             live.change(state=State.RUNNING, started_at=now_ms())
-            async with self._world.db.write() as tx:
-                await self.lives.write_rows(tx)
-                await store.set_heads(tx, self.notebook, {live.execution.cell: step.start})
+            try:
+                async with self.lives.written() as tx:
+                    await store.set_heads(tx, self.notebook, {live.execution.cell: step.start})
+            except BaseException:
+                live.change(state=State.QUEUED, started_at=None)
+                self._queue = replace(self._queue, running=None, waiting=(step.start, *self._queue.waiting))
+                raise
             await self._begin(live)
 
     async def _begin(self, live: Live) -> None:
@@ -547,20 +544,16 @@ class Session:
             live = self.lives[id]
             live.change(state=State.CANCELLED, reason=reason, finished_at=now_ms())
             self._tell(execution_frame(live.execution) | {"type": "execution"})
-            self._tasks.start_soon(self._tell_head, live.execution.cell)
         if step.cancelled:
+            self._tasks.start_soon(self._tell_heads, {self.lives[id].execution.cell for id in step.cancelled})
             self._unstored.set()
             self._tell_session()
 
-    async def _tell_head(self, cell: CellId) -> None:
-        """A cell that will not run shows what it showed before."""
-        async with self._world.db.read() as tx:
-            heads = await store.read_heads(tx, self.notebook)
-        for execution, _ in heads:
-            if execution.cell == cell:
-                live = await self.lives.find(execution.id)
-                frame = execution_frame(live.execution, live.folded.outputs(), live.version)
-                self._tell({"type": "cells", "executions": [frame]})
+    async def _tell_heads(self, cells: set[CellId]) -> None:
+        """Cells that will not run show what they showed before."""
+        shown = [frame for frame in await self.shown() if frame["cell"] in cells and "outputs" in frame]
+        for frame in shown:
+            self._tell({"type": "cells", "executions": [frame]})
 
     async def _terminate_after_grace(self, running: ExecutionId) -> None:
         await anyio.sleep(self._world.settings.interrupt_seconds)
@@ -620,8 +613,7 @@ class Session:
         await self._end_running(state, reason)
         self._binding, self._kernel_state = None, "dead"
         machine, self._machine = self._machine, None
-        async with self._world.db.write() as tx:
-            await self.lives.write_rows(tx)
+        async with self.lives.written() as tx:
             await store.delete_binding(tx, self.notebook)
         if machine is not None and state is State.FAILED:
             self._machine = replace(machine, state="failed", reason=reason)
@@ -665,6 +657,7 @@ class Session:
             self._unstored = anyio.Event()
             try:
                 await self._store()
+                await self._pump()
             except CollegiumError as error:
                 log.error("outputs.unstored", notebook=self.notebook, detail=error.detail)
                 self._unstored.set()
@@ -675,8 +668,7 @@ class Session:
         async with self._storing:
             handled = self._handled
             await self.lives.sync()
-            async with self._world.db.write() as tx:
-                await self.lives.write_rows(tx)
+            async with self.lives.written() as tx:
                 if self._binding is not None:
                     self._binding = replace(self._binding, stored_seq=handled)
                     await store.write_binding(tx, self._binding, now_ms())
