@@ -1,6 +1,7 @@
 """When the disk is full or the document breaks, nobody loses an edit and nobody sees one that is not kept."""
 
 import base64
+import json
 from typing import Any
 
 import anyio
@@ -9,7 +10,9 @@ from sqlalchemy import text
 
 from collegium.accounts.model import Role
 from collegium.ground.errors import StorageFull
+from collegium.notebooks import strict
 from collegium.notebooks.document import Broken, Document
+from collegium.rooms.model import uint
 from rooms.house import House
 from rooms.tab import Tab, joined
 
@@ -114,3 +117,43 @@ async def test_what_was_on_its_way_when_the_document_broke_is_kept_and_seen(
 
         # Everything acknowledged is there, everything seen is there, and nothing else is.
         assert all(f"{n} " in kept for n in range(one.acked))
+
+
+async def test_a_text_that_two_tabs_read_differently_is_read_alike_after_a_report(house: House) -> None:
+    ada, token = await house.person("Ada")
+    notebook = await house.notebook(ada, "print(1)")
+    async with joined(house.port, notebook, token) as early:
+        state = strict.decode(early.doc.get_update())
+        [client] = state.blocks
+        [run] = [item for item in state.blocks[client] if item.value == "print(1)"]
+        # It says to stand after the third letter and before the second.
+        twisted = uint(1) + uint(1) + uint(early.client) + uint(0) + b"\xc4"
+        twisted += uint(client) + uint(run.clock + 2) + uint(client) + uint(run.clock + 1) + b"\1X\0"
+        await early.send_update(twisted)
+        await early.until(lambda tab: tab.acked == 1)
+        async with joined(house.port, notebook, token) as late:
+            await late.until(lambda tab: any(beat["seq"] == tab.seq for beat in tab.of_type("heartbeat")))
+            assert late.of_type("heartbeat")[-1]["checksum"] != late.checksum()
+            await late.socket.send(json.dumps({"type": "diverged", "seq": late.seq, "checksum": late.checksum()}))
+            await late.until(lambda tab: tab.of_type("heartbeat")[-1]["checksum"] == tab.checksum())
+
+            kept = (await house.notebooks.content(notebook)).cells[0].source
+            assert late.source("c0") == kept
+
+
+async def test_a_bug_in_one_room_ends_that_room_and_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, token = await house.person("Ada")
+    bad, good = await house.notebook(ada, "bad"), await house.notebook(ada, "good")
+
+    async with joined(house.port, bad, token) as one, joined(house.port, good, token) as other:
+        room = house.rooms.find(bad)
+        assert room is not None
+        monkeypatch.setattr(room, "_beat", lambda: 1 / 0)
+        await one.until(lambda tab: tab.closed)
+        await other.edit(lambda tab: tab.text("c0").insert(0, "still "))
+        await other.until(lambda tab: tab.acked == 1)
+
+        assert one.closed is not None
+        assert one.closed[0] == 1012
+    async with joined(house.port, bad, token) as one:
+        assert one.source("c0") == "bad"

@@ -140,6 +140,14 @@ class Document:
         """By this a snapshot is proven to say the same."""
         return model.digest(*self._roots())
 
+    def misread(self) -> dict[CellId, str]:
+        """The sources that whoever gets this document as a whole reads otherwise than whoever saw it grow.
+
+        An insertion that names its neighbours the wrong way round does this; no honest tab makes one.
+        """
+        fresh = {cell.id: cell.source for cell in Document.load([self.lacking(None)]).content().cells}
+        return {cell.id: cell.source for cell in self.content().cells if fresh.get(cell.id) != cell.source}
+
     def source(self, cell: CellId) -> str | None:
         """The text of a cell; None if there is no such cell or it is in the trash."""
         with _panics_named():
@@ -199,6 +207,10 @@ class Editor:
     def set_source(self, cell: CellId, source: str) -> None:
         """Change the text where it differs, and only there, so that others' cursors and edits stay."""
         set_text(self._cells[cell]["source"], source)
+
+    def renew_source(self, cell: CellId, source: str) -> None:
+        """Put a new text in the place of the old one, whatever became of that."""
+        self._cells[cell]["source"] = Text(source)
 
     def set_type(self, cell: CellId, type: CellType) -> None:
         """Make it code, Markdown or raw."""

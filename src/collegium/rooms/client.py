@@ -135,3 +135,17 @@ class Client:
         """Raises Goodbye if this tab's user may not do this."""
         if not self.may(action):
             raise Goodbye(FORBIDDEN, f"Your role here is {self.role}: you may not {action}.")
+
+
+class OwnIds:
+    """The client ids that a tab may write under: its own, and those its user had before."""
+
+    __slots__ = ("_number", "_user", "_whose")
+
+    def __init__(self, client: Client, *whose: Any) -> None:
+        self._number = client.number
+        self._user = client.principal.user
+        self._whose = whose
+
+    def __contains__(self, number: object) -> bool:
+        return number == self._number or any(known.get(number) == self._user for known in self._whose)

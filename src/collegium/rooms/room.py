@@ -29,7 +29,7 @@ from collegium.notebooks.service import (
     Reject,
 )
 from collegium.rooms import model
-from collegium.rooms.client import Client
+from collegium.rooms.client import Client, OwnIds
 from collegium.rooms.delivery import Delivery
 from collegium.rooms.model import Goodbye, Hello
 from collegium.rooms.settings import RoomSettings
@@ -41,6 +41,7 @@ EMPTY_UPDATE = b"\0\0"
 TOUCH_SECONDS = 20
 EDIT_SECONDS_MAX = 30
 SEND_SECONDS_MAX = 60
+RENEW_SECONDS = 10
 
 
 @dataclass(slots=True)
@@ -93,6 +94,8 @@ class Room:
         self._whose: dict[int, UserId] = {}
         self._touched_at = 0.0
         self._dirty = False
+        self._doubted = False
+        self._renewed_at = float("-inf")
         self._closed: CollegiumError | None = None
 
     # --- life ------------------------------------------------------------------------------------
@@ -105,6 +108,7 @@ class Room:
         self._bytes = opened.bytes
         self._since_snapshot = opened.since_snapshot
         self._committed = opened.head
+        self._told = (0, "")
         self._recent.clear()
         self._content = None
         self._lane = self._notebooks.writer.lane(self.notebook, opened.epoch, opened.head, opened.clients, self)
@@ -161,6 +165,12 @@ class Room:
         """The id, type and source of each cell, in order, those in the trash left out. Raises Unavailable."""
         return [(cell.id, cell.type, cell.source) for cell in self.content().shown]
 
+    def tags(self, cell: CellId) -> list[str]:
+        """The tags of a cell; none if it is not there or they are no list of words."""
+        found = next((one for one in self.content().shown if one.id == cell), None)
+        tags = found.metadata.get("tags") if found is not None else None
+        return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+
     def source(self, cell: CellId) -> str | None:
         """The source of a cell; None if there is none. Raises Unavailable."""
         document, _ = self._now()
@@ -203,7 +213,7 @@ class Room:
         try:
             if len(update) > UPDATE_BYTES_MAX or self._bytes + len(update) > self._bytes_max:
                 raise Reject("the notebook is too large")
-            before = document.admit(update, _Own(client, self._whose, lane.clients))
+            before = document.admit(update, OwnIds(client, self._whose, lane.clients))
         except Reject as error:
             log.warning("update.rejected", notebook=self.notebook, user=client.principal.user, reason=str(error))
             client.send({"type": "reject", "n": number, "reason": str(error)})
@@ -341,6 +351,7 @@ class Room:
         if not client.reports.take(time.monotonic()):
             raise Goodbye(model.TOO_FAST, "This tab diverges again and again.")
         log.error("document.diverged", notebook=self.notebook, user=client.principal.user, seq=self._committed)
+        self._doubted = True
 
     # --- tabs ------------------------------------------------------------------------------------
 
@@ -465,6 +476,22 @@ class Room:
             if self._since_snapshot >= limits.compact_updates or self._bytes_since_snapshot >= limits.compact_bytes:
                 await self._compact()
 
+    async def _renew(self) -> None:
+        """A tab has another text than the server: if the document itself is to blame, put it right."""
+        self._doubted = False
+        self._renewed_at = time.monotonic()
+        try:
+            document, _ = self._now()
+            misread = document.misread()
+            if misread:
+                log.error("document.misread", notebook=self.notebook, cells=len(misread))
+                await self.edit(lambda editor: _renew_sources(editor, misread), origin="renewal")
+        except Broken as error:
+            log.error("document.broken", notebook=self.notebook, error=str(error))
+            self._drop()
+        except CollegiumError as error:
+            log.warning("document.not_renewed", notebook=self.notebook, code=error.code)
+
     async def _compact(self) -> None:
         updates, size = self._since_snapshot, self._bytes_since_snapshot
         try:
@@ -490,6 +517,8 @@ class Room:
                 last = now
                 self._beat()
             self._let_go_of_the_deaf(now)
+            if self._doubted and now - self._renewed_at >= RENEW_SECONDS:
+                await self._renew()
             if self._dirty and now - self._touched_at >= TOUCH_SECONDS:
                 await self._touch()
 
@@ -557,18 +586,9 @@ class Room:
                 client.send({"type": "role", "role": role, "may": model.allowed_actions(role)})
 
 
-class _Own:
-    """The client ids that a tab may write under: its own, and those its user had before."""
-
-    __slots__ = ("_number", "_user", "_whose")
-
-    def __init__(self, client: Client, *whose: Any) -> None:
-        self._number = client.number
-        self._user = client.principal.user
-        self._whose = whose
-
-    def __contains__(self, number: object) -> bool:
-        return number == self._number or any(known.get(number) == self._user for known in self._whose)
+def _renew_sources(editor: Editor, sources: dict[CellId, str]) -> None:
+    for cell, source in sources.items():
+        editor.renew_source(cell, source)
 
 
 def _acknowledge(client: Client, number: int, seq: int) -> None:

@@ -112,20 +112,28 @@ class Rooms:
         room = stay.room
         try:
             await room.load()
-        except CollegiumError as error:
+        except Exception as error:
+            if not isinstance(error, CollegiumError):
+                log.error("room.failed", notebook=notebook, exc_info=error)
+                error = Unavailable("The notebook cannot be opened now.")
             stay.error = error
             del self._stays[notebook]
-            stay.ready.set()
             return
-        stay.ready.set()
+        finally:
+            stay.ready.set()
         log.info("room.opened", notebook=notebook)
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(room.run)
                 await self._until_idle(stay)
                 tasks.cancel_scope.cancel()
+        except Exception as error:
+            # A bug in one room ends that room, and not the others.
+            log.error("room.failed", notebook=notebook, exc_info=error)
+            room.shut(Unavailable("The notebook had to be closed. It can be opened again."))
         finally:
-            self._stays.pop(notebook, None)
+            if self._stays.get(notebook) is stay:
+                del self._stays[notebook]
             with anyio.move_on_after(LAST_WORDS_SECONDS_MAX, shield=True):
                 await room.settled()
                 await room.finish()
