@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -325,10 +325,15 @@ class Engine:
         record = self.records.get(slot)
         if record is None or record.state != "ready":
             return
-        if record.runtime is None:
-            self._tasks.create_task(self._remove(slot))
-        else:
-            self._tasks.create_task(self._fail(record, self._why(record)))
+        ending = self._remove(slot) if record.runtime is None else self._fail(record, self._why(record))
+        self._tasks.create_task(self._guarded(ending))
+
+    async def _guarded(self, ending: Coroutine[Any, Any, None]) -> None:
+        """What goes wrong with the end of one runtime is no end for the others; the next start tries again."""
+        try:
+            await ending
+        except (OSError, TimeoutError) as error:
+            print(f"a runtime could not be cleaned away: {error!r}", flush=True)
 
     def _why(self, record: Record) -> str:
         if (cgroups.usage(list(record.cgroups)).get("oom_kills") or 0) > 0:
@@ -338,9 +343,12 @@ class Engine:
 
     async def _fail(self, record: Record, reason: str) -> None:
         """Keep the record of a runtime that ended by itself, until it is deleted; and nothing else."""
-        usage = self.usage(record)
-        failed = self._store(replace(record, state="failed", reason=reason, last_usage=usage))
-        await self._take_away(failed)
+        async with self._locks.setdefault(record.slot, asyncio.Lock()):
+            if record.slot not in self.records:
+                return  # deleted in this moment
+            usage = self.usage(record)
+            failed = self._store(replace(record, state="failed", reason=reason, last_usage=usage))
+            await self._take_away(failed)
         self.on_change(failed)
 
     async def delete(self, runtime: str) -> None:

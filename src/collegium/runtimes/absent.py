@@ -1,6 +1,7 @@
 """The engine of a server that runs nothing: for machines that only keep documents, and for tests of the rest."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -44,13 +45,18 @@ class NoEngine:
         """Says so."""
         return {"engine": "none"}
 
-    async def watch(self) -> AsyncIterator[Machine]:
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[AsyncIterator[Machine]]:
         """Nothing ever happens."""
-        await anyio.sleep_forever()
-        yield self._none(RuntimeId(""))
+        yield _for_ever()
 
     def _none(self, runtime: RuntimeId) -> NoReturn:
         raise NotFound(f"There is no runtime {runtime[:32]}.")
+
+
+async def _for_ever() -> AsyncIterator[Machine]:
+    await anyio.sleep_forever()
+    yield NoEngine()._none(RuntimeId(""))
 
 
 class NoEnvironments:

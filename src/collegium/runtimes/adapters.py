@@ -74,6 +74,8 @@ def _answers(data: Path) -> bool:
             return True
     except (FileNotFoundError, ConnectionRefusedError):
         return False
+    except PermissionError:
+        raise Unavailable(f"The runtime engine in {data} serves another user than this one.") from None
     finally:
         os.close(run)
 
@@ -171,7 +173,7 @@ class LocalEngine:
     async def _connected(self) -> AsyncIterator[tuple[ByteStream, BufferedByteReceiveStream]]:
         try:
             stream = await self._open("runtimed.sock")
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, ConnectionRefusedError, PermissionError):
             await self.start()
             stream = await self._open("runtimed.sock")
         async with stream:

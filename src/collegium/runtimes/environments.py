@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,9 +126,14 @@ def _run(command: list[str], variables: dict[str, str], progress: Callable[[str]
         umask=0o022,
     ) as process:
         assert process.stdout is not None
-        for line in process.stdout:
-            lines = [*lines[-20:], line.rstrip()]
-            progress(line.rstrip())
-        status = process.wait(BUILD_SECONDS_MAX)
+        patience = threading.Timer(BUILD_SECONDS_MAX, process.kill)
+        patience.start()
+        try:
+            for line in process.stdout:
+                lines = [*lines[-20:], line.rstrip()]
+                progress(line.rstrip())
+            status = process.wait()
+        finally:
+            patience.cancel()
     if status:
         raise Unavailable(f"{Path(command[0]).name} failed: {' '.join(lines)[-800:]}")
