@@ -29,7 +29,11 @@ class FakeDocuments:
     def __init__(self) -> None:
         self.cells: dict[str, tuple[str, str]] = {}
         self.told: list[dict[str, Any]] = []
+        self.failing: set[str] = set()
         self.changed = anyio.Event()
+
+    async def may_fail(self, notebook: NotebookId, cell: CellId) -> bool:
+        return cell in self.failing
 
     async def sources(self, notebook: NotebookId) -> list[Source]:
         return [Source(CellId(cell), kind, source) for cell, (kind, source) in self.cells.items()]

@@ -14,6 +14,7 @@ from collegium.app import House, open_house
 from collegium.ground.errors import Invalid
 from collegium.ground.ids import NotebookId, new_id
 from collegium.runtimes.adapters import LocalEngine
+from collegium.sessions.adapters import RoomDocuments
 from collegium.sessions.model import Execution, State
 from collegium.settings import Settings
 
@@ -66,6 +67,7 @@ async def _followed(
     house: House, principal: Principal, notebook: NotebookId, queued: list[Execution]
 ) -> tuple[Execution, list[dict[str, Any]]] | None:
     """Wait for each; the first that failed, with its outputs."""
+    documents = RoomDocuments(house.rooms)
     with Progress(*COLUMNS, console=console, transient=True) as progress:
         bar = progress.add_task("Running", total=len(queued))
         for number, one in enumerate(queued):
@@ -74,7 +76,7 @@ async def _followed(
                 if execution.state in (State.FINISHED, State.FAILED, State.CANCELLED):
                     break
                 await anyio.sleep(POLL_SECONDS)
-            if execution.state is not State.FINISHED:
+            if execution.state is not State.FINISHED and not await documents.may_fail(notebook, execution.cell):
                 return execution, outputs
             progress.update(bar, completed=number + 1)
     return None

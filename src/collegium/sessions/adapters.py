@@ -4,11 +4,13 @@ from typing import Any
 
 from anyio.abc import ByteStream
 
-from collegium.ground.ids import NotebookId, RuntimeId, UserId
+from collegium.ground.ids import CellId, NotebookId, RuntimeId, UserId
 from collegium.rooms.service import Rooms
 from collegium.runtimes.model import Runtime
 from collegium.runtimes.service import Runtimes
 from collegium.sessions.model import Machine, Source
+
+MAY_FAIL_TAG = "raises-exception"
 
 
 class RoomDocuments:
@@ -21,6 +23,11 @@ class RoomDocuments:
         """The cells in their order."""
         async with self._rooms.open(notebook) as room:
             return [Source(cell, kind, source) for cell, kind, source in room.sources()]
+
+    async def may_fail(self, notebook: NotebookId, cell: CellId) -> bool:
+        """Whether the cell, as it is now, is tagged so."""
+        async with self._rooms.open(notebook) as room:
+            return MAY_FAIL_TAG in room.tags(cell)
 
     def broadcast(self, notebook: NotebookId, message: dict[str, Any]) -> None:
         """Tell every tab that is here."""

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from anyio.abc import ByteStream
 
 from collegium.accounts.model import Action, Principal, Role
-from collegium.ground.ids import ItemId, NotebookId, RuntimeId, UserId
+from collegium.ground.ids import CellId, ItemId, NotebookId, RuntimeId, UserId
 from collegium.sessions.model import Machine, Source
 
 
@@ -14,6 +14,10 @@ class Documents(Protocol):
 
     async def sources(self, notebook: NotebookId) -> list[Source]:
         """The cells in their order, as everybody sees them now. Raises NotFound."""
+        ...
+
+    async def may_fail(self, notebook: NotebookId, cell: CellId) -> bool:
+        """Whether an error in this cell is meant to happen, and stops nothing: nbclient's tag `raises-exception`."""
         ...
 
     def broadcast(self, notebook: NotebookId, message: dict[str, Any]) -> None:

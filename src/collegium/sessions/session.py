@@ -10,15 +10,15 @@ from anyio.abc import TaskGroup
 
 from collegium.accounts.model import Principal
 from collegium.ground.clock import now_ms
-from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, StorageFull, TooMany, Unavailable
-from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, is_id, new_id
+from collegium.ground.errors import CollegiumError, Conflict, Invalid, StorageFull, TooMany, Unavailable
+from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, new_id
 from collegium.ground.log import get_log
 from collegium.kernels.service import AgentLine, KernelChange, Malformed, Message, Welcome
 from collegium.notebooks.model import source_hash
 from collegium.sessions import model, store
-from collegium.sessions.blobs import without_large
 from collegium.sessions.choosing import chosen
-from collegium.sessions.folding import Event, error_output, event_of
+from collegium.sessions.folding import error_output
+from collegium.sessions.intake import UNSEEN, Intake
 from collegium.sessions.live import Live
 from collegium.sessions.lives import Lives
 from collegium.sessions.model import Asked, Binding, Execution, ExecutionQueue, Machine, State, Step
@@ -47,7 +47,7 @@ class Session:
         self._tasks = tasks
         self._queue = ExecutionQueue()
         self.lives = Lives(notebook, world.db, world.folder, world.settings.log_bytes_max)
-        self._displays: dict[str, set[ExecutionId]] = {}
+        self._intake = Intake(self.lives, world.blobs, tell=self._tell, flush=self.flush)
         self._position = 0
         self._binding: Binding | None = None
         self._machine: Machine | None = None
@@ -81,13 +81,9 @@ class Session:
             self._position = await store.last_position(tx, self.notebook)
             shown = await store.read_heads(tx, self.notebook)
         for execution, outputs in shown:
-            for output in outputs:
-                if (display := output.get("$display")) is not None:
-                    self._displays.setdefault(str(display), set()).add(execution.id)
+            self._intake.remember(execution.id, outputs)
         for execution in unfinished:
-            live = self.lives.keep(execution)
-            for display in live.folded.displays:
-                self._displays.setdefault(display, set()).add(execution.id)
+            self._intake.remember(execution.id, self.lives.keep(execution).stored_outputs())
             if execution.state is State.RUNNING:
                 self._queue = replace(self._queue, running=execution.id)
             else:
@@ -330,7 +326,7 @@ class Session:
                 await self._end_running(State.FAILED, "the runtime was started anew")
             self._binding = binding = replace(binding, epoch=welcome.epoch, stored_seq=0)
             self._handled = 0
-            self._displays.clear()
+            self._intake.forget()
         self._connected = True
         await self._line.send({"op": "start_kernel", "kernel": binding.kernel, "name": "python3"})
         if (state := welcome.kernels.get(binding.kernel)) is not None:
@@ -366,72 +362,14 @@ class Session:
         self._unstored.set()
 
     async def _message(self, message: Message) -> None:
-        event = event_of(message.msg_type, message.content) if message.channel == "iopub" else None
-        if event is not None and event["kind"] == "update":
-            await self._update(event, message.seq)
-            return
-        if not is_id(message.parent):
-            return
-        try:
-            live = await self.lives.find(ExecutionId(message.parent))
-        except NotFound:
-            return
-        if message.seq <= live.last_seq:
-            return
-        if event is not None:
-            await self._take(live, event, message.seq)
-            return
-        match message.channel, message.msg_type:
-            case "iopub", "execute_input":
-                live.change(count=_count(message.content))
-                self._tell(execution_frame(live.execution) | {"type": "execution"})
-            case "iopub", "status" if message.content.get("execution_state") == "idle":
-                live.take({"kind": "idle", "seq": message.seq})
-            case "shell", "execute_reply":
-                self._replied(live, message.content, message.seq)
-            case "stdin", "input_request":
-                self._asked_for_input(live, message)
-        if live.idle and live.replied and not live.over:
-            await self._finish(live, live.ended_as(), live.execution.reason)
-
-    async def _take(self, live: Live, event: Event, seq: int) -> None:
-        if event["kind"] == "output":
-            output = await without_large(event["output"], self._world.blobs, self.lives.found)
-            event = {**event, "output": output}
-            if (display := output.get("$display")) is not None:
-                self._displays.setdefault(str(display), set()).add(live.execution.id)
-        live.take({**event, "seq": seq})
+        live = await self._intake.take(message)
         self._changed()
-
-    async def _update(self, event: Event, seq: int) -> None:
-        shrunk = await without_large({"data": event["data"]}, self._world.blobs, self.lives.found)
-        for id in sorted(self._displays.get(event["id"], ())):
-            with suppress(NotFound):
-                live = await self.lives.find(id)
-                if seq > live.last_seq:
-                    live.take({**event, "data": shrunk["data"], "seq": seq})
-        self._changed()
-
-    def _replied(self, live: Live, content: dict[str, Any], seq: int) -> None:
-        live.take({"kind": "reply", "status": "ok" if content.get("status") == "ok" else "error", "seq": seq})
-        if (count := _count(content)) is not None:
-            live.change(count=count)
-        if content.get("status") == "aborted":
-            live.change(reason="aborted by the kernel")
-        elif content.get("status") == "unknown":
-            stopped = self._interrupted == live.execution.id
-            live.change(reason="stopped" if stopped else "the end of this run was not seen")
-
-    def _asked_for_input(self, live: Live, message: Message) -> None:
-        if live.over:
-            return
-        prompt, password = message.content.get("prompt"), message.content.get("password") is True
-        asked = {"prompt": prompt if isinstance(prompt, str) else "", "password": password}
-        live.change(input=asked | {"seq": message.seq})
-        self.flush()
-        named = {"type": "input_request", "execution": live.execution.id, "cell": live.execution.cell}
-        self._tell(named | asked)
-        self._tell(execution_frame(live.execution) | {"type": "execution"})
+        if live is not None and live.idle and live.replied and not live.over:
+            reason = live.execution.reason
+            stopped = reason == UNSEEN and self._interrupted == live.execution.id
+            state = live.ended_as()
+            meant = state is State.FAILED and not stopped and await self._may_fail(live.execution.cell)
+            await self._finish(live, state, "stopped" if stopped else reason, stops=not meant)
 
     async def _kernel_changed(self, change: KernelChange) -> None:
         if self._binding is None or change.kernel != self._binding.kernel:
@@ -510,6 +448,13 @@ class Session:
         options = {"allow_stdin": True, "stop_on_error": True, "store_history": True, "silent": False}
         with suppress(Unavailable):
             await self._request(header | options)
+
+    async def _may_fail(self, cell: CellId) -> bool:
+        try:
+            return await self._world.documents.may_fail(self.notebook, cell)
+        except CollegiumError as error:
+            log.warning("tags.unreadable", notebook=self.notebook, why=error.code)
+            return False
 
     async def _finish(self, live: Live, state: State, reason: str | None, *, stops: bool = True) -> None:
         """It ended; what waited behind a failure does not run, unless it was asked for after the failure."""
@@ -687,8 +632,3 @@ async def open_session(notebook: NotebookId, world: World, tasks: TaskGroup) -> 
     finally:
         with anyio.CancelScope(shield=True), anyio.move_on_after(5):
             await session.close()
-
-
-def _count(content: dict[str, Any]) -> int | None:
-    count = content.get("execution_count")
-    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 1 << 53 else None
