@@ -45,6 +45,8 @@ class Supervisor:
         os.set_inheritable(self.listen_fd, False)
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        # Whoever started this process may have blocked signals, and a blocked SIGCHLD hides every death.
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._end)
