@@ -36,7 +36,8 @@ function Outputs({ id }: { id: CellId }) {
   const may = useMay('run')
   if (!run) return null
   const { execution, outputs, live, madeBy } = run
-  const ended = execution.state === 'failed' || execution.state === 'cancelled'
+  const told = outputs.some((output) => output.output_type === 'error' && output.evalue === execution.reason)
+  const ended = (execution.state === 'failed' || execution.state === 'cancelled') && !told
   const past = madeBy !== execution.execution && execution.state === 'running'
   return (
     <div className={past ? 'output output-past' : 'output'}>
