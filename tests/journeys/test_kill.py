@@ -87,7 +87,8 @@ def new_notebook(client: httpx.Client) -> str:
             "execution_count": None,
         }
 
-    count = f"import time, itertools\nfor n in itertools.count():\n    print('line', n)\n    time.sleep({1 / LINES_PER_SECOND})"
+    pause = 1 / LINES_PER_SECOND
+    count = f"import time, itertools\nfor n in itertools.count():\n    print('line', n)\n    time.sleep({pause})"
     cells = [
         code("marker", "import os\nmark = os.getpid()\nprint(mark)"),
         code("count", count),

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from collegium.runtimes.environments import UvEnvironments
 from support.browser import browser, signed_in
-from support.server import Server, server
+from support.server import ROOT, Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
@@ -36,7 +39,7 @@ def cell(page: Page, cell_id: str) -> Any:
     return page.locator(f'[data-cell-id="{cell_id}"]')
 
 
-def test_the_main_job(running: Server, chromium: Browser, tmp_path: Path) -> None:
+def test_the_main_job(running: Server, chromium: Browser) -> None:
     token = running.add_user(ADA)
     running.add_user(BOB)
     ada = signed_in(chromium, running.url, ADA)
@@ -65,7 +68,6 @@ def test_the_main_job(running: Server, chromium: Browser, tmp_path: Path) -> Non
     )
     expect(cell(bob, "last").get_by_role("region", name="Output")).to_contain_text("499999500000")
     look_at_outputs(ada)
-    (tmp_path / "shot").mkdir()
     ada.close()
     bob.close()
 
@@ -78,7 +80,7 @@ def test_the_main_job(running: Server, chromium: Browser, tmp_path: Path) -> Non
         downloaded = api.get(f"/notebooks/{notebook}/content?format=ipynb").raise_for_status().json()
     nbformat.validate(downloaded)
     assert_same_document(json.loads(LESSON.read_text()), downloaded)
-    assert_outputs_as_nbclient_gives_them(downloaded, running)
+    assert_outputs_as_nbclient_gives_them(downloaded)
 
 
 def look_at_outputs(page: Page) -> None:
@@ -121,9 +123,9 @@ VOLATILE = {"tqdm", "model", "plotly", "altair", "styled", "scatter", "hist", "w
 """Cells whose output names a time, an address, a random id, or pixels."""
 
 
-def assert_outputs_as_nbclient_gives_them(downloaded: dict[str, Any], running: Server) -> None:
+def assert_outputs_as_nbclient_gives_them(downloaded: dict[str, Any]) -> None:
     """The outputs in the file equal those of nbclient with the same runtime version."""
-    expected = executed_by_nbclient(running)
+    expected = executed_by_nbclient()
     for ours, theirs in zip(downloaded["cells"], expected["cells"], strict=True):
         if ours["cell_type"] != "code":
             continue
@@ -140,29 +142,10 @@ def comparable(output: dict[str, Any]) -> dict[str, Any]:
     return kept | ({"text": text if isinstance(text, str) else "".join(text)} if text is not None else {})
 
 
-def executed_by_nbclient(running: Server) -> dict[str, Any]:
+def executed_by_nbclient() -> dict[str, Any]:
     """The same notebook, executed by nbclient with the runtime version's own Python, without a sandbox."""
-    import os
-    import subprocess
-
-    from support.server import ROOT
-
-    (environment,) = (ROOT / ".data/environments").glob("2026.11-*/bin/python")
-    code = (
-        "import json,sys,asyncio,nbformat\nfrom jupyter_client.manager import AsyncKernelManager\n"
-        "from nbclient import NotebookClient\n"
-        "nb=nbformat.read(sys.argv[1],as_version=4)\n"
-        "from jupyter_client.kernelspec import KernelSpec, KernelSpecManager\n"
-        "class M(AsyncKernelManager):\n"
-        " @property\n def kernel_spec(self): return KernelSpec(argv=[sys.argv[2],'-m','ipykernel_launcher','-f','{connection_file}'],language='python',display_name='p')\n"
-        "NotebookClient(nb,km=M(),timeout=300,allow_errors=False,coalesce_streams=True).execute()\n"
-        "print(json.dumps(nb))"
-    )
-    import sys
-
-    env = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(LESSON), str(environment)], capture_output=True, text=True, env=env
-    )
+    environment = UvEnvironments(ROOT / ".data/environments").path("2026.11")
+    command = [sys.executable, "-m", "support.reference", str(LESSON), str(environment / "bin/python")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "tests")
     assert done.returncode == 0, done.stderr[-2000:]
     return dict(json.loads(done.stdout))
