@@ -44,7 +44,7 @@ export function LongText({ text, omittedAt = null, className, label, follow = fa
     }
     view.current.show(text, omittedAt)
     // Only a box scrolls; asking a thousand short outputs for their height would lay the page out a thousand times.
-    return boxed ? stick() : undefined
+    if (boxed) stick()
   }, [text, omittedAt, stick, boxed])
   return (
     <div className={boxed ? `${className} output-boxed` : className}>
@@ -60,12 +60,14 @@ export function LongText({ text, omittedAt = null, className, label, follow = fa
   )
 }
 
-/** Scrolls the box to its end, unless the person has scrolled up; at the bottom again, it follows again. */
-function useFollowing(box: RefObject<HTMLDivElement | null>, follow: boolean): () => (() => void) | undefined {
+/** Keeps the box at its end, unless the person has scrolled up; at the bottom again, it follows again. */
+function useFollowing(box: RefObject<HTMLDivElement | null>, follow: boolean): () => void {
   const follows = useRef(follow)
+  const grown = useRef<ResizeObserver>(null)
   useLayoutEffect(() => {
     const root = box.current
     if (root === null) return
+    follows.current = follow
     let last = root.scrollTop
     const look = () => {
       // Growing text leaves the end behind without anybody having scrolled; only going up is a wish.
@@ -74,18 +76,23 @@ function useFollowing(box: RefObject<HTMLDivElement | null>, follow: boolean): (
       last = root.scrollTop
     }
     root.addEventListener('scroll', look, { passive: true })
-    return () => root.removeEventListener('scroll', look)
+    return () => {
+      root.removeEventListener('scroll', look)
+      grown.current?.disconnect()
+      grown.current = null
+    }
   }, [box, follow])
   return useCallback(() => {
     const root = box.current
-    if (root === null || !follow || !follows.current) return undefined
+    if (root === null || !follow) return
     const go = () => {
-      root.scrollTop = root.scrollHeight
+      if (follows.current) root.scrollTop = root.scrollHeight
     }
     go()
-    // Blocks off the screen are measured only when they are drawn: then the end is elsewhere.
-    const next = requestAnimationFrame(go)
-    return () => cancelAnimationFrame(next)
+    if (grown.current !== null) return
+    // What is off the screen is measured only when it is drawn: then the end is elsewhere.
+    grown.current = new ResizeObserver(go)
+    for (const part of root.children) grown.current.observe(part)
   }, [box, follow])
 }
 
@@ -94,10 +101,12 @@ function sizeWords(bytes: number): string {
 }
 
 export function Stream({ output, notebook, execution, running }: { output: StreamOutput; notebook: NotebookId; execution: string | null; running: boolean }) {
-  const error = output.name === 'stderr'
+  const text = joined(output.text)
+  // A progress bar ends its line on stderr; an empty line is no message.
+  const error = output.name === 'stderr' && /\S/.test(text.slice(0, 1000))
   return (
     <LongText
-      text={joined(output.text)}
+      text={text}
       omittedAt={output.omitted?.at ?? null}
       className={error ? 'output-stream output-stderr' : 'output-stream'}
       label={error ? 'Error messages' : 'Printed text'}
