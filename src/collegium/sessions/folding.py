@@ -106,16 +106,16 @@ class Folded:
         return changes
 
     def _unsent(self, limit: int) -> list[Splice | Append]:
-        if self._changed is not None:
-            start, self._changed = self._changed, None
-            return [Splice(start, [_sent(item, limit) for item in self._items[start:]])]
+        start, self._changed = self._changed, None
         changes: list[Splice | Append] = []
-        for index, item in enumerate(self._items):
+        for index, item in enumerate(self._items[:start]):
             if isinstance(item, Stream):
                 if item.shown.cut:
                     return [*changes, Splice(index, [_sent(later, ALL) for later in self._items[index:]])]
                 if (lacking := item.shown.unsent(limit)) is not None:
                     changes.append(Append(index, *lacking))
+        if start is not None:
+            changes.append(Splice(start, [_sent(item, limit) for item in self._items[start:]]))
         return changes
 
     @property
