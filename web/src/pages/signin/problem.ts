@@ -4,7 +4,7 @@ import { ApiError } from '../../api/client'
 /** What went wrong and what to do next. The server does not say which of the two was wrong, and neither do we. */
 export function signInProblem(error: unknown): string {
   if (!(error instanceof ApiError)) return 'Something went wrong on this page. Load it again and try once more.'
-  if (error.status === 401 || error.status === 403 || error.status === 422)
+  if (error.status === 401 || error.status === 422)
     return 'That e-mail and password do not match. Check both, or ask your administrator to set a new password.'
   if (error.status === 429) return 'Too many attempts. Wait a minute, then try again.'
   return error.message
