@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,16 @@ class Groups:
         """Folders whose `cgroup.procs` a runtime's first process joins."""
         return []
 
+    def close(self) -> None:
+        """Take away the groups that held those of runtimes, unless some are left."""
+        for folder in self.parents():
+            with suppress(OSError):
+                folder.rmdir()
+
+    def parents(self) -> list[Path]:
+        """The folders below which runtimes have theirs."""
+        return []
+
 
 class GroupsV1(Groups):
     """One folder per controller, below the group this process is in."""
@@ -79,6 +90,10 @@ class GroupsV1(Groups):
         """Each controller bounds its own."""
         names = {"memory": "memory", "pids": "processes", "cpu": "cpus"}
         return {names[controller] for controller in self.folders if controller in names}
+
+    def parents(self) -> list[Path]:
+        """One for each controller."""
+        return list(self.folders.values())
 
     def make(self, name: str, limits: Limits) -> list[str]:
         """Folders with the limits set."""
@@ -123,6 +138,10 @@ class GroupsV2(Groups):
         """What was delegated."""
         names = {"memory": "memory", "pids": "processes", "cpu": "cpus"}
         return {name for controller, name in names.items() if controller in self.controllers}
+
+    def parents(self) -> list[Path]:
+        """The one."""
+        return [self.folder]
 
     def make(self, name: str, limits: Limits) -> list[str]:
         """A folder with the limits set."""

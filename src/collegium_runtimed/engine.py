@@ -369,6 +369,7 @@ class Engine:
             asyncio.get_running_loop().remove_reader(pidfd)
             os.close(pidfd)
         self._pidfds.clear()
+        self.groups.close()
 
     async def _remove(self, slot: str) -> None:
         async with self._locks.setdefault(slot, asyncio.Lock()):

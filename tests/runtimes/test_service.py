@@ -120,7 +120,7 @@ async def test_a_runtime_that_ends_by_itself_is_failed_with_its_reason(runtimes:
 async def until_watched(engine: FakeEngine) -> None:
     """The service follows the engine in a task of its own."""
     with anyio.fail_after(10):
-        while not engine._watchers:
+        while not engine._watchers or engine.ready is None:
             await anyio.lowlevel.checkpoint()
 
 
@@ -162,11 +162,8 @@ async def test_an_idle_runtime_is_culled_and_a_used_one_is_not(runtimes: Runtime
     await runtimes.cull_once()
     assert len(await runtimes.list(ADA)) == 2
 
-    runtimes._settings = SETTINGS
-    await anyio.sleep(0.005)
+    runtimes._used[idle.id] = 0
     runtimes.touch(used.id)
-    culling = SETTINGS.model_copy(update={"idle_timeout": timedelta(milliseconds=4)})
-    runtimes._settings = culling
     await runtimes.cull_once()
 
     over = await runtimes.get(idle.id)
