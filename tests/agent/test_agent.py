@@ -262,7 +262,7 @@ async def test_when_the_journal_is_full_the_kernel_waits_and_nothing_is_dropped(
                     seen.append(frame)
         assert len(text_of(seen)) < 20_000_000
         assert not (agent.content / "done").exists()
-        while not {"execute_reply", "idle"} <= {m.content.get("execution_state", m.msg_type) for m in seen[-5:]}:
+        while not {"execute_reply", "idle"} <= {m.content.get("execution_state", m.msg_type) for m in seen}:
             await client.send(op="stored", seq=seen[-1].seq)
             frame = await client.next()
             if isinstance(frame, Message):
