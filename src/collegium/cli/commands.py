@@ -61,12 +61,12 @@ def serve(
         with folder.claimed(settings.data):
             settings = engine.with_environment(settings) if runtimes else engine.without(settings)
             if os.geteuid() != 0:
-                anyio.run(serve_until_told, settings, host, port)
+                anyio.run(serve_until_told, settings, host, port, backend_options={"use_uvloop": True})
                 return
 
             status = supervised(
                 prepare=lambda: engine.become(settings, uid, gid),
-                serve=lambda: anyio.run(serve_until_told, settings, host, port),
+                serve=lambda: anyio.run(serve_until_told, settings, host, port, backend_options={"use_uvloop": True}),
                 keep_engine=lambda: engine.keep(settings, uid, gid),
             )
             raise typer.Exit(status)

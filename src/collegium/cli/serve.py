@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import select
 import signal
 import socket
 import sys
@@ -18,7 +19,7 @@ from collegium.settings import Settings
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 STOP_SECONDS_MAX = 5
 PR_SET_PDEATHSIG = 1
-ENGINE_RESTART_SECONDS = 1.0
+ENGINE_CHECK_SECONDS = 1.0
 
 console = Console()
 
@@ -101,12 +102,10 @@ def supervised(prepare: Callable[[], None], serve: Callable[[], None], keep_engi
 
     Returns the child's exit status.
     """
+    keep_engine()
     parent = os.getpid()
-    # Blocked, so that the wait below is woken by it instead of missing it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     child = os.fork()
     if child == 0:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
         prepare()
         # Only now: Linux forgets the wish when a process changes its user.
         die_with_parent()
@@ -117,12 +116,11 @@ def supervised(prepare: Callable[[], None], serve: Callable[[], None], keep_engi
         os._exit(0)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: _pass_on(child, received))
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
+    ended = select.poll()
+    ended.register(os.pidfd_open(child), select.POLLIN)
+    while not ended.poll(ENGINE_CHECK_SECONDS * 1000):
         keep_engine()
-        signal.sigtimedwait([signal.SIGCHLD], ENGINE_RESTART_SECONDS)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def _pass_on(child: int, number: int) -> None:
