@@ -1,9 +1,9 @@
 # The only commands to remember. `make serve` and `make test` set up whatever they need the first time.
 UV := UV_PYTHON_DOWNLOADS=never tools/uv
 RUN := $(UV) run --frozen
-SOURCES := src tests bench hatch_build.py
+SOURCES := src tests bench tools hatch_build.py
 
-.PHONY: serve dev test test-long check fix types bench wheel chromium
+.PHONY: serve dev test test-long check fix types reference bench wheel chromium
 
 serve: ## Serve on http://127.0.0.1:8000 (ARGS="--port 9000" …)
 	@$(RUN) --no-dev collegium serve $(ARGS)
@@ -26,6 +26,7 @@ check: ## Format, lint, types, floors, the page, and the wheel in a bare environ
 	$(RUN) ruff check $(SOURCES)
 	$(RUN) mypy
 	$(RUN) lint-imports
+	$(RUN) python tools/reference.py --check
 	$(RUN) python hatch_build.py npm run check
 	$(RUN) python tools/check_wheel.py
 
@@ -36,6 +37,9 @@ fix: ## Format, and mend what can be mended by rule
 types: ## TypeScript types of the HTTP API, from the server itself
 	$(RUN) python -m collegium.cli openapi > web/openapi.json
 	$(RUN) python hatch_build.py npm run types
+
+reference: ## The pages of docs/reference that are made from the code
+	$(RUN) python tools/reference.py
 
 bench: chromium ## Measure; docs/benchmarks.md says what the numbers mean
 	$(RUN) python -m bench $(ARGS)

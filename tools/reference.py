@@ -1,0 +1,94 @@
+"""Writes the reference pages that are made from the code: settings and the HTTP API. `--check` only compares."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import anyio
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from collegium.app import create_app, open_house
+from collegium.settings import Settings
+
+REFERENCE = Path(__file__).parent.parent / "docs/reference"
+
+
+def main() -> None:
+    """Write the pages, or exit with an error if one is not as the code says."""
+    pages = {"settings.md": settings_page(), "http-api.md": anyio.run(api_page)}
+    stale = [name for name, text in pages.items() if current(name) != text]
+    if "--check" in sys.argv:
+        if stale:
+            sys.exit(f"docs/reference is older than the code: {', '.join(stale)}; run `make reference`")
+        return
+    for name, text in pages.items():
+        (REFERENCE / name).write_text(text)
+
+
+def current(name: str) -> str:
+    """What a page says now."""
+    path = REFERENCE / name
+    return path.read_text() if path.exists() else ""
+
+
+def settings_page() -> str:
+    """Every setting with its default and meaning."""
+    lines = [
+        "# Settings",
+        "",
+        "Set by environment variables, read once when a command starts. Durations are ISO 8601 (`PT90M`), sizes may",
+        "carry a unit (`2GiB`). This page is made from the code by `make reference`.",
+        "",
+        "| variable | default | meaning |",
+        "| --- | --- | --- |",
+    ]
+    return "\n".join([*lines, *rows("COLLEGIUM", Settings)]) + "\n"
+
+
+def rows(prefix: str, model: type[BaseModel]) -> list[str]:
+    """A row for each field, branches opened."""
+    found = []
+    for name, field in model.model_fields.items():
+        variable = f"{prefix}_{name.upper()}" if prefix == "COLLEGIUM" else f"{prefix}__{name.upper()}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found += rows(variable, field.annotation)
+        else:
+            found.append(f"| `{variable}` | {default_of(field)} | {field.description or ''} |")
+    return found
+
+
+def default_of(field: FieldInfo) -> str:
+    """The default as a reader writes it."""
+    if field.default_factory is not None:
+        return "depends on the machine"
+    if field.default is PydanticUndefined:
+        return "see `collegium serve --help`"
+    return f"`{field.default}`" if field.default is not None else ""
+
+
+async def api_page() -> str:
+    """Every route of the HTTP API with its summary."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_house(Settings(data=Path(folder), engine="none")) as house:
+            paths: dict[str, Any] = create_app(house).openapi()["paths"]
+    lines = [
+        "# HTTP API",
+        "",
+        "The whole description is at `/api/openapi.json`. Authenticate with `Authorization: Bearer TOKEN` (`collegium",
+        "tokens create EMAIL` prints one). Errors are problem+json with a stable `code`. This page is made by",
+        "`make reference`.",
+        "",
+        "| method | path | what it does |",
+        "| --- | --- | --- |",
+    ]
+    for path, methods in paths.items():
+        for method, operation in methods.items():
+            lines.append(f"| {method.upper()} | `{path}` | {operation.get('summary', '')} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
