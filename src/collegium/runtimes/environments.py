@@ -102,7 +102,7 @@ def _one_at_a_time(path: Path) -> Iterator[None]:
 
 
 def _uv(arguments: list[str], progress: Callable[[str], None]) -> None:
-    _run([uv.find_uv_bin(), "--no-config", *arguments], dict(os.environ), progress)
+    _run([uv.find_uv_bin(), "--no-config", "--system-certs", *arguments], dict(os.environ), progress)
 
 
 def _warm_caches(environment: Path, progress: Callable[[str], None]) -> None:
