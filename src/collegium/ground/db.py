@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.to_thread
 from alembic import command
 from alembic.config import Config
@@ -14,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from collegium.ground.errors import StorageFull
+from collegium.ground.errors import StorageFull, Unavailable
 
 metadata = MetaData(
     naming_convention={
@@ -28,34 +29,42 @@ metadata = MetaData(
 
 BUSY_TIMEOUT_MS = 10_000
 READERS_MAX = 8
+WAIT_SECONDS_MAX = 30.0
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Database:
-    """Hands out transactions. On SQLite writers queue for one connection; readers never wait for them."""
+    """Hands out transactions. On SQLite writers queue for one connection; readers never wait for them.
+
+    Who waits for a turn can be cancelled. A transaction that has begun runs to its end: drivers left half-way in one
+    lose the connection, or wait for ever to close it. So a transaction waits for nothing but the database and the disk.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._write_turns, self._read_turns = anyio.Semaphore(1), anyio.Semaphore(READERS_MAX)
         if url.startswith("sqlite"):
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", connections_max=1)
             self._reader = _sqlite_engine(url, begin="BEGIN", connections_max=READERS_MAX)
         else:
-            self._writer = self._reader = create_async_engine(url)
+            self._writer = self._reader = create_async_engine(url, pool_size=READERS_MAX, max_overflow=0)
+            self._write_turns = self._read_turns
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may change things; committed when the block ends, undone when it raises.
 
-        Raises StorageFull if the disk had no room for it.
+        Raises StorageFull if the disk had no room for it, Unavailable if too many others are before it.
         """
-        with _full_disk_named():
-            async with self._writer.begin() as tx:
-                yield tx
+        async with _turn(self._write_turns):
+            with _full_disk_named():
+                async with self._writer.begin() as tx:
+                    yield tx
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A consistent view of what is committed; nothing it does is kept."""
-        async with self._reader.connect() as tx:
+        """A consistent view of what is committed; nothing it does is kept. Raises Unavailable as `write` does."""
+        async with _turn(self._read_turns), self._reader.connect() as tx:
             yield tx
 
     async def migrate(self) -> None:
@@ -67,6 +76,20 @@ class Database:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+@asynccontextmanager
+async def _turn(turns: anyio.Semaphore) -> AsyncIterator[None]:
+    """Waits for a turn, and is not cancelled while it lasts."""
+    with anyio.move_on_after(WAIT_SECONDS_MAX) as waiting:
+        await turns.acquire()
+    if waiting.cancelled_caught:
+        raise Unavailable("The database is busy. Try again in a moment.")
+    try:
+        with anyio.CancelScope(shield=True):
+            yield
+    finally:
+        turns.release()
 
 
 @asynccontextmanager
@@ -101,6 +124,9 @@ def _sqlite_engine(url: str, *, begin: str, connections_max: int) -> AsyncEngine
         pool_timeout=30,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
     )
+    # Terminating stops the driver's thread twice, and a task is left that waits for the second stop for ever.
+    dialect = engine.sync_engine.dialect
+    dialect.do_terminate = dialect.do_close  # type: ignore[method-assign]
     configure_sqlite(engine.sync_engine, begin=begin)
     return engine
 

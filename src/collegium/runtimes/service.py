@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 from anyio.abc import ByteStream
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
@@ -50,20 +49,6 @@ class Runtimes:
         self._acquiring = anyio.Lock()
         self._ended: dict[RuntimeId, anyio.Event] = {}
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is not cancelled half-way: the driver's clean-up after that may never end."""
-        with anyio.CancelScope(shield=True):
-            async with self._database.write() as tx:
-                yield tx
-
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        """The same, for reading."""
-        with anyio.CancelScope(shield=True):
-            async with self._database.read() as tx:
-                yield tx
-
     # ── lending ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def acquire(self, user: UserId, *, type: str | None = None, version: str | None = None) -> Runtime:
@@ -80,7 +65,7 @@ class Runtimes:
                 await self._delete_from_engine(requested.id)
             raise
         ready = became_ready(requested, now_ms())
-        async with self._writing() as tx:
+        async with self._database.write() as tx:
             await store.update_runtime(tx, ready)
         log.info("runtime.acquired", runtime=ready.id, user=user, type=ready.type, version=ready.version)
         return ready
@@ -94,7 +79,7 @@ class Runtimes:
         requested = Runtime(
             RuntimeId(new_id()), user, self._engine.name, type, version, State.REQUESTED, "", limits, now, now
         )
-        async with self._acquiring, self._writing() as tx:
+        async with self._acquiring, self._database.write() as tx:
             if len(await store.read_live(tx, user)) >= self._settings.per_user:
                 raise QuotaExceeded(
                     f"You have {self._settings.per_user} runtimes already, and may not have more. Disconnect one first."
@@ -111,7 +96,7 @@ class Runtimes:
 
     async def release(self, runtime: RuntimeId, reason: str = "") -> None:
         """Take it back; nothing in it is kept. It may be gone already."""
-        async with self._reading() as tx:
+        async with self._database.read() as tx:
             found = await store.read_runtime(tx, runtime)
         if found is None or not found.live:
             return
@@ -135,7 +120,7 @@ class Runtimes:
 
     async def _end(self, runtime: Runtime, state: State, reason: str) -> None:
         over = ended(runtime, state, reason, now_ms())
-        async with self._writing() as tx:
+        async with self._database.write() as tx:
             await store.update_runtime(tx, over)
         self._used.pop(runtime.id, None)
         event = self._ended.pop(runtime.id, None)
@@ -147,7 +132,7 @@ class Runtimes:
 
     async def get(self, runtime: RuntimeId) -> Runtime:
         """What it is now, also when it is over. Raises NotFound if there never was one."""
-        async with self._reading() as tx:
+        async with self._database.read() as tx:
             found = await store.read_runtime(tx, runtime)
         if found is None:
             raise NotFound(f"There is no runtime {runtime[:32]}.")
@@ -162,7 +147,7 @@ class Runtimes:
 
     async def list(self, user: UserId | None = None) -> list[Runtime]:
         """The runtimes that are, of one user or of all."""
-        async with self._reading() as tx:
+        async with self._database.read() as tx:
             return await store.read_live(tx, user)
 
     async def usage(self, runtime: RuntimeId) -> Usage:
@@ -199,7 +184,7 @@ class Runtimes:
     async def reconcile(self) -> None:
         """Bring what we remember and what the engine has in step; the engine is right about what lives."""
         async with self._acquiring:
-            async with self._reading() as tx:
+            async with self._database.read() as tx:
                 ours = await store.read_live(tx)
             theirs = await self._engine.list()
         for runtime, reason in lost([one for one in ours if one.state is not State.REQUESTED], theirs):
@@ -236,7 +221,7 @@ class Runtimes:
     async def _changed(self, machine: Machine) -> None:
         if machine.state is not State.FAILED:
             return
-        async with self._reading() as tx:
+        async with self._database.read() as tx:
             found = await store.read_runtime(tx, machine.id)
         if found is not None and found.live:
             await self._end(found, State.FAILED, machine.reason)
@@ -251,7 +236,7 @@ class Runtimes:
     async def cull_once(self) -> None:
         """Write down what was used, then end what was not."""
         used, self._used = self._used, {}
-        async with self._writing() as tx:
+        async with self._database.write() as tx:
             await store.set_used(tx, used.items())
         timeout_ms = int(self._settings.idle_timeout.total_seconds() * 1000)
         for runtime in idle(await self.list(), now=now_ms(), timeout_ms=timeout_ms):
