@@ -1,13 +1,11 @@
 """A real agent with real kernels, as a plain process without a sandbox."""
 
-import importlib.util
 import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,21 +16,9 @@ import anyio
 from anyio.abc import ByteStream
 
 from collegium.kernels.model import Frame, encode, parse
+from support.environment import runtime_python
 
 SOURCES = Path(__file__).parent.parent / "src"
-
-
-def runtime_python() -> str:
-    """The python of a runtime version: COLLEGIUM_TEST_PYTHON, or this one if it has ipykernel."""
-    named = os.environ.get("COLLEGIUM_TEST_PYTHON")
-    if named:
-        return named
-    for path in (Path("/tmp/collegium-env-dev/bin/python"),):
-        if path.exists():
-            return str(path)
-    if importlib.util.find_spec("ipykernel") is None:
-        raise RuntimeError("COLLEGIUM_TEST_PYTHON must name the python of a runtime version")
-    return sys.executable
 
 
 class AgentProcess:
@@ -47,7 +33,7 @@ class AgentProcess:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self.address))
             listener.listen(16)
-            command = [runtime_python(), "-m", "collegium_agent", "--listen-fd", str(listener.fileno())]
+            command = [str(runtime_python()), "-m", "collegium_agent", "--listen-fd", str(listener.fileno())]
             command += ["--state", str(folder / "state"), "--cwd", str(self.content), *options]
             with (folder / "log").open("wb") as log:
                 self.process = subprocess.Popen(

@@ -22,14 +22,12 @@ from collegium.ground.errors import Invalid, NotFound
 from collegium.ground.ids import RuntimeId
 from collegium.kernels.model import KernelChange, Message, encode, parse
 from collegium.runtimes.doctor import report
-from collegium.runtimes.environments import UvEnvironments
 from collegium.runtimes.model import Limits, Machine, Specification, State, Usage
+from support.environment import ROOT, VERSION, environment
 
-ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src"
 STUB = Path(__file__).parent / "runtimes" / "stub"
 ORDINARY_UID = 61986
-VERSION = "2026.11"
 START_SECONDS_MAX = 30
 SMALL = Limits(memory_bytes=1 << 30, cpus=2.0, processes=256, disk_bytes=1 << 30)
 DROP = (
@@ -37,18 +35,6 @@ DROP = (
     "uid, paths = int(sys.argv[1]), sys.argv[2].split(':'); drop_privileges(uid, uid, map(Path, paths)); "
     "os.execv(sys.executable, [sys.executable, *sys.argv[3:]])"
 )
-
-
-def environments_folder() -> Path:
-    """Where tests build runtime versions, once for all."""
-    return Path(os.environ.get("COLLEGIUM_RUNTIMES__ENVIRONMENTS", ROOT / ".data/environments"))
-
-
-def environment() -> Path:
-    """The default runtime version, built if it is missing."""
-    environments = UvEnvironments(environments_folder())
-    environments.build(VERSION, lambda line: print(line))
-    return environments.path(VERSION)
 
 
 def why_no_sandbox() -> str | None:

@@ -12,9 +12,9 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from collegium.runtimes.environments import UvEnvironments
 from support.browser import browser, signed_in
-from support.server import ROOT, Server, server
+from support.environment import ROOT, runtime_python
+from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
@@ -151,8 +151,7 @@ def comparable(output: dict[str, Any]) -> dict[str, Any]:
 
 def executed_by_nbclient() -> dict[str, Any]:
     """The same notebook, executed by nbclient with the runtime version's own Python, without a sandbox."""
-    environment = UvEnvironments(ROOT / ".data/environments").path("2026.11")
-    command = [sys.executable, "-m", "support.reference", str(LESSON), str(environment / "bin/python")]
+    command = [sys.executable, "-m", "support.reference", str(LESSON), str(runtime_python())]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT / "tests")
     assert done.returncode == 0, done.stderr[-2000:]
     return dict(json.loads(done.stdout))

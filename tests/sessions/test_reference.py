@@ -9,11 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
-from agent_process import runtime_python
 from collegium.ground.ids import CellId
 from collegium.sessions.model import Asked
 from collegium.sessions.text import StreamText
 from session_world import ADA, NOTEBOOK, FakeDocuments, OpenServer, ended
+from support.environment import runtime_python
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +74,7 @@ print(json.dumps([[dict(output) for output in cell.outputs] for cell in notebook
 async def reference(folder: Path) -> list[list[dict[str, Any]]]:
     """What nbclient gives, in a process of its own."""
     (folder / "test").mkdir(parents=True)
-    argv = [runtime_python(), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = [str(runtime_python()), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": "test", "language": "python"}
     (folder / "test" / "kernel.json").write_text(json.dumps(spec))
     command = [sys.executable, "-W", "ignore", "-c", REFERENCE, str(folder), json.dumps(CORPUS)]

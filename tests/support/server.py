@@ -14,7 +14,8 @@ from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
+from support.environment import environments_folder
+
 COLLEGIUM = [sys.executable, "-m", "collegium.cli"]
 READY_SECONDS_MAX = 600
 """The first start may have to build the runtime version."""
@@ -28,7 +29,7 @@ class Server:
     def __init__(self, data: Path, port: int, *words: str, env: dict[str, str] | None = None) -> None:
         self.data, self.port, self.words = data, port, words
         self.url = f"http://127.0.0.1:{port}"
-        self.env = os.environ | {"COLLEGIUM_RUNTIMES__ENVIRONMENTS": str(ROOT / ".data/environments")} | (env or {})
+        self.env = os.environ | {"COLLEGIUM_RUNTIMES__ENVIRONMENTS": str(environments_folder())} | (env or {})
         self.lines: list[str] = []
         self.process: subprocess.Popen[str] | None = None
 
