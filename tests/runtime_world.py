@@ -52,8 +52,8 @@ def specification(limits: Limits = SMALL, *, path: Path | None = None) -> Specif
 class EngineProcess:
     """A `collegium_runtimed` with a data folder of its own."""
 
-    def __init__(self, uid: int, *, agent: Path = SOURCES) -> None:
-        self.uid, self.agent = uid, agent
+    def __init__(self, uid: int, *, agent: Path = SOURCES, prepare: Callable[[], None] | None = None) -> None:
+        self.uid, self.agent, self.prepare = uid, agent, prepare
         self.environment = environment()
         self.data = Path(tempfile.mkdtemp(prefix="engine-"))
         os.chown(self.data, uid, uid)
@@ -72,7 +72,15 @@ class EngineProcess:
     def start(self) -> None:
         """Start it, and come back when it answers."""
         with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
-            self.keeper = subprocess.Popen(self.command(), stdout=log, stderr=log, start_new_session=True, cwd="/")
+            self.keeper = subprocess.Popen(
+                self.command(),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+                restore_signals=False,
+                preexec_fn=self.prepare,
+            )
         self.until(lambda: self._answers())
 
     def _answers(self) -> bool:
@@ -204,9 +212,11 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
 
 
 @contextmanager
-def engine_process(uid: int, *, agent: Path = SOURCES) -> Iterator[EngineProcess]:
-    """An engine, started and in the end stopped; nothing of it may be left."""
-    engine = EngineProcess(uid, agent=agent)
+def engine_process(
+    uid: int, *, agent: Path = SOURCES, prepare: Callable[[], None] | None = None
+) -> Iterator[EngineProcess]:
+    """An engine, started and in the end stopped; nothing of it may be left. `prepare` runs in its process first."""
+    engine = EngineProcess(uid, agent=agent, prepare=prepare)
     engine.start()
     try:
         yield engine

@@ -36,6 +36,8 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Keep one engine running for a data folder; exit with 75 if another does."""
     options = arguments()
+    # These two stay as Python wants them: what cannot be written is an exception.
+    linux.reset_signals(signal.SIGPIPE, signal.SIGXFSZ)
     data = options.data.resolve()
     (data / "run").mkdir(parents=True, exist_ok=True)
     # Inherited by the engine: the lock is held for as long as either of the two lives.

@@ -3,6 +3,7 @@
 import ctypes
 import fcntl
 import os
+import signal
 import socket
 import struct
 from typing import Any
@@ -134,6 +135,15 @@ def prctl(option: int, *arguments: Any) -> None:
 def become_subreaper() -> None:
     """Orphaned grandchildren become our children, so that they can be waited for."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def reset_signals(*kept: signal.Signals) -> None:
+    """No signal is blocked, and each does what Linux would have it do: whoever started us may have seen to neither,
+    and both pass on to every program that is started from here."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, *kept}:
+        if signal.getsignal(number) not in (signal.SIG_DFL, None):
+            signal.signal(number, signal.SIG_DFL)
 
 
 def drop_capabilities() -> None:

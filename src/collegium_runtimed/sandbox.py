@@ -86,6 +86,7 @@ def become_agent(plan: Plan) -> None:
     )  # fmt: skip
     if not os.access(command[0], os.X_OK):
         raise PermissionError(f"{command[0]} cannot be executed by the runtime's user: is a folder above it closed?")
+    linux.reset_signals()
     os.execve(command[0], command, variables(plan))  # noqa: S606
 
 
