@@ -1,6 +1,10 @@
 """Runtime versions: locked, hashed, complete or not there."""
 
+import os
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,7 +12,7 @@ import pytest
 from collegium.ground.errors import NotFound, Unavailable
 from collegium.runtimes import environments
 from collegium.runtimes.environments import VERSIONS, UvEnvironments, find_python
-from runtime_world import VERSION, environment
+from runtime_world import ORDINARY_UID, VERSION, environment
 
 EXPECTED = [
     *("IPython", "ipykernel", "ipywidgets", "numpy", "pandas", "polars", "pyarrow", "duckdb", "matplotlib", "seaborn"),
@@ -61,6 +65,55 @@ def test_a_build_that_failed_is_not_ready_and_says_why(tmp_path: Path, monkeypat
         built.build("1", lambda _line: None)
 
     assert not built.is_ready("1")
+
+
+@pytest.fixture
+def closed_folder() -> Iterator[Path]:
+    """A folder that everybody may look at, and we, for as long as the test lasts, may not change."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o555)
+        me = os.geteuid()
+        if me == 0:
+            os.seteuid(ORDINARY_UID)
+        try:
+            yield folder
+        finally:
+            os.seteuid(me)
+            folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("below", [".", "environments"])
+def test_who_may_not_build_says_what_to_do(closed_folder: Path, below: str) -> None:
+    built = UvEnvironments(closed_folder / below)
+
+    with pytest.raises(Unavailable, match="restart `collegium serve`"):
+        built.build(VERSION, lambda _line: None)
+
+    assert list(closed_folder.iterdir()) == []
+
+
+def test_what_is_built_needs_no_right_to_build(closed_folder: Path) -> None:
+    built = UvEnvironments(closed_folder)
+    complete = built.path(VERSION) / ".complete"
+    with as_owner(closed_folder):
+        complete.parent.mkdir()
+        complete.touch()
+
+    built.build(VERSION, lambda _line: None)
+
+    assert [path.name for path in closed_folder.iterdir()] == [built.path(VERSION).name]
+
+
+@contextmanager
+def as_owner(folder: Path) -> Iterator[None]:
+    """Change the folder after all."""
+    me = os.geteuid()
+    os.seteuid(os.getuid())
+    folder.chmod(0o755)
+    yield
+    folder.chmod(0o555)
+    os.seteuid(me)
 
 
 @pytest.mark.sandbox

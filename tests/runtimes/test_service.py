@@ -25,11 +25,14 @@ class ReadyEnvironments:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.why_not = ""
 
     def versions(self) -> list[str]:
         return ["2026.11"]
 
     async def ready(self, version: str, progress: Callable[[str], None] | None = None) -> Path:
+        if self.why_not:
+            raise Unavailable(self.why_not)
         return self._folder
 
 
@@ -178,3 +181,24 @@ async def test_the_pool_is_asked_for_the_usual_kind(runtimes: Runtimes, engine: 
     assert engine.ready is not None
     wanted, count = engine.ready
     assert (wanted.type, wanted.version, count) == ("cpu", "2026.11", 1)
+
+
+async def test_a_version_that_cannot_be_built_stops_nothing_else(
+    database: Database, engine: FakeEngine, tmp_path: Path
+) -> None:
+    environments = ReadyEnvironments(tmp_path)
+    async with open_runtimes(database, engine, environments, SETTINGS) as runtimes:
+        acquired = await runtimes.acquire(ADA)
+    environments.why_not = "restart the server"
+    engine.ready = None
+
+    async with open_runtimes(database, engine, environments, SETTINGS) as runtimes:
+        with pytest.raises(Unavailable, match="restart the server"):
+            await runtimes.acquire(BOB)
+        with anyio.fail_after(10):
+            while not engine._watchers:
+                await anyio.lowlevel.checkpoint()
+        await engine.end(acquired.id, "it ran out of memory")
+        with anyio.fail_after(10):
+            assert (await runtimes.wait_ended(acquired.id)).reason == "it ran out of memory"
+    assert engine.ready is None

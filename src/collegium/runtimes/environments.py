@@ -62,9 +62,20 @@ class UvEnvironments:
         return self.path(version)
 
     def build(self, version: str, progress: Callable[[str], None]) -> None:
-        """Build it, unless somebody else just did. Blocks for about a minute, most of it downloading."""
+        """Build it, unless somebody else just did. Blocks for about a minute, most of it downloading.
+
+        Raises Unavailable, also when the folder is another user's: what runtimes execute is not for the server to
+        change once it gave up its privileges.
+        """
         path = self.path(version)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.is_ready(version):
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except PermissionError as error:
+            raise _not_ours(version) from error
+        if not os.access(self.folder, os.W_OK, effective_ids=True):
+            raise _not_ours(version)
         with _one_at_a_time(self.folder / f"{path.name}.lock"):
             if self.is_ready(version):
                 return
@@ -83,6 +94,13 @@ class UvEnvironments:
         log.info("environment.built", version=version, path=str(path))
 
 
+def _not_ours(version: str) -> Unavailable:
+    return Unavailable(
+        f"Runtime version {version} changed and is not built yet, and this server may not build it while it runs."
+        " Its administrator should restart `collegium serve`, which builds it first."
+    )
+
+
 def find_python() -> str:
     """The interpreter that environments are made of: the system's if it is new enough, since /usr is in every
     runtime anyway; else the one we run on."""
@@ -96,7 +114,7 @@ def find_python() -> str:
 
 @contextmanager
 def _one_at_a_time(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
+    with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

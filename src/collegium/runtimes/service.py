@@ -214,7 +214,12 @@ class Runtimes:
 
     async def _keep_pool(self) -> None:
         settings = self._settings
-        environment = await self._environments.ready(settings.version)
+        try:
+            environment = await self._environments.ready(settings.version)
+        except Unavailable as error:
+            # Who asks for a runtime is told the same; those that are lent go on and are followed.
+            log.warning("environment.unavailable", version=settings.version, why=error.detail)
+            return
         wanted = self._specification(settings.type, settings.version, str(environment))
         await self._engine.keep_ready(wanted, settings.pool)
 
