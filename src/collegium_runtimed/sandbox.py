@@ -119,12 +119,13 @@ def _build_root(plan: Plan, trees: Trees) -> None:
         os.symlink(target, name)
     _write_etc()
     linux.mount("tmpfs", "dev", "tmpfs", linux.MS_NOSUID, f"mode=755,size={DEV_BYTES}")
-    for bind, tree in trees:
+    os.symlink("../tmp", "var/tmp")
+    # Outer before inner: an environment may lie below /tmp or /var/tmp, as it does in a checkout there.
+    for bind, tree in sorted(trees, key=lambda pair: pair[0].target.count("/")):
         _attach(bind, tree)
         os.close(tree)
     _mount_proc()
     _furnish_dev()
-    os.symlink("../tmp", "var/tmp")
     _copy_skeleton(plan)
     linux.pivot_root_here()
     for path in ("/dev", "/"):
