@@ -9,6 +9,8 @@ export default defineConfig({
   build: {
     outDir: '../src/collegium/_static',
     emptyOutDir: true,
+    // The server tells a browser what a notebook's address will need before its first script has run.
+    manifest: true,
     target: 'es2023',
     // A strict style and font policy allows no data: addresses.
     assetsInlineLimit: 0,

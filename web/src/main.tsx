@@ -1,6 +1,5 @@
 /** The page's beginning: styles, providers, and which address shows what. */
-import '@fontsource-variable/google-sans-flex'
-import '@fontsource-variable/google-sans-code'
+import './styles/fonts.css'
 import './tokens.css'
 import './styles/base.css'
 import './ui/kit/kit.css'
@@ -9,17 +8,19 @@ import { Tooltip } from '@base-ui/react/tooltip'
 import { type ComponentType, lazy, StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Route, Switch } from 'wouter'
-import { DrivePage } from './pages/drive'
-import { SignInPage } from './pages/signin'
 import { AccountProvider, useAccount } from './ui/account'
 import { ErrorBoundary } from './ui/ErrorBoundary'
-import { applyTheme, Button, ToastProvider } from './ui/kit'
+import { applyTheme, Button, Notices } from './ui/kit'
 import { NotFound, Notice, Waiting } from './ui/Notice'
 
+const drivePage = () => import('./pages/drive')
 const notebookPage = () => import('./pages/notebook')
+const DrivePage = lazy(drivePage)
 const NotebookPage = lazy(notebookPage)
-// Whoever comes by a notebook's address need not wait for its code until the server has said who they are.
+// The page's code comes while the server is still asked who this is.
 if (location.pathname.startsWith('/notebooks/')) void notebookPage()
+else if (location.pathname === '/' || location.pathname.startsWith('/drive/')) void drivePage()
+const SignInPage = lazy(() => import('./pages/signin'))
 const AccountPage = lazy(() => import('./pages/account'))
 const WelcomePage = lazy(() => import('./pages/welcome'))
 
@@ -76,11 +77,10 @@ createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>
     <ErrorBoundary>
       <Tooltip.Provider delay={500}>
-        <ToastProvider>
-          <AccountProvider>
-            <App />
-          </AccountProvider>
-        </ToastProvider>
+        <AccountProvider>
+          <App />
+        </AccountProvider>
+        <Notices />
       </Tooltip.Provider>
     </ErrorBoundary>
   </StrictMode>,

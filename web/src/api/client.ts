@@ -1,5 +1,5 @@
 /** The server's HTTP API, one typed function for each thing this page asks. */
-import type { Grant, GrantRole, Item, Listing, Login, Me, NewNotebook, Token } from './types'
+import type { Grant, GrantRole, Item, Listing, Login, Me, NewNotebook, Schemas, Token } from './types'
 
 const BASE = '/api/v1'
 
@@ -59,32 +59,34 @@ async function ask<Answer>(method: string, path: string, { query, json, body }: 
 }
 
 const id = encodeURIComponent
+/** A body as the server's own description has it. */
+const json = <Name extends keyof Schemas>(body: Schemas[Name]) => ({ json: body })
 
 export const api = {
   me: () => ask<Me>('GET', '/me'),
-  signIn: (email: string, password: string) => ask<{ user: Me }>('POST', '/login', { json: { email, password } }),
-  welcome: (answers: { secret: string; name: string; email: string; password: string }) => ask<{ user: Me }>('POST', '/login/link', { json: answers }),
+  signIn: (email: string, password: string) => ask<Schemas['SignedIn']>('POST', '/login', json<'SignInRequest'>({ email, password })),
+  welcome: (answers: Schemas['WelcomeRequest']) => ask<Schemas['SignedIn']>('POST', '/login/link', json<'WelcomeRequest'>(answers)),
   signOut: () => ask<void>('DELETE', '/login'),
-  changePassword: (current: string, next: string) => ask<void>('PUT', '/me/password', { json: { current, new: next } }),
+  changePassword: (current: string, next: string) => ask<void>('PUT', '/me/password', json<'PasswordChange'>({ current, new: next })),
   logins: () => ask<readonly Login[]>('GET', '/me/logins'),
   endLogin: (login: string) => ask<void>('DELETE', `/me/logins/${id(login)}`),
   tokens: () => ask<readonly Token[]>('GET', '/me/tokens'),
-  createToken: (name: string) => ask<{ id: string; name: string; secret: string }>('POST', '/me/tokens', { json: { name } }),
+  createToken: (name: string) => ask<Schemas['TokenCreated']>('POST', '/me/tokens', json<'TokenRequest'>({ name })),
   revokeToken: (token: string) => ask<void>('DELETE', `/me/tokens/${id(token)}`),
 
   list: (folder: string) => ask<Listing>('GET', '/drive/items', { query: { folder } }),
   listTrash: () => ask<Listing>('GET', '/drive/items', { query: { trash: true } }),
   listShared: () => ask<Listing>('GET', '/drive/items', { query: { folder: 'shared' } }),
   item: (item: string) => ask<Item>('GET', `/drive/items/${id(item)}`),
-  createFolder: (name: string, parent: string | null) => ask<Item>('POST', '/drive/folders', { json: { name, parent } }),
-  rename: (item: string, name: string) => ask<Item>('PATCH', `/drive/items/${id(item)}`, { json: { name } }),
-  move: (item: string, parent: string) => ask<Item>('PATCH', `/drive/items/${id(item)}`, { json: { parent } }),
+  createFolder: (name: string, parent: string | null) => ask<Item>('POST', '/drive/folders', json<'FolderRequest'>({ name, parent })),
+  rename: (item: string, name: string) => ask<Item>('PATCH', `/drive/items/${id(item)}`, json<'ItemChange'>({ name })),
+  move: (item: string, parent: string) => ask<Item>('PATCH', `/drive/items/${id(item)}`, json<'ItemChange'>({ parent })),
   trash: (item: string) => ask<Item>('POST', `/drive/items/${id(item)}/trash`),
   restore: (item: string) => ask<Item>('POST', `/drive/items/${id(item)}/restore`),
   deleteForever: (item: string) => ask<void>('DELETE', `/drive/items/${id(item)}`),
   grants: (item: string) => ask<readonly Grant[]>('GET', `/drive/items/${id(item)}/grants`),
-  grant: (item: string, email: string, role: GrantRole) => ask<unknown>('PUT', `/drive/items/${id(item)}/grants`, { json: { email, role } }),
-  withdraw: (item: string, email: string) => ask<unknown>('DELETE', `/drive/items/${id(item)}/grants`, { json: { email } }),
+  grant: (item: string, email: string, role: GrantRole) => ask<unknown>('PUT', `/drive/items/${id(item)}/grants`, json<'GrantRequest'>({ email, role })),
+  withdraw: (item: string, email: string) => ask<unknown>('DELETE', `/drive/items/${id(item)}/grants`, json<'GrantWithdrawal'>({ email })),
 
   createNotebook: (name: string | null, folder: string | null) => ask<NewNotebook>('POST', '/notebooks', { query: { name, folder } }),
 } as const

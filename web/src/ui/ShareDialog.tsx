@@ -13,18 +13,20 @@ const ROLES: readonly { readonly value: GrantRole; readonly label: string }[] = 
 
 export interface ShareDialogProps {
   readonly item: { readonly id: string; readonly name: string } | null
+  /** The person may change who else may open it. */
+  readonly changeable: boolean
   readonly onClose: () => void
 }
 
-export function ShareDialog({ item, onClose }: ShareDialogProps) {
+export function ShareDialog({ item, changeable, onClose }: ShareDialogProps) {
   return (
     <Dialog open={item !== null} onClose={onClose} title={`Share “${item?.name ?? ''}”`} wide>
-      {item !== null && <Sharing item={item.id} />}
+      {item !== null && <Sharing item={item.id} changeable={changeable} />}
     </Dialog>
   )
 }
 
-function Sharing({ item }: { item: string }) {
+function Sharing({ item, changeable }: { item: string; changeable: boolean }) {
   const [grants, setGrants] = useState<readonly Grant[]>()
   const [email, setEmail] = useState('')
   const [role, setRole] = useState<GrantRole>('editor')
@@ -53,13 +55,17 @@ function Sharing({ item }: { item: string }) {
 
   return (
     <>
-      <form className="share-form" onSubmit={(event) => void add(event)}>
-        <TextField label="Add by e-mail" type="email" value={email} onChange={setEmail} placeholder="colleague@example.org" error={error} autoComplete="off" required />
-        <Select label="Role" value={role} options={ROLES} onChange={setRole} />
-        <Button weight="primary" type="submit" busy={busy} disabled={email.trim() === ''}>
-          Add
-        </Button>
-      </form>
+      {changeable ? (
+        <form className="share-form" onSubmit={(event) => void add(event)}>
+          <TextField label="Add by e-mail" type="email" value={email} onChange={setEmail} placeholder="colleague@example.org" error={error} autoComplete="off" required />
+          <Select label="Role" value={role} options={ROLES} onChange={setRole} />
+          <Button weight="primary" type="submit" busy={busy} disabled={email.trim() === ''}>
+            Add
+          </Button>
+        </form>
+      ) : (
+        <p className="share-none">Only the owner can change with whom it is shared.</p>
+      )}
       <h3 className="share-heading">People with access</h3>
       <ul className="share-list">
         {grants === undefined && error === undefined && <li><Spinner label="Loading" /></li>}
@@ -70,8 +76,8 @@ function Sharing({ item }: { item: string }) {
               <strong>{grant.name}</strong>
               <span>{grant.email}</span>
             </div>
-            {grant.role === 'owner' || grant.inherited ? (
-              <span className="share-owner">{grant.role === 'owner' ? 'Owner' : `${grant.role.charAt(0).toUpperCase()}${grant.role.slice(1)}, by the folder it is in`}</span>
+            {!changeable || grant.role === 'owner' || grant.inherited ? (
+              <span className="share-owner">{described(grant)}</span>
             ) : (
               <>
                 <Select label={`Role of ${grant.name || grant.email}`} value={grant.role} options={ROLES} onChange={(next) => change(api.grant(item, grant.email, next))} />
@@ -84,4 +90,9 @@ function Sharing({ item }: { item: string }) {
       </ul>
     </>
   )
+}
+
+function described({ role, inherited }: Grant): string {
+  const label = role === 'owner' ? 'Owner' : ROLES.find(({ value }) => value === role)?.label
+  return inherited ? `${label}, by the folder it is in` : `${label}`
 }

@@ -80,7 +80,7 @@ function Empty({ view, onNew, onUpload }: { view: View; onNew: () => void; onUpl
   }
 }
 
-export function DrivePage({ view, folder }: { view: View; folder: string }) {
+export default function DrivePage({ view, folder }: { view: View; folder: string }) {
   const me = useMe()
   const [, navigate] = useLocation()
   const { listing, error, reload } = useListing(view, folder)

@@ -103,7 +103,7 @@ export function useItemActions({ view, reload }: { view: View; reload: () => voi
         }}
       />
       <MoveDialog item={asked('move')} onClose={close} onMoved={reload} />
-      <ShareDialog item={asked('share')} onClose={close} />
+      <ShareDialog item={asked('share')} changeable onClose={close} />
       <ConfirmDialog
         open={asking?.what === 'delete'}
         onClose={close}

@@ -1,21 +1,25 @@
 /** The page of one notebook: opens it, shows it as soon as it is here, and comes back when it must start anew. */
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { order, cellOf, textOf } from '../../model/notebook'
 import type { NotebookId } from '../../model/wire'
+import { loadMarkdown } from '../../outputs/Markdown'
 import { BrowserCopy } from '../../room/copy'
 import { useAccount, useMe } from '../../ui/account'
 import { Button, notify } from '../../ui/kit'
 import { CellList } from '../../ui/notebook/CellList'
 import { Desk } from '../../ui/notebook/desk'
-import { Dialogs } from '../../ui/notebook/Dialogs'
 import { Header } from '../../ui/notebook/Header'
-import { DeskContext, useRoom } from '../../ui/notebook/hooks'
+import { DeskContext, useChrome, useRoom } from '../../ui/notebook/hooks'
 import { useKeyboard } from '../../ui/notebook/keyboard'
 import '../../ui/notebook/notebook.css'
 import { CommentsPanel, ContentsPanel } from '../../ui/notebook/Panels'
 import { Rail } from '../../ui/notebook/Rail'
 import { Toolbar } from '../../ui/notebook/Toolbar'
 import { NotFound, Notice } from '../../ui/Notice'
+
+const dialogs = () => import('../../ui/notebook/Dialogs')
+const Dialogs = lazy(dialogs)
+const REST_MS = 2000
 
 export function NotebookPage({ id }: { id: NotebookId }) {
   const desk = useOpenDesk(id)
@@ -24,8 +28,31 @@ export function NotebookPage({ id }: { id: NotebookId }) {
   return (
     <DeskContext value={desk}>
       <OpenNotebook />
-      <Dialogs />
+      <DialogsWhenAsked />
     </DeskContext>
+  )
+}
+
+/** What few visits need comes when asked for, or a while after all else, so that it is there when the server is not. */
+function DialogsWhenAsked() {
+  const ready = useRoom((state) => state.ready)
+  const asked = useChrome((chrome) => chrome.dialog !== null)
+  const [made, setMade] = useState(false)
+  useEffect(() => {
+    if (asked) setMade(true)
+  }, [asked])
+  useEffect(() => {
+    if (!ready) return
+    // Tried again when it is needed, which then says what went wrong.
+    const timer = setTimeout(() => void Promise.all([dialogs(), loadMarkdown()]).catch(() => undefined), REST_MS)
+    return () => clearTimeout(timer)
+  }, [ready])
+  return (
+    made && (
+      <Suspense>
+        <Dialogs />
+      </Suspense>
+    )
   )
 }
 

@@ -7,7 +7,7 @@ import { Button, TextField } from '../../ui/kit'
 import { EntryCard } from './EntryCard'
 import { signInProblem } from './problem'
 
-export function SignInPage() {
+export default function SignInPage() {
   const { signedIn } = useAccount()
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')

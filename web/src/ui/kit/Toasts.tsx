@@ -1,19 +1,12 @@
 /** Short notices in the corner, with at most one thing to do about each. */
 import { Toast } from '@base-ui/react/toast'
 import { CircleAlert, CircleCheck, Info, X } from 'lucide-react'
-import type { ReactNode } from 'react'
-
-export interface Notice {
-  readonly title: string
-  readonly detail?: string | undefined
-  readonly kind?: 'info' | 'good' | 'bad'
-  readonly action?: { readonly label: string; readonly run: () => void }
-}
+import { type ReactNode, useEffect } from 'react'
+import { type Notice, shownBy } from './notify'
 
 const manager = Toast.createToastManager()
 
-/** Shows a notice; a bad one stays until it is closed. May be called from anywhere. */
-export function notify({ title, detail, kind = 'info', action }: Notice): void {
+function show({ title, detail, kind = 'info', action }: Notice): void {
   const id = manager.add({
     title,
     description: detail,
@@ -30,11 +23,6 @@ export function notify({ title, detail, kind = 'info', action }: Notice): void {
       },
     }),
   })
-}
-
-/** The notice for something that went wrong, in the words of the error. */
-export function notifyError(title: string, cause: unknown): void {
-  notify({ title, detail: cause instanceof Error ? cause.message : String(cause), kind: 'bad' })
 }
 
 const ICONS: Readonly<Record<string, ReactNode>> = {
@@ -62,10 +50,10 @@ function List() {
   ))
 }
 
-export function ToastProvider({ children }: { children: ReactNode }) {
+export default function Toasts() {
+  useEffect(() => shownBy(show), [])
   return (
     <Toast.Provider toastManager={manager} limit={4}>
-      {children}
       <Toast.Portal>
         <Toast.Viewport className="toasts">
           <List />

@@ -4,20 +4,21 @@ import { useLocation } from 'wouter'
 import { api } from '../../api/client'
 import { shown } from '../../model/shortcut'
 import { ConfirmDialog, Dialog, Mark, notifyError } from '../kit'
+import { ShareDialog } from '../ShareDialog'
 import { COMMANDS, usable } from './commands'
 import { useChrome, useDesk, useRoom } from './hooks'
 import { mac } from './keyboard'
-import { ShareDialog } from './ShareDialog'
 
-export function Dialogs() {
+export default function Dialogs() {
   const desk = useDesk()
   const dialog = useChrome((chrome) => chrome.dialog)
   const name = useRoom((state) => state.name)
+  const owner = useRoom((state) => state.role === 'owner')
   const [, navigate] = useLocation()
   const close = () => desk.open(null)
   return (
     <>
-      <ShareDialog open={dialog === 'share'} onClose={close} />
+      <ShareDialog item={dialog === 'share' ? { id: desk.id, name } : null} changeable={owner} onClose={close} />
       <Dialog open={dialog === 'shortcuts'} onClose={close} title="Keyboard shortcuts" wide>
         <Shortcuts />
       </Dialog>
