@@ -1,7 +1,8 @@
 """The live document: a Yjs document behind the strict reader, and the only module that touches the CRDT library.
 
-Three of its traps are kept in here. Offsets into its texts are UTF-8 bytes. Its panics are BaseExceptions, after which
-the document in memory is worth nothing: `Broken` says so. And an integrated text must never be assigned to its key.
+Four of its traps are kept in here. Offsets into its texts are UTF-8 bytes. Its panics are BaseExceptions, after which
+the document in memory is worth nothing: `Broken` says so. An integrated text must never be assigned to its key. And a
+document that is watched is never freed.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -33,11 +34,6 @@ class Document:
         self._meta = self._doc.get("meta", type=Map)
         self._cells = self._doc.get("cells", type=Map)
         self._index: strict.Index | None = strict.Index()
-        self._changes = 0
-        self._watch = self._doc.observe(self._count_change)
-
-    def _count_change(self, _event: TransactionEvent) -> None:
-        self._changes += 1
 
     @classmethod
     def load(cls, updates: Iterable[bytes]) -> "Document":
@@ -71,26 +67,15 @@ class Document:
 
     def apply(self, update: bytes) -> bool:
         """Take in an update that was admitted; whether it said anything new. Raises Broken."""
-        before = self._changes
-        with _panics_named():
+        with _panics_named(), self._watched() as changes:
             self._doc.apply_update(update)
-        return self._changes != before
+        return bool(changes)
 
     def edit(self, change: Callable[["Editor"], None]) -> bytes | None:
         """Change the document by the server's own hand, in one update; None if nothing changed. Raises Broken."""
-        updates: list[bytes] = []
-
-        def note(event: TransactionEvent) -> None:
-            updates.append(event.update)
-
-        with _panics_named():
-            subscription = self._doc.observe(note)
-            try:
-                with self._doc.transaction():
-                    change(Editor(self._meta, self._cells))
-            finally:
-                self._doc.unobserve(subscription)
-        made = [update for update in updates if update != EMPTY_UPDATE]
+        with _panics_named(), self._watched() as changes, self._doc.transaction():
+            change(Editor(self._meta, self._cells))
+        made = [update for update in changes if update != EMPTY_UPDATE]
         if not made:
             return None
         update = made[0] if len(made) == 1 else merge(made)
@@ -98,6 +83,21 @@ class Document:
             limit = len(update) + 1
             self._index.admit(strict.decode(update, bytes_max=limit, structs_max=limit))
         return update
+
+    @contextmanager
+    def _watched(self) -> Iterator[list[bytes]]:
+        """The changes of a moment. A watch that stayed would hold the document, which holds the watch: a circle that
+        runs through the CRDT library, where Python's collector cannot see it."""
+        changes: list[bytes] = []
+
+        def note(event: TransactionEvent) -> None:
+            changes.append(event.update)
+
+        subscription = self._doc.observe(note)
+        try:
+            yield changes
+        finally:
+            self._doc.unobserve(subscription)
 
     def knows(self, client: int) -> bool:
         """Whether this client id has written anything here."""

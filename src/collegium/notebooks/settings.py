@@ -18,3 +18,12 @@ class NotebookSettings(BaseModel):
         default=30, description="Updates older than this, with two newer snapshots, are forgotten."
     )
     convert_seconds_max: float = Field(default=60, description="A conversion to HTML or Markdown may take this long.")
+
+    def is_long(self, document_bytes: int, updates: int, update_bytes: int) -> bool:
+        """Whether a log of so much since its last snapshot should be compacted.
+
+        That costs as much as the document is large, so a large one waits longer, and an edit's share stays the same.
+        """
+        return updates >= max(self.compact_updates, document_bytes >> 7) or update_bytes >= max(
+            self.compact_bytes, document_bytes >> 1
+        )

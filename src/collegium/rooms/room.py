@@ -473,7 +473,7 @@ class Room:
                     return
                 self._move_on()
             limits = self._notebooks.settings
-            if self._since_snapshot >= limits.compact_updates or self._bytes_since_snapshot >= limits.compact_bytes:
+            if limits.is_long(self._bytes, self._since_snapshot, self._bytes_since_snapshot):
                 await self._compact()
 
     async def _renew(self) -> None:
