@@ -1,11 +1,33 @@
-import { resolve } from 'node:path'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, constants } from 'node:zlib'
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 
 const server = process.env.COLLEGIUM_DEV_SERVER ?? 'http://127.0.0.1:8000'
 
+const LARGE_BYTES = 1_000_000
+
+/** Brotli beside every text file, for browsers that take it; a sixth smaller than gzip. */
+function brotli(): Plugin {
+  return {
+    name: 'brotli',
+    apply: 'build',
+    async writeBundle({ dir }) {
+      const assets = join(dir!, 'assets')
+      for (const name of await readdir(assets)) {
+        if (!/\.(?:js|css)$/.test(name)) continue
+        const bytes = await readFile(join(assets, name))
+        const quality = bytes.length > LARGE_BYTES ? 9 : 11
+        await writeFile(join(assets, `${name}.br`), await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }))
+      }
+    },
+  }
+}
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), brotli()],
   build: {
     outDir: '../src/collegium/_static',
     emptyOutDir: true,

@@ -95,8 +95,10 @@ def _file(request: Request, path: Path, cache: str, more: dict[str, str] | None 
     headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"} | (more or {})
     kind = MIME.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     accepted = {word.split(";")[0].strip() for word in request.headers.get("accept-encoding", "").split(",")}
-    packed = path.with_name(path.name + ".gz")
-    if "gzip" in accepted and packed.is_file():
-        headers["Content-Encoding"] = "gzip"
-        path = packed
+    for coding, ending in (("br", ".br"), ("gzip", ".gz")):
+        packed = path.with_name(path.name + ending)
+        if coding in accepted and packed.is_file():
+            headers["Content-Encoding"] = coding
+            path = packed
+            break
     return FileResponse(path, status, headers=headers, media_type=kind)

@@ -64,16 +64,17 @@ export function LongText({ text, omittedAt = null, className, label, follow = fa
 function useFollowing(box: RefObject<HTMLDivElement | null>, follow: boolean): () => void {
   const follows = useRef(follow)
   const grown = useRef<ResizeObserver>(null)
+  // Where it was last seen; asking each of a thousand outputs would lay the page out a thousand times.
+  const last = useRef(0)
   useLayoutEffect(() => {
     const root = box.current
     if (root === null) return
     follows.current = follow
-    let last = root.scrollTop
     const look = () => {
       // Growing text leaves the end behind without anybody having scrolled; only going up is a wish.
-      if (root.scrollTop < last - 1) follows.current = false
+      if (root.scrollTop < last.current - 1) follows.current = false
       else if (root.scrollTop + root.clientHeight >= root.scrollHeight - 24) follows.current = follow
-      last = root.scrollTop
+      last.current = root.scrollTop
     }
     root.addEventListener('scroll', look, { passive: true })
     return () => {
