@@ -79,6 +79,9 @@ const commands = {
     const { doc, cells } = replicas.get(name)
     return { cells: cells.toJSON(), pending: doc.store.pendingStructs !== null, meta: doc.getMap("meta").toJSON() }
   },
+  merge({ updates }) {
+    return { update: base64(Y.mergeUpdates(updates.map(bytes))) }
+  },
   forget({ name }) {
     replicas.get(name)?.doc.destroy()
     replicas.delete(name)

@@ -409,7 +409,9 @@ class _Admission:
         other = slot if item.origin is None or item.right is None else index.slot(item.right)
         if slot != other and GONE not in (slot, other):
             raise Reject("an item lies between two places")
-        if slot not in (TEXT, GONE) and (item.right is not None or not item.keyed):
+        # An entry of a map that names its origin need not say that it has a key: Y.mergeUpdates drops that bit, and
+        # every reader takes parent and key from the origin.
+        if slot not in (TEXT, GONE) and item.right is not None:
             raise Reject("a map has no order")
         if slot == TEXT and item.keyed:
             raise Reject("a text has no keys")
