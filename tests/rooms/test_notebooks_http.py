@@ -64,7 +64,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             yield Desk(house, ada, http)
 
 
-async def test_a_notebook_made_of_nothing_is_empty_and_lies_in_notebooks(desk: Desk) -> None:
+async def test_a_notebook_made_of_nothing_has_one_empty_code_cell_and_lies_in_notebooks(desk: Desk) -> None:
     answer = await desk.http.post("/notebooks")
     made = answer.json()
 
@@ -72,7 +72,7 @@ async def test_a_notebook_made_of_nothing_is_empty_and_lies_in_notebooks(desk: D
     assert made["url"] == f"/notebooks/{made['id']}"
     assert (await desk.http.get(f"/notebooks/{made['id']}")).json()["role"] == "owner"
     content = (await desk.http.get(f"/notebooks/{made['id']}/content")).json()
-    assert content["cells"] == []
+    assert [(cell["cell_type"], cell["source"], cell["outputs"]) for cell in content["cells"]] == [("code", [], [])]
     nbformat.validate(content)
     folder = (await desk.house.drive.list_root(desk.ada))[0]
     assert folder.name == "Notebooks"

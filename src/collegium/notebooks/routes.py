@@ -48,7 +48,7 @@ def routes(notebooks: Notebooks, drive: Drive) -> APIRouter:
     router = APIRouter(prefix="/notebooks", tags=["notebooks"])
     User = Annotated[Principal, Depends(signed_in)]
 
-    @router.post("", status_code=201, response_model=NotebookMade, summary="Make a notebook, empty or from a file")
+    @router.post("", status_code=201, response_model=NotebookMade, summary="Make a notebook, blank or from a file")
     async def create_notebook(
         request: Request,
         principal: User,

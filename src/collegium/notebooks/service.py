@@ -16,14 +16,15 @@ from collegium.drive.service import Drive
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import CollegiumError, Invalid, TooLarge, Unavailable
-from collegium.ground.ids import ItemId, NotebookId, new_id
+from collegium.ground.ids import CellId, ItemId, NotebookId, new_id
 from collegium.ground.log import get_log
 from collegium.notebooks import ipynb, store
 from collegium.notebooks.document import Broken, Document, Editor, merge
 from collegium.notebooks.ipynb import Imported
 from collegium.notebooks.merging import merge_into
-from collegium.notebooks.model import SCHEMA_VERSION, Author, Content, Created, source_hash
+from collegium.notebooks.model import SCHEMA_VERSION, Author, Cell, Content, Created, source_hash
 from collegium.notebooks.ports import Outputs
+from collegium.notebooks.positions import evenly
 from collegium.notebooks.settings import NotebookSettings
 from collegium.notebooks.store import Snapshot, StoredDocument
 from collegium.notebooks.strict import CLIENT_MAX, UPDATE_BYTES_MAX, Reject
@@ -86,13 +87,13 @@ class Notebooks:
     async def create(
         self, principal: Principal, *, name: str | None, folder: ItemId | None, file: bytes | None, top: bool = False
     ) -> Created:
-        """A new notebook, empty or saying what a file says. All of it is on disk, or nothing.
+        """A new notebook, with one empty code cell or saying what a file says. All of it is on disk, or nothing.
 
         Without a folder it goes to Notebooks, or, if `top`, to the drive's root.
         """
         if folder is not None:
             await self._drive.authorize(principal, folder, Action.WRITE)
-        imported = Imported(Content(), {}) if file is None else await self.parse(file)
+        imported = Imported(_blank(), {}) if file is None else await self.parse(file)
         snapshot = await anyio.to_thread.run_sync(_first_snapshot, imported.content)
         if len(snapshot.payload) > self.settings.document_bytes_max:
             raise TooLarge(
@@ -230,6 +231,10 @@ async def open_notebooks(
             yield notebooks
         finally:
             tasks.cancel_scope.cancel()
+
+
+def _blank() -> Content:
+    return Content((Cell(CellId(new_id()), "code", evenly(1)[0], ""),))
 
 
 def _first_snapshot(content: Content) -> Snapshot:
