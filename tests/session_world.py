@@ -13,7 +13,7 @@ from agent_process import AgentProcess, agent_process
 from collegium.accounts.model import Action, Principal, Role
 from collegium.drive.adapters import LocalBlobs
 from collegium.ground.db import Database
-from collegium.ground.errors import NotFound
+from collegium.ground.errors import NotFound, QuotaExceeded
 from collegium.ground.ids import CellId, ItemId, NotebookId, RuntimeId, UserId
 from collegium.sessions.model import Machine, Source
 from collegium.sessions.service import Sessions, open_sessions
@@ -50,9 +50,14 @@ class FakeMachines:
     def __init__(self, agent: AgentProcess) -> None:
         self.agent = agent
         self.gone = False
+        self.full = False
         self.kills = 0
         self.broken: str | None = None
         self.machine = Machine(RuntimeId("r" * 22), "ready", "cpu", "test", 2 * 1024**3)
+
+    async def admit(self, user: UserId) -> None:
+        if self.full:
+            raise QuotaExceeded("You have 1 runtime already.")
 
     async def acquire(self, user: UserId, notebook: NotebookId) -> Machine:
         return self.machine

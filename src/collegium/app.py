@@ -80,6 +80,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             )
         )
         outputs.sessions = sessions
+        drive.on_delete.append(sessions.forget)
+        drive.on_deleted.append(sessions.deleted)
         yield House(settings, database, accounts, drive, notebooks, rooms, runtimes, sessions)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 from anyio.abc import ByteStream
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
@@ -70,6 +71,17 @@ class Runtimes:
         log.info("runtime.acquired", runtime=ready.id, user=user, type=ready.type, version=ready.version)
         return ready
 
+    async def admit(self, user: UserId) -> None:
+        """Raises QuotaExceeded if this user may have no runtime more now."""
+        async with self._database.read() as tx:
+            await self._admit(tx, user)
+
+    async def _admit(self, tx: AsyncConnection, user: UserId) -> None:
+        if len(await store.read_live(tx, user)) >= self._settings.per_user:
+            raise QuotaExceeded(
+                f"You have {self._settings.per_user} runtimes already, and may not have more. Disconnect one first."
+            )
+
     async def _request(self, user: UserId, type: str, version: str) -> Runtime:
         if type not in self._settings.types:
             raise Invalid(f"There is no runtime type {type[:64]!r}.", types=sorted(self._settings.types))
@@ -80,10 +92,7 @@ class Runtimes:
             RuntimeId(new_id()), user, self._engine.name, type, version, State.REQUESTED, "", limits, now, now
         )
         async with self._acquiring, self._database.write() as tx:
-            if len(await store.read_live(tx, user)) >= self._settings.per_user:
-                raise QuotaExceeded(
-                    f"You have {self._settings.per_user} runtimes already, and may not have more. Disconnect one first."
-                )
+            await self._admit(tx, user)
             await store.insert_runtime(tx, requested)
         return requested
 

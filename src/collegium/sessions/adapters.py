@@ -42,6 +42,10 @@ class LentMachines:
     def __init__(self, runtimes: Runtimes) -> None:
         self._runtimes = runtimes
 
+    async def admit(self, user: UserId) -> None:
+        """Raises QuotaExceeded if this user may have no runtime more now."""
+        await self._runtimes.admit(user)
+
     async def acquire(self, user: UserId, notebook: NotebookId) -> Machine:
         """A ready runtime for this user."""
         return _machine(await self._runtimes.acquire(user))

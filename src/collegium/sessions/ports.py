@@ -28,6 +28,10 @@ class Documents(Protocol):
 class Machines(Protocol):
     """The runtimes."""
 
+    async def admit(self, user: UserId) -> None:
+        """Raises QuotaExceeded if this user may have no runtime more now."""
+        ...
+
     async def acquire(self, user: UserId, notebook: NotebookId) -> Machine:
         """A ready runtime for this user. Raises QuotaExceeded or Unavailable."""
         ...
@@ -63,6 +67,8 @@ class Blobs(Protocol):
     async def put(self, content: bytes) -> tuple[str, int]: ...
 
     async def read(self, sha256: str) -> bytes: ...
+
+    async def delete(self, sha256: str) -> None: ...
 
 
 class Authority(Protocol):

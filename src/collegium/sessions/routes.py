@@ -124,7 +124,7 @@ def _add_session_routes(router: APIRouter, sessions: Sessions) -> None:
     @router.post("/session/connect", response_model=SessionState, summary="Ask for a runtime")
     async def connect_session(notebook: Notebook, who: Who) -> SessionState:
         session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
-        session.connect(who)
+        await session.connect(who)
         return SessionState.model_validate(session.state_frame())
 
     @router.post("/session/interrupt", response_model=SessionState, summary="Stop what runs, forget what waits")

@@ -1,18 +1,21 @@
 """The sessions of all notebooks: opened when they are needed, picked up again when the server starts."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup, TaskStatus
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.accounts.model import Action, Principal
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, UserId, new_id
+from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, RuntimeId, UserId, new_id
 from collegium.ground.log import get_log
 from collegium.notebooks.model import CellOutputs
 from collegium.sessions import store
@@ -42,6 +45,8 @@ class Sessions:
         self._opening = anyio.Lock()
         self._tabs = Tabs(self.session)
         self._watchers: dict[NotebookId, set[object]] = {}
+        self._ended: dict[NotebookId, anyio.Event] = {}
+        self._leftovers: dict[NotebookId, tuple[list[RuntimeId], list[str]]] = {}
 
     async def session(self, notebook: NotebookId) -> Session:
         """The session of a notebook; whoever asks must be allowed to."""
@@ -132,6 +137,39 @@ class Sessions:
         await store.set_heads(tx, notebook, {execution.cell: execution.id for execution, _ in rows})
         await store.keep_blobs(tx, notebook, found)
 
+    # for the drive
+
+    async def forget(self, tx: AsyncConnection, notebooks: Sequence[ItemId]) -> None:
+        """These notebooks are deleted, in the caller's transaction: nothing is known of their runs any more."""
+        ids = [NotebookId(item) for item in notebooks]
+        self._leftovers[ids[0]] = await store.delete_notebooks(tx, ids)
+
+    async def deleted(self, notebooks: Sequence[ItemId]) -> None:
+        """Their deletion is committed: their runtimes end, and what is left on disk goes."""
+        ids = [NotebookId(item) for item in notebooks]
+        runtimes, large = self._leftovers.pop(ids[0], ([], []))
+        for notebook in ids:
+            session = self._sessions.get(notebook)
+            if session is not None:
+                session.forgotten = True
+                large += session.lives.found
+                if session.loan.binding is not None:
+                    runtimes.append(session.loan.binding.runtime)
+                self._scopes[notebook].cancel()
+                await self._ended[notebook].wait()
+            await anyio.to_thread.run_sync(partial(shutil.rmtree, self._world.folder / notebook, ignore_errors=True))
+        for runtime in set(runtimes):
+            await self._world.machines.release(runtime)
+        # In a writer's turn, so that nobody who is about to refer to one of the blobs is overlooked.
+        async with self._world.db.write() as tx:
+            # What a session wrote in the moment between the deletion and its own end.
+            large += (await store.delete_notebooks(tx, ids))[1]
+            used = await store.blobs_in_use(tx, large)
+            for session in self._sessions.values():
+                used |= session.lives.found.keys()
+            for sha256 in set(large) - used:
+                await self._world.blobs.delete(sha256)
+
     # for the API
 
     async def execute(
@@ -171,6 +209,7 @@ class Sessions:
             with anyio.CancelScope() as scope:
                 async with anyio.create_task_group() as own, open_session(notebook, self._world, own) as session:
                     self._sessions[notebook], self._scopes[notebook] = session, scope
+                    self._ended[notebook] = anyio.Event()
                     task_status.started(session)
                     await session.run()
         except Exception:
@@ -180,6 +219,8 @@ class Sessions:
         finally:
             self._sessions.pop(notebook, None)
             self._scopes.pop(notebook, None)
+            if (ended := self._ended.pop(notebook, None)) is not None:
+                ended.set()
 
 
 @asynccontextmanager

@@ -11,9 +11,9 @@ from anyio.abc import TaskGroup
 from collegium.accounts.model import Principal
 from collegium.ground.clock import now_ms
 from collegium.ground.errors import CollegiumError, Conflict, Invalid, StorageFull, TooMany, Unavailable
-from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, new_id
+from collegium.ground.ids import CellId, ExecutionId, NotebookId, new_id
 from collegium.ground.log import get_log
-from collegium.kernels.service import AgentLine, KernelChange, Malformed, Message, Welcome
+from collegium.kernels.service import KernelChange, Message, Welcome
 from collegium.notebooks.model import source_hash
 from collegium.sessions import model, store
 from collegium.sessions.choosing import chosen
@@ -21,7 +21,8 @@ from collegium.sessions.folding import error_output
 from collegium.sessions.intake import UNSEEN, Intake
 from collegium.sessions.live import Live
 from collegium.sessions.lives import Lives
-from collegium.sessions.model import Asked, Binding, Execution, ExecutionQueue, Machine, State, Step
+from collegium.sessions.loan import Loan
+from collegium.sessions.model import Asked, Execution, ExecutionQueue, State, Step
 from collegium.sessions.present import execution_frame, kernel_frame, runtime_frame
 from collegium.sessions.world import World
 
@@ -34,6 +35,8 @@ FULL_DISK_SECONDS = 1.0
 TOUCH_SECONDS = 20.0
 """How often a runtime is told that something runs in it."""
 INPUT_CHARACTERS_MAX = 64 * 1024
+JUST_BEGUN_SECONDS = 2.0
+INTERRUPT_AGAIN_SECONDS = 1.0
 DEATHS_MAX = 3
 """A kernel that dies this often without having been idle is not started again."""
 
@@ -49,19 +52,10 @@ class Session:
         self.lives = Lives(notebook, world.db, world.folder, world.settings.log_bytes_max)
         self._intake = Intake(self.lives, world.blobs, tell=self._tell, flush=self.flush)
         self._position = 0
-        self._binding: Binding | None = None
-        self._machine: Machine | None = None
-        self._kernel_state = "starting"
-        self._kernel_reason: str | None = None
+        self.loan = Loan(notebook, world, tasks, self, lost=self._lost, changed=self._tell_session)
         self._deaths = 0
         self._renewing = False
         """A new kernel was asked for and has not begun: what is sent now would go to the old one."""
-        self._line: AgentLine | None = None
-        self._connected = False
-        self._bringing = anyio.CancelScope()
-        self._bringing_up = False
-        self._brought_down = anyio.Event()
-        self._handled = 0
         self._starting = anyio.Lock()
         self._storing = anyio.Lock()
         self._asking = anyio.Lock()
@@ -70,13 +64,15 @@ class Session:
         self._unstored = anyio.Event()
         self._cut_at = 0.0
         self._interrupted: ExecutionId | None = None
+        self.forgotten = False
+        """The notebook is being deleted: nothing is written down any more."""
 
     # life
 
     async def load(self) -> None:
         """Read what is known, and pick up what a server before this one left."""
         async with self._world.db.read() as tx:
-            self._binding = await store.read_binding(tx, self.notebook)
+            self.loan.binding = await store.read_binding(tx, self.notebook)
             unfinished = await store.read_unfinished(tx, self.notebook)
             self._position = await store.last_position(tx, self.notebook)
             shown = await store.read_heads(tx, self.notebook)
@@ -95,21 +91,22 @@ class Session:
             own.start_soon(self._broadcast_regularly)
             own.start_soon(self._store_regularly)
             own.start_soon(self._touch_regularly)
-            if self._binding is not None:
-                self._handled = self._binding.stored_seq
-                self._bring_up(None)
+            if self.loan.binding is not None:
+                self.loan.handled = self.loan.binding.stored_seq
+                self.loan.bring_up(None)
             elif self._queue.all:
                 await self._lost("The server stopped before a runtime was ready.")
 
     async def close(self) -> None:
         """Write down what is not written yet; the kernel runs on."""
-        await self._store()
+        if not self.forgotten:
+            await self._store()
         self.lives.close()
 
     @property
     def idle(self) -> bool:
         """Nothing runs, nothing waits and no runtime is bound: the session may be forgotten."""
-        return self._binding is None and not self._bringing_up and not self._queue.all
+        return self.loan.binding is None and not self.loan.bringing_up and not self._queue.all
 
     # asked by people
 
@@ -118,6 +115,7 @@ class Session:
         async with self._asking:
             sources = await self._world.documents.sources(self.notebook)
             meant = chosen(sources, asked)
+            await self._admit(principal)
             new: list[Execution] = []
             answer: list[Execution] = []
             waiting = {self.lives[id].execution.cell: self.lives[id].execution for id in self._queue.waiting}
@@ -143,9 +141,9 @@ class Session:
             if len(self._queue.waiting) + len(new) > model.QUEUE_MAX:
                 raise TooMany("More cells wait than a kernel may be asked for.")
             await self._enqueue(new)
-        if self._binding is None:
-            self._bring_up(principal)
-        elif self._kernel_state == "dead" and self._connected and not self._renewing:
+        if self.loan.binding is None:
+            self.loan.bring_up(principal)
+        elif self.loan.kernel_state == "dead" and self.loan.connected and not self._renewing:
             await self._renew()
         await self._pump()
         self._tell_session()
@@ -173,39 +171,48 @@ class Session:
     @property
     def _free(self) -> bool:
         """The kernel would take an execution now."""
-        return self._connected and not self._renewing and self._kernel_state != "dead" and self._queue.running is None
+        return (
+            self.loan.connected
+            and not self._renewing
+            and self.loan.kernel_state != "dead"
+            and self._queue.running is None
+        )
 
-    def connect(self, principal: Principal) -> None:
-        """Ask for a runtime, if there is none."""
-        if self._binding is None:
-            self._bring_up(principal)
+    async def connect(self, principal: Principal) -> None:
+        """Ask for a runtime, if there is none. Raises QuotaExceeded."""
+        await self._admit(principal)
+        if self.loan.binding is None:
+            self.loan.bring_up(principal)
+
+    async def _admit(self, principal: Principal) -> None:
+        """Refuse at once what would be refused later; whoever slips past that is refused then, with the same words."""
+        if self.loan.binding is None and not self.loan.bringing_up:
+            await self._world.machines.admit(principal.user)
 
     async def interrupt(self) -> None:
         """Stop what runs and forget what waits. A second time, or after a grace, the kernel is terminated."""
         self._adopt(model.emptied(self._queue), "stopped")
         running = self._queue.running
         if running is None:
-            await self._request({"op": "interrupt"})
+            await self.loan.request({"op": "interrupt"})
         elif self._interrupted == running:
             await self.restart("terminated: the cell did not stop")
         else:
             self._interrupted = running
-            await self._request({"op": "interrupt"})
+            await self.loan.request({"op": "interrupt"})
             self._tasks.start_soon(self._terminate_after_grace, running)
 
     async def restart(self, reason: str = "the kernel was restarted") -> None:
         """A new kernel in the same runtime."""
         self._adopt(model.emptied(self._queue), reason)
-        self._kernel_reason = reason
+        self.loan.kernel_reason = reason
         self._deaths = 0
         await self._renew()
 
     async def disconnect(self) -> None:
         """Give the runtime back."""
-        binding = self._binding
-        if self._bringing_up:
-            self._bringing.cancel()
-            await self._brought_down.wait()
+        binding = self.loan.binding
+        await self.loan.hang_up()
         await self._lost("the runtime was given back", state=State.CANCELLED)
         if binding is not None:
             await self._world.machines.release(binding.runtime)
@@ -224,7 +231,7 @@ class Session:
         if len(value) > INPUT_CHARACTERS_MAX:
             raise Invalid("The answer is too long.")
         asked = live.execution.input
-        await self._request({"op": "input_reply", "parent": execution, "value": value})
+        await self.loan.request({"op": "input_reply", "parent": execution, "value": value})
         live.change(input=None)
         shown = "·" * 8 if asked["password"] else value
         text = f"{asked['prompt']}{shown}\n"
@@ -247,14 +254,6 @@ class Session:
             named = {"type": "outputs", "execution": execution.id, "cell": execution.cell}
             self._tell(named | {"version": version, "splice": [0, []]})
 
-    async def ask(self, msg_type: str, content: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """A question that runs nothing. Raises Unavailable."""
-        line, binding = self._line, self._binding
-        if line is None or binding is None:
-            raise Unavailable("No kernel is connected.")
-        header = {"op": "request", "kernel": binding.kernel, "channel": "shell", "msg_type": msg_type}
-        return await line.ask(header | {"content": content}, seconds=seconds)
-
     def aside(self, what: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         """Do something for a tab that the tab need not wait for. Raises TooMany."""
         if self._asides >= ASIDES_MAX:
@@ -272,13 +271,15 @@ class Session:
 
     def state_frame(self) -> dict[str, Any]:
         """The `session` frame."""
-        kernel = None if self._binding is None else self._binding.kernel
-        state = "busy" if self._queue.running is not None and self._kernel_state == "idle" else self._kernel_state
+        kernel = None if self.loan.binding is None else self.loan.binding.kernel
+        state = (
+            "busy" if self._queue.running is not None and self.loan.kernel_state == "idle" else self.loan.kernel_state
+        )
         queue = [{"execution": id, "cell": self.lives[id].execution.cell} for id in self._queue.all]
         return {
             "type": "session",
-            "runtime": runtime_frame(self._machine),
-            "kernel": kernel_frame(kernel, state, self._kernel_reason),
+            "runtime": runtime_frame(self.loan.machine),
+            "kernel": kernel_frame(kernel, state, self.loan.kernel_reason),
             "queue": queue,
         }
 
@@ -314,23 +315,23 @@ class Session:
     @property
     def position(self) -> tuple[str | None, int]:
         """Where the journal of the agent is to be read on."""
-        return (None if self._binding is None else self._binding.epoch), self._handled
+        return (None if self.loan.binding is None else self.loan.binding.epoch), self.loan.handled
 
     async def connected(self, welcome: Welcome) -> None:
         """The agent answered."""
-        binding = self._binding
+        binding = self.loan.binding
         assert binding is not None
-        assert self._line is not None
+        assert self.loan.line is not None
         if binding.epoch != welcome.epoch:
             if binding.epoch is not None:
                 await self._end_running(State.FAILED, "the runtime was started anew")
-            self._binding = binding = replace(binding, epoch=welcome.epoch, stored_seq=0)
-            self._handled = 0
+            self.loan.binding = binding = replace(binding, epoch=welcome.epoch, stored_seq=0)
+            self.loan.handled = 0
             self._intake.forget()
-        self._connected = True
-        await self._line.send({"op": "start_kernel", "kernel": binding.kernel, "name": "python3"})
+        self.loan.connected = True
+        await self.loan.line.send({"op": "start_kernel", "kernel": binding.kernel, "name": "python3"})
         if (state := welcome.kernels.get(binding.kernel)) is not None:
-            self._kernel_state = "idle" if state == "busy" else state
+            self.loan.kernel_state = "idle" if state == "busy" else state
         self._renewing = False
         if self._queue.running is not None:
             await self._send_execute(self.lives[self._queue.running].execution)
@@ -339,7 +340,7 @@ class Session:
 
     async def disconnected(self) -> None:
         """The stream broke; the line will try again."""
-        self._connected = False
+        self.loan.connected = False
 
     async def refused(self, id: str, detail: str) -> None:
         """The agent could not do something."""
@@ -358,7 +359,7 @@ class Session:
             except (StorageFull, OSError) as error:
                 log.error("outputs.unwritten", notebook=self.notebook, detail=str(error))
                 await anyio.sleep(FULL_DISK_SECONDS)
-        self._handled = record.seq
+        self.loan.handled = record.seq
         self._unstored.set()
 
     async def _message(self, message: Message) -> None:
@@ -372,20 +373,20 @@ class Session:
             await self._finish(live, state, "stopped" if stopped else reason, stops=not meant)
 
     async def _kernel_changed(self, change: KernelChange) -> None:
-        if self._binding is None or change.kernel != self._binding.kernel:
+        if self.loan.binding is None or change.kernel != self.loan.binding.kernel:
             return
-        self._kernel_state = change.state
+        self.loan.kernel_state = change.state
         match change.state:
             case "idle":
-                self._deaths, self._kernel_reason = 0, None
+                self._deaths, self.loan.kernel_reason = 0, None
             case "restarting":
                 self._renewing = False
                 if self._queue.running is not None:
-                    reason = self._kernel_reason or "the kernel was restarted"
+                    reason = self.loan.kernel_reason or "the kernel was restarted"
                     await self._end_running(State.FAILED, reason, change.seq, others=False)
             case "dead":
                 reason = "shut down" if change.asked else await self._cause(change)
-                self._kernel_reason = reason
+                self.loan.kernel_reason = reason
                 await self._end_running(State.FAILED, reason, change.seq)
                 self._deaths += 1
                 if not change.asked and self._deaths < DEATHS_MAX:
@@ -396,19 +397,19 @@ class Session:
     async def _renew(self) -> None:
         self._renewing = True
         try:
-            await self._request({"op": "restart"})
+            await self.loan.request({"op": "restart"})
         except Unavailable:
             self._renewing = False
             raise
 
     async def _cause(self, change: KernelChange) -> str:
-        binding, machine = self._binding, self._machine
+        binding, machine = self.loan.binding, self.loan.machine
         assert binding is not None
         kills = binding.oom_kills
         with suppress(CollegiumError):
             kills = await self._world.machines.oom_kills(binding.runtime)
         out_of_memory = kills > binding.oom_kills
-        self._binding = replace(binding, oom_kills=kills)
+        self.loan.binding = replace(binding, oom_kills=kills)
         memory = None if machine is None else machine.memory_bytes
         return model.death(change.signal, change.code, out_of_memory=out_of_memory, memory_bytes=memory)
 
@@ -437,17 +438,17 @@ class Session:
     async def _begin(self, live: Live) -> None:
         """Its start is written down: those who watch and the kernel are told."""
         self._interrupted = None
-        if self._binding is not None:
-            self._world.machines.touch(self._binding.runtime)
+        if self.loan.binding is not None:
+            self._world.machines.touch(self.loan.binding.runtime)
         self._tell(execution_frame(live.execution, [], live.version) | {"type": "execution"})
         await self._send_execute(live.execution)
 
     async def _send_execute(self, execution: Execution) -> None:
-        assert self._binding is not None
+        assert self.loan.binding is not None
         header = {"op": "execute", "id": execution.id, "code": execution.source}
         options = {"allow_stdin": True, "stop_on_error": True, "store_history": True, "silent": False}
         with suppress(Unavailable):
-            await self._request(header | options)
+            await self.loan.request(header | options)
 
     async def _may_fail(self, cell: CellId) -> bool:
         try:
@@ -501,73 +502,36 @@ class Session:
             self._tell({"type": "cells", "executions": [frame]})
 
     async def _terminate_after_grace(self, running: ExecutionId) -> None:
-        await anyio.sleep(self._world.settings.interrupt_seconds)
-        if self._queue.running == running and self._interrupted == running:
-            with suppress(Unavailable):
-                await self.restart("terminated: the cell did not stop")
+        """Insist, and in the end terminate.
+
+        Between two of its own lines ipykernel swallows an interrupt, which happens when a cell has just begun: then it
+        is sent again. Later it has surely arrived, and a second one could tear a cell out of what it does to save.
+        """
+        live, deadline = self.lives[running], anyio.current_time() + self._world.settings.interrupt_seconds
+        began = live.execution.started_at or 0
+        just_begun = now_ms() - began < JUST_BEGUN_SECONDS * 1000
+        while (left := deadline - anyio.current_time()) > 0:
+            await anyio.sleep(min(left, INTERRUPT_AGAIN_SECONDS))
+            if self._queue.running != running or self._interrupted != running:
+                return
+            if just_begun:
+                with suppress(Unavailable):
+                    await self.loan.request({"op": "interrupt"})
+        with suppress(Unavailable):
+            await self.restart("terminated: the cell did not stop")
 
     # runtime
-
-    def _bring_up(self, principal: Principal | None) -> None:
-        if not self._bringing_up:
-            self._bringing_up, self._brought_down = True, anyio.Event()
-            self._bringing = anyio.CancelScope()
-            self._tasks.start_soon(self._live_with_runtime, principal, self._bringing)
-
-    async def _live_with_runtime(self, principal: Principal | None, scope: anyio.CancelScope) -> None:
-        """From the request for a runtime to its end."""
-        reason: str | None = None
-        with scope:
-            try:
-                await self._acquire(principal)
-                assert self._binding is not None
-                runtime = self._binding.runtime
-                self._line = AgentLine(lambda: self._world.machines.connect(runtime), self)
-                await self._line.run()
-            except Malformed as error:
-                reason = f"the runtime does not answer as it should: {error}"
-                log.warning("runtime.malformed", notebook=self.notebook, detail=str(error))
-                if self._binding is not None:
-                    await self._world.machines.failed(self._binding.runtime, reason)
-            except CollegiumError as error:
-                reason = error.detail
-            finally:
-                self._line, self._connected, self._bringing_up = None, False, False
-                self._brought_down.set()
-        if reason is not None:
-            await self._lost(reason)
-
-    async def _acquire(self, principal: Principal | None) -> None:
-        if self._binding is not None:
-            self._machine = await self._world.machines.get(self._binding.runtime)
-            return
-        assert principal is not None
-        self._machine = Machine(RuntimeId(""), "requested", "cpu", "")
-        self._tell_session()
-        machine = await self._world.machines.acquire(principal.user, self.notebook)
-        kills = await self._world.machines.oom_kills(machine.id)
-        self._machine, self._kernel_state, self._kernel_reason = machine, "starting", None
-        self._handled = 0
-        self._binding = Binding(self.notebook, principal.user, machine.id, KernelId(new_id()), oom_kills=kills)
-        async with self._world.db.write() as tx:
-            await store.write_binding(tx, self._binding, now_ms())
-        self._tell_session()
 
     async def _lost(self, reason: str, *, state: State = State.FAILED) -> None:
         """There is no runtime any more."""
         await self._end_running(state, reason)
-        self._binding, self._kernel_state = None, "dead"
-        machine, self._machine = self._machine, None
+        self.loan.binding, self.loan.kernel_state = None, "dead"
+        machine, self.loan.machine = self.loan.machine, None
         async with self.lives.written() as tx:
             await store.delete_binding(tx, self.notebook)
         if machine is not None and state is State.FAILED:
-            self._machine = replace(machine, state="failed", reason=reason)
+            self.loan.machine = replace(machine, state="failed", reason=reason)
         self._tell_session()
-
-    async def _request(self, header: dict[str, Any]) -> None:
-        if self._line is None or self._binding is None:
-            raise Unavailable("No kernel is connected.")
-        await self._line.send({**header, "kernel": self._binding.kernel})
 
     # writing down and telling
 
@@ -593,8 +557,8 @@ class Session:
     async def _touch_regularly(self) -> None:
         while True:
             await anyio.sleep(TOUCH_SECONDS)
-            if self._binding is not None and self._queue.running is not None:
-                self._world.machines.touch(self._binding.runtime)
+            if self.loan.binding is not None and self._queue.running is not None:
+                self._world.machines.touch(self.loan.binding.runtime)
 
     async def _store_regularly(self) -> None:
         while True:
@@ -611,15 +575,15 @@ class Session:
     async def _store(self) -> None:
         """Segments to disk, then the index, then the agent may forget."""
         async with self._storing:
-            handled = self._handled
+            handled = self.loan.handled
             await self.lives.sync()
             async with self.lives.written() as tx:
-                if self._binding is not None:
-                    self._binding = replace(self._binding, stored_seq=handled)
-                    await store.write_binding(tx, self._binding, now_ms())
-            if self._connected:
+                if self.loan.binding is not None:
+                    self.loan.binding = replace(self.loan.binding, stored_seq=handled)
+                    await store.write_binding(tx, self.loan.binding, now_ms())
+            if self.loan.connected:
                 with suppress(Unavailable):
-                    await self._request({"op": "stored", "seq": handled})
+                    await self.loan.request({"op": "stored", "seq": handled})
 
 
 @asynccontextmanager

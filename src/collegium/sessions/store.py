@@ -84,6 +84,8 @@ blobs = Table(
 )
 """Large outputs of a notebook: who may read it may read these."""
 
+IN_ONE_STATEMENT_MAX = 500
+
 _KEYS = {
     "notebook": "notebook_id",
     "cell": "cell_id",
@@ -216,6 +218,25 @@ async def read_blob_mime(tx: AsyncConnection, notebook: NotebookId, sha256: str)
     if mime is None:
         raise NotFound("There is no such output.")
     return str(mime)
+
+
+async def delete_notebooks(tx: AsyncConnection, notebooks: Sequence[NotebookId]) -> tuple[list[RuntimeId], list[str]]:
+    """Everything of these notebooks goes: the runtimes and the large outputs that they had."""
+    runtimes = await tx.execute(select(sessions.c.runtime_id).where(sessions.c.notebook_id.in_(notebooks)))
+    large = await tx.execute(select(blobs.c.sha256).where(blobs.c.notebook_id.in_(notebooks)).distinct())
+    found = [RuntimeId(row.runtime_id) for row in runtimes], [str(row.sha256) for row in large]
+    for table in (sessions, executions, heads, blobs):
+        await tx.execute(delete(table).where(table.c.notebook_id.in_(notebooks)))
+    return found
+
+
+async def blobs_in_use(tx: AsyncConnection, among: Sequence[str]) -> set[str]:
+    """Those that some notebook has."""
+    found: set[str] = set()
+    for start in range(0, len(among), IN_ONE_STATEMENT_MAX):
+        some = among[start : start + IN_ONE_STATEMENT_MAX]
+        found |= set((await tx.execute(select(blobs.c.sha256).where(blobs.c.sha256.in_(some)))).scalars())
+    return found
 
 
 def _row(execution: Execution, outputs: list[Output]) -> dict[str, Any]:

@@ -126,7 +126,7 @@ class Tabs:
             case _Simple(type="restart"):
                 await session.restart()
             case _Simple(type="connect"):
-                session.connect(client.principal)
+                await session.connect(client.principal)
             case _Simple():
                 await session.disconnect()
             case _Cancel():
@@ -173,7 +173,7 @@ async def _asked(session: Session, msg_type: str, content: dict[str, Any]) -> di
     """The kernel's answer; nothing if there is none in time."""
     try:
         with anyio.fail_after(COMPLETE_SECONDS + 1):
-            return await session.ask(msg_type, content, COMPLETE_SECONDS)
+            return await session.loan.ask(msg_type, content, COMPLETE_SECONDS)
     except (CollegiumError, TimeoutError):
         return {}
 
