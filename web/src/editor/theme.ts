@@ -17,7 +17,7 @@ export const look = EditorView.theme({
   '.cm-placeholder': { color: 'var(--ink-soft)' },
   '.cm-ySelectionCaret': { borderLeftWidth: '1px', borderRightWidth: '1px' },
   '.cm-ySelectionInfo': {
-    top: '-13px', padding: '0 5px', borderRadius: '4px 4px 4px 0', fontFamily: 'var(--font-ui)', fontSize: '10px', lineHeight: '13px', fontWeight: '500', animation: 'name-shown 3s',
+    top: '-10px', padding: '0 5px', borderRadius: '4px 4px 4px 0', fontFamily: 'var(--font-ui)', fontSize: '10px', lineHeight: '12px', fontWeight: '500', animation: 'name-shown 3s',
   },
   '.cm-ySelectionCaretDot': { width: '7px', height: '7px', top: '-4px', left: '-3.5px' },
 })
