@@ -366,6 +366,8 @@ class Room:
         try:
             # The role may have changed since it was asked for and before changes were told to this tab.
             await self._look_at(principal)
+            if client.goodbye is not None:
+                raise client.goodbye
             await self._begin(client, hello)
             yield client
         finally:

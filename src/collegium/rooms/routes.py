@@ -25,6 +25,8 @@ from collegium.rooms.service import Rooms
 
 log = get_log("rooms")
 
+SIGNED_OUT_DETAIL = "You are signed out."
+
 
 class ContentMerged(BaseModel):
     """The file is in the notebook now, and on disk."""
@@ -64,12 +66,11 @@ async def _visit(websocket: WebSocket, notebook: NotebookId, rooms: Rooms, drive
         if item.kind is not Kind.NOTEBOOK:
             raise NotFound("There is no such notebook.")
         hello = await _hello(websocket, rooms.settings.hello_seconds_max)
-        async with (
-            rooms.accounts.ended(principal) as ended,
-            rooms.open(notebook) as room,
-            room.joined(principal, role, hello) as client,
-        ):
-            await _Conversation(websocket, room, client, plane).run(ended)
+        async with rooms.accounts.ended(principal) as ended:
+            if ended.is_set():
+                raise Goodbye(model.SIGNED_OUT, SIGNED_OUT_DETAIL)
+            async with rooms.open(notebook) as room, room.joined(principal, role, hello) as client:
+                await _Conversation(websocket, room, client, plane).run(ended)
     except CollegiumError as error:
         raise _goodbye_for(error) from error
 
@@ -154,7 +155,7 @@ class _Conversation:
 
     async def _sign_out(self, ended: anyio.Event) -> None:
         await ended.wait()
-        raise Goodbye(model.SIGNED_OUT, "You are signed out.")
+        raise Goodbye(model.SIGNED_OUT, SIGNED_OUT_DETAIL)
 
     async def _let_go(self) -> None:
         raise await self._client.closed()
