@@ -24,17 +24,13 @@ from collegium.kernels.model import KernelChange, Message, encode, parse
 from collegium.runtimes.doctor import report
 from collegium.runtimes.model import Limits, Machine, Specification, State, Usage
 from support.environment import ROOT, VERSION, environment
+from support.users import python_as
 
 SOURCES = ROOT / "src"
 STUB = Path(__file__).parent / "runtimes" / "stub"
 ORDINARY_UID = 61986
 START_SECONDS_MAX = 30
 SMALL = Limits(memory_bytes=1 << 30, cpus=2.0, processes=256, disk_bytes=1 << 30)
-DROP = (
-    "import os, sys; from pathlib import Path; from collegium.runtimes.privileges import drop_privileges; "
-    "uid, paths = int(sys.argv[1]), sys.argv[2].split(':'); drop_privileges(uid, uid, map(Path, paths)); "
-    "os.execv(sys.executable, [sys.executable, *sys.argv[3:]])"
-)
 
 
 def why_no_sandbox() -> str | None:
@@ -47,6 +43,20 @@ def why_no_sandbox() -> str | None:
 def specification(limits: Limits = SMALL, *, path: Path | None = None) -> Specification:
     """A runtime of the usual kind."""
     return Specification("cpu", VERSION, str(path or environment()), limits)
+
+
+def ask_engine(data: Path, operation: str, **arguments: Any) -> dict[str, Any]:
+    """One request to the engine of a data folder; its answer, or an AssertionError with its error."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(60)
+        connection.connect(str(data / "run" / "runtimed.sock"))
+        body = json.dumps({"id": 7, "op": operation, **arguments}).encode()
+        connection.sendall(len(body).to_bytes(4, "big") + body)
+        answer = json.loads(_exactly(connection, int.from_bytes(_exactly(connection, 4), "big")))
+    assert answer["id"] == 7
+    assert "error" not in answer, answer["error"]
+    ok: dict[str, Any] = answer["ok"]
+    return ok
 
 
 class EngineProcess:
@@ -66,8 +76,7 @@ class EngineProcess:
         words += ["--refill", "0.2", "--linger", "30"]
         if self.uid == os.geteuid():
             return [sys.executable, *words]
-        needed = [sys.prefix, sys.base_prefix, SOURCES, self.agent, self.data, self.environment.parent]
-        return [sys.executable, "-c", DROP, str(self.uid), ":".join(map(str, needed)), *words]
+        return [*python_as(self.uid, [self.agent, self.data, self.environment.parent]), *words]
 
     def start(self) -> None:
         """Start it, and come back when it answers."""
@@ -106,16 +115,7 @@ class EngineProcess:
 
     def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """One request; its answer, or an AssertionError with its error."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(60)
-            connection.connect(str(self.data / "run" / "runtimed.sock"))
-            body = json.dumps({"id": 7, "op": operation, **arguments}).encode()
-            connection.sendall(len(body).to_bytes(4, "big") + body)
-            answer = json.loads(_exactly(connection, int.from_bytes(_exactly(connection, 4), "big")))
-        assert answer["id"] == 7
-        assert "error" not in answer, answer["error"]
-        ok: dict[str, Any] = answer["ok"]
-        return ok
+        return ask_engine(self.data, operation, **arguments)
 
     def wanted(self, limits: Limits = SMALL) -> dict[str, Any]:
         """The arguments of `create` for the usual kind."""

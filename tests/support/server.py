@@ -14,9 +14,9 @@ from pathlib import Path
 
 import httpx
 
-from support.environment import environments_folder
+from support.environment import environment, environments_folder
+from support.users import python_as
 
-COLLEGIUM = [sys.executable, "-m", "collegium.cli"]
 READY_SECONDS_MAX = 600
 """The first start may have to build the runtime version."""
 STOP_SECONDS_MAX = 30
@@ -26,8 +26,12 @@ PASSWORD = "correct horse battery"
 class Server:
     """`collegium serve` on one data folder."""
 
-    def __init__(self, data: Path, port: int, *words: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, port: int, *words: str, env: dict[str, str] | None = None, uid: int | None = None
+    ) -> None:
         self.data, self.port, self.words = data, port, words
+        python = [sys.executable] if uid is None else python_as(uid, [data, environments_folder()])
+        self.collegium = [*python, "-m", "collegium.cli"]
         self.url = f"http://127.0.0.1:{port}"
         self.env = os.environ | {"COLLEGIUM_RUNTIMES__ENVIRONMENTS": str(environments_folder())} | (env or {})
         self.lines: list[str] = []
@@ -35,7 +39,7 @@ class Server:
 
     def start(self) -> None:
         """Start, and come back when it answers."""
-        command = [*COLLEGIUM, "serve", "--port", str(self.port), "--data", str(self.data), *self.words]
+        command = [*self.collegium, "serve", "--port", str(self.port), "--data", str(self.data), *self.words]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env, cwd=self.data
         )
@@ -75,7 +79,11 @@ class Server:
     def command(self, *words: str, stdin: str | None = None) -> str:
         """Run another command of Collegium on the same data folder; its standard output."""
         done = subprocess.run(
-            [*COLLEGIUM, *words, "--data", str(self.data)], input=stdin, text=True, capture_output=True, env=self.env
+            [*self.collegium, *words, "--data", str(self.data)],
+            input=stdin,
+            text=True,
+            capture_output=True,
+            env=self.env,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
@@ -94,7 +102,7 @@ class Server:
     def end_engine(self) -> None:
         """End the local engine and every runtime, which outlive the server by design."""
         subprocess.run(
-            [*COLLEGIUM, "engine", "stop", "--data", str(self.data)], env=self.env, check=True, capture_output=True
+            [*self.collegium, "engine", "stop", "--data", str(self.data)], env=self.env, check=True, capture_output=True
         )
 
 
@@ -106,12 +114,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(*words: str, env: dict[str, str] | None = None) -> Iterator[Server]:
-    """A running server on an empty data folder; nothing of it is left at the end."""
+def server(*words: str, env: dict[str, str] | None = None, uid: int | None = None) -> Iterator[Server]:
+    """A running server on an empty data folder, started by us or by this user; nothing of it is left at the end."""
+    environment()
     data = Path(tempfile.mkdtemp(prefix="collegium-test-", dir="/var/tmp"))
     data.chmod(0o755)
-    running = Server(data / "data", free_port(), *words, env=env)
+    running = Server(data / "data", free_port(), *words, env=env, uid=uid)
     running.data.mkdir()
+    if uid is not None:
+        os.chown(running.data, uid, uid)
     try:
         running.start()
         yield running
