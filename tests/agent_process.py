@@ -15,6 +15,7 @@ from typing import Any
 import anyio
 from anyio.abc import ByteStream
 
+from collegium.ground.streams import connect_unix
 from collegium.kernels.model import Frame, encode, parse
 from support.environment import runtime_python
 
@@ -45,7 +46,7 @@ class AgentProcess:
 
     async def connect(self) -> ByteStream:
         """A stream to the agent."""
-        stream = await anyio.connect_unix(self.address)
+        stream = await connect_unix(self.address)
         self.streams.append(stream)
         return stream
 

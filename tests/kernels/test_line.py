@@ -10,6 +10,7 @@ import pytest
 from anyio.abc import ByteStream
 
 from collegium.ground.errors import NotFound, Unavailable
+from collegium.ground.streams import connect_unix
 from collegium.kernels.model import Record, Welcome, encode
 from collegium.kernels.service import AgentLine, Malformed
 
@@ -63,7 +64,7 @@ async def agent(folder: Path, says: Says) -> AsyncIterator[Callable[[], Any]]:
     async def road() -> ByteStream:
         if calls >= 3:
             raise NotFound("gone")
-        return await anyio.connect_unix(path)
+        return await connect_unix(path)
 
     async with anyio.create_task_group() as tasks, await anyio.create_unix_listener(path) as listener:
         tasks.start_soon(listener.serve, serve)

@@ -20,6 +20,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, Unavailable
 from collegium.ground.ids import RuntimeId
 from collegium.ground.log import get_log
+from collegium.ground.streams import connect_unix
 from collegium.runtimes.model import Limits, Machine, Specification, State, Usage
 
 FRAME_BYTES_MAX = 1 << 20
@@ -186,7 +187,7 @@ class LocalEngine:
         """Connect by way of the folder's descriptor: a socket's address may be no longer than 107 bytes."""
         run = os.open(self._data / "run", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            return await anyio.connect_unix(f"/proc/self/fd/{run}/{name}")
+            return await connect_unix(f"/proc/self/fd/{run}/{name}")
         finally:
             os.close(run)
 
