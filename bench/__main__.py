@@ -24,9 +24,9 @@ def main() -> None:
     repeats = 5 if quick else 15
     with server() as running:
         rows = anyio.run(measure_on_the_wire, running, repeats)
+        print_table(rows)
         with browser() as chromium:
-            rows += measure_in_browser(running, chromium, repeats)
-    print_table(rows)
+            print_table(measure_in_browser(running, chromium, repeats))
 
 
 def print_table(rows: list[Row]) -> None:

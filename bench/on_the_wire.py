@@ -1,14 +1,17 @@
 """Measures without a browser: the API, the socket."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import anyio
 
+from collegium.runtimes.adapters import LocalEngine
 from support.server import Server
 from support.tab import joined
 
 IMPORTS = "import numpy, pandas, matplotlib.pyplot"
+WARM_SECONDS = 2.0
 Row = tuple[str, str, list[float], str]
 
 
@@ -33,7 +36,7 @@ async def measure_on_the_wire(running: Server, repeats: int) -> list[Row]:
         ):
             samples = []
             for _ in range(repeats):
-                await pool_is_full(client)
+                await pool_is_full(running)
                 samples.append(first_output_ms(client, notebook_with(client, {"a": source})))
             rows.append((what, "ms", samples, target))
         notebook = notebook_with(client, {"a": "1+1", "b": ""})
@@ -75,11 +78,11 @@ def first_output_ms(client: Any, notebook: str) -> float:
     return took
 
 
-async def pool_is_full(client: Any) -> None:
+async def pool_is_full(running: Server) -> None:
     """Wait until a ready runtime waits in the pool, as it does for a person who reads before running."""
-    with anyio.move_on_after(30):
-        while True:
-            answer = client.get("/runtimes/pool")
-            if answer.status_code == 404 or answer.json()["ready"] > 0:
-                return
+    engine = LocalEngine(running.data, environments=Path(running.env["COLLEGIUM_RUNTIMES__ENVIRONMENTS"]))
+    with anyio.fail_after(60):
+        while not (await engine.status())["pool"]["ready"]:
             await anyio.sleep(0.1)
+    # Ready means that its agent answers; its kernel imports numpy and the like for a moment longer.
+    await anyio.sleep(WARM_SECONDS)
