@@ -25,6 +25,13 @@ function withOneCell(): FakeServer {
   return server
 }
 
+async function opened() {
+  const server = withOneCell()
+  const room = join(server)
+  await online(room)
+  return { server, room }
+}
+
 test('what one tab types is seen by another', async () => {
   const server = withOneCell()
   const [ada, bob] = [join(server), join(server)]
@@ -36,9 +43,7 @@ test('what one tab types is seen by another', async () => {
 })
 
 test('nothing counts as saved before the server has committed it', async () => {
-  const server = withOneCell()
-  const room = join(server)
-  await online(room)
+  const { server, room } = await opened()
   server.slow = true
   type(room, 'c1', 'a')
   await Promise.resolve()
@@ -53,9 +58,7 @@ test('nothing counts as saved before the server has committed it', async () => {
 })
 
 test('edits made without a network arrive when it is back', async () => {
-  const server = withOneCell()
-  const room = join(server)
-  await online(room)
+  const { server, room } = await opened()
   server.crash()
   await until(() => room.state.getState().connection === 'offline')
   type(room, 'c1', 'offline ')
@@ -71,9 +74,7 @@ test('edits made without a network arrive when it is back', async () => {
 })
 
 test('an unacknowledged edit is sent again after the server came back without it', async () => {
-  const server = withOneCell()
-  const room = join(server)
-  await online(room)
+  const { server, room } = await opened()
   server.slow = true
   type(room, 'c1', 'kept ')
   await until(() => room.unsaved.getState() === 1)

@@ -4,7 +4,8 @@ import { useEffect, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { address, api } from '../../api/client'
 import { uploadFile } from '../../api/upload'
-import { Button, IconButton, Mark, Menubar, type MenubarMenu, type MenuEntry, notifyError, setTheme, useTheme } from '../kit'
+import { Button, IconButton, Mark, Menubar, type MenubarMenu, type MenuEntry, notifyError } from '../kit'
+import { useThemeEntry } from '../themes'
 import { UserMenu } from '../UserMenu'
 import { type Command, COMMANDS, MENUS, usable } from './commands'
 import type { Desk } from './desk'
@@ -98,7 +99,7 @@ function NotebookName() {
 function Menus() {
   const desk = useDesk()
   const [, navigate] = useLocation()
-  const theme = useTheme()
+  const themes = useThemeEntry()
   // Menus show what is possible now; they are built when something they depend on changes.
   useRoom((state) => state.may)
   const [, refresh] = useState(0)
@@ -114,14 +115,7 @@ function Menus() {
     View: {
       last: [
         'separator',
-        {
-          label: 'Theme',
-          items: [
-            { label: 'Light', checked: theme === 'light', onSelect: () => setTheme('light') },
-            { label: 'Dark', checked: theme === 'dark', onSelect: () => setTheme('dark') },
-            { label: 'As the system', checked: theme === 'system', onSelect: () => setTheme('system') },
-          ],
-        },
+        themes,
       ],
     },
   }
