@@ -18,6 +18,9 @@ WARM = ("numpy", "pandas", "matplotlib", "matplotlib.pyplot", "PIL.Image")
 OUTPUT_CHARACTERS_MAX = 8 * 1024 * 1024
 """Printed but not yet sent; beyond it, print waits."""
 
+FLUSH_SECONDS = 0.05
+"""What was printed leaves the process after this time: a kernel that is killed takes what is younger with it."""
+
 MESSAGES_WAITING_MAX = 64
 DEFAULT_HWM = 1000
 SUBSCRIBER_WAIT_SECONDS_MAX = 60.0
@@ -95,6 +98,7 @@ def application() -> Any:
         """A print that has run too far ahead of what was sent waits for it."""
 
         ahead = 0
+        flush_interval = FLUSH_SECONDS
 
         def write(self, string: str) -> int | None:
             self.ahead += len(string) if isinstance(string, str) else 0

@@ -10,8 +10,10 @@ from agent_process import AgentProcess
 from collegium.accounts.model import Role
 from collegium.ground.errors import Conflict, Invalid, NotFound
 from collegium.ground.ids import CellId, ExecutionId
+from collegium.kernels.service import Message
 from collegium.sessions.model import Asked
 from collegium.sessions.service import Sessions
+from collegium.sessions.session import Session
 from session_world import ADA, NOTEBOOK, FakeDocuments, FakeMachines, OpenServer, Tab, ended, followed, heard
 
 pytestmark = pytest.mark.anyio
@@ -328,3 +330,24 @@ async def test_the_log_has_every_line_of_a_long_stream(server: OpenServer, docum
     omitted = frame["outputs"][0]["omitted"]
     assert omitted["at"] == 256 * 1024
     assert len(frame["outputs"][0]["text"]) + omitted["bytes"] == len(whole)
+
+
+async def test_a_session_that_fails_is_read_again_and_loses_nothing(
+    server: OpenServer, documents: FakeDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = Session._message, iter([RuntimeError("a bug")])
+
+    async def failing(session: Session, message: Message) -> None:
+        if message.content.get("text") == "3\n" and (error := next(failures, None)) is not None:
+            raise error
+        await real(session, message)
+
+    monkeypatch.setattr(Session, "_message", failing)
+    code = "import time\nfor i in range(10): print(i, flush=True); time.sleep(0.1)"
+    async with server() as sessions:
+        [execution, behind] = await ask(sessions, documents, code, "print('after', i)")
+        assert (await ended(documents, behind))["state"] == "finished"
+        _, outputs = await sessions.execution(ADA, NOTEBOOK, execution)
+
+    assert next(failures, None) is None
+    assert printed(outputs) == "".join(f"{n}\n" for n in range(10))

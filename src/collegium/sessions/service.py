@@ -30,6 +30,8 @@ from collegium.sessions.settings import SessionSettings
 from collegium.sessions.tabs import Tabs
 from collegium.sessions.world import World
 
+RESUME_SECONDS = 1.0
+
 log = get_log("sessions")
 
 
@@ -204,7 +206,7 @@ class Sessions:
         return mime, await self._world.blobs.read(sha256)
 
     async def _live(self, notebook: NotebookId, *, task_status: TaskStatus[Session]) -> None:
-        """A session's whole life. One that fails is dropped, and read from the database again when asked for."""
+        """A session's whole life. One that fails is dropped, and read from the database again."""
         try:
             with anyio.CancelScope() as scope:
                 async with anyio.create_task_group() as own, open_session(notebook, self._world, own) as session:
@@ -216,11 +218,24 @@ class Sessions:
             if notebook not in self._sessions:
                 raise
             log.exception("session.failed", notebook=notebook)
+            self._tasks.start_soon(self._resume, notebook)
         finally:
             self._sessions.pop(notebook, None)
             self._scopes.pop(notebook, None)
             if (ended := self._ended.pop(notebook, None)) is not None:
                 ended.set()
+
+    async def _resume(self, notebook: NotebookId) -> None:
+        """After a moment, what runs is watched again."""
+        await anyio.sleep(RESUME_SECONDS)
+        try:
+            async with self._world.db.read() as tx:
+                unfinished = await store.notebooks_unfinished(tx)
+            if notebook in unfinished:
+                await self.session(notebook)
+        except Exception:
+            # It is read again when somebody asks for it.
+            log.exception("session.not_resumed", notebook=notebook)
 
 
 @asynccontextmanager
