@@ -14,6 +14,7 @@ from collegium.ground.errors import NotFound, StorageFull
 from collegium.ground.ids import ItemId, NotebookId
 from collegium.notebooks.settings import NotebookSettings
 from notebooks.library import Library, open_library
+from support.disk import leave_room
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +31,7 @@ async def test_edits_are_committed_in_their_order_and_many_at_once(library: Libr
         nonlocal commits
         commits += 1
 
-    event.listen(library.database._writer.sync_engine, "commit", committed)
+    event.listen(library.database._quick, "commit", committed)
     for n in range(300):
         typing.type(f"{n};")
     await typing.until(typing.lane.head)
@@ -62,9 +63,7 @@ async def test_a_full_disk_refuses_new_edits_and_keeps_what_it_has(library: Libr
     notebook = await library.notebook(ada)
     typing = await library.typing(notebook)
     await typing.until(typing.type("kept;"))
-    async with library.database.write() as tx:
-        pages = (await tx.execute(text("PRAGMA page_count"))).scalar_one()
-        await tx.execute(text(f"PRAGMA max_page_count={pages + 1}"))
+    await leave_room(library.database, 1)
 
     lost = typing.type("x" * 200_000)
     await typing.until(lost)
@@ -73,8 +72,7 @@ async def test_a_full_disk_refuses_new_edits_and_keeps_what_it_has(library: Libr
     assert await library.source(notebook) == "kept;"
     with pytest.raises(StorageFull):
         await library.notebook(ada, "y" * 2_000_000 + str(random.Random(1).randbytes(300_000)))
-    async with library.database.write() as tx:
-        await tx.execute(text("PRAGMA max_page_count=1000000"))
+    await leave_room(library.database, None)
     again = await library.typing(notebook)
     await again.until(again.type("after;"))
     assert await library.source(notebook) == "after;kept;"

@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 import pytest
-from sqlalchemy import text
 
 from collegium.accounts.model import Role
 from collegium.ground.errors import StorageFull
@@ -15,15 +14,9 @@ from collegium.notebooks.document import Broken, Document
 from collegium.rooms.model import uint
 from rooms.house import House
 from rooms.tab import Tab, joined
+from support.disk import leave_room
 
 pytestmark = pytest.mark.anyio
-
-
-async def limit_pages(house: House, extra: int | None) -> None:
-    """Let the database grow by so many pages and no more (None: as it likes)."""
-    async with house.database.write() as tx:
-        pages = (await tx.execute(text("PRAGMA page_count"))).scalar_one()
-        await tx.execute(text(f"PRAGMA max_page_count={1 << 30 if extra is None else pages + extra}"))
 
 
 async def send_lacking(tab: Tab) -> None:
@@ -40,7 +33,7 @@ async def test_a_full_disk_is_told_and_the_edit_is_kept_once_there_is_room(house
         async with joined(house.port, notebook, ada_token) as tab:
             await tab.edit(lambda tab: tab.text("c0").insert(0, "kept "))
             await tab.until(lambda tab: tab.acked == 1)
-            await limit_pages(house, 1)
+            await leave_room(house.database, 1)
             await tab.edit(lambda tab: tab.text("c0").insert(0, "y" * 100_000))
             await tab.until(lambda tab: tab.closed)
             doc, epoch = tab.doc, tab.welcome["epoch"]
@@ -55,7 +48,7 @@ async def test_a_full_disk_is_told_and_the_edit_is_kept_once_there_is_room(house
             with pytest.raises(StorageFull):
                 await room.edit(lambda editor: editor.set_source("c0", "z" * 100_000), origin="test")
         assert reader.source("c0") == "kept x = 1"
-        await limit_pages(house, None)
+        await leave_room(house.database, None)
         async with joined(house.port, notebook, ada_token, doc, epoch=epoch) as tab:
             await send_lacking(tab)
             await tab.until(lambda tab: tab.acked == 1)

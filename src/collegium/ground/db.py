@@ -1,17 +1,17 @@
 """The database: one transaction per use case, writers one after another, committed means on disk."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, event
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -26,6 +26,8 @@ metadata = MetaData(
     }
 )
 """Every part's tables, declared in its store.py."""
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 10_000
 READERS_MAX = 8
@@ -42,13 +44,16 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._quick_threads = anyio.CapacityLimiter(1)
         self._write_turns, self._read_turns = anyio.Semaphore(1), anyio.Semaphore(READERS_MAX)
         if url.startswith("sqlite"):
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", connections_max=1)
             self._reader = _sqlite_engine(url, begin="BEGIN", connections_max=READERS_MAX)
+            self._quick: Engine | None = sync_engine(url.replace("+aiosqlite", ""), pool_reset_on_return=None)
         else:
             self._writer = self._reader = create_async_engine(url, pool_size=READERS_MAX, max_overflow=0)
             self._write_turns = self._read_turns
+            self._quick = None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -60,6 +65,18 @@ class Database:
             with _full_disk_named():
                 async with self._writer.begin() as tx:
                     yield tx
+
+    async def write_in_one_go(self, work: Callable[[Connection], T]) -> T:
+        """`write` for what must not cost much: all of `work` on a thread, where `write` changes threads per statement.
+
+        Raises as `write` does, and whatever `work` raises.
+        """
+        async with _turn(self._write_turns):
+            with _full_disk_named():
+                if self._quick is not None:
+                    return await anyio.to_thread.run_sync(_begun, self._quick, work, limiter=self._quick_threads)
+                async with self._writer.begin() as tx:
+                    return await tx.run_sync(work)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -73,9 +90,16 @@ class Database:
 
     async def close(self) -> None:
         """Let every connection go."""
+        if self._quick is not None:
+            await anyio.to_thread.run_sync(self._quick.dispose)
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+def _begun(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as tx:
+        return work(tx)
 
 
 @asynccontextmanager
@@ -168,9 +192,9 @@ class _full_disk_named:
                 ) from error
 
 
-def sync_engine(url: str) -> Any:
-    """A plain engine for migrations."""
-    engine = create_engine(url)
+def sync_engine(url: str, **options: Any) -> Engine:
+    """A plain engine, for threads."""
+    engine = create_engine(url, **options)
     if url.startswith("sqlite"):
         configure_sqlite(engine, begin="BEGIN IMMEDIATE")
     return engine

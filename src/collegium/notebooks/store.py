@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 import zstandard
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.db import metadata
@@ -114,17 +115,17 @@ async def insert_snapshot(tx: AsyncConnection, notebook: NotebookId, epoch: str,
     await tx.execute(doc_snapshot.insert(), values)
 
 
-async def append(tx: AsyncConnection, notebook: NotebookId, rows: Sequence[dict[str, Any]], *, head: int) -> None:
+def append(tx: Connection, notebook: NotebookId, rows: Sequence[dict[str, Any]], *, head: int) -> None:
     """Add updates to the log, which must end at `head` now. Raises Conflict if somebody else wrote in between."""
-    result = await tx.execute(_MOVE_HEAD, {"b_id": notebook, "b_head": head, "b_new": head + len(rows)})
+    result = tx.execute(_MOVE_HEAD, {"b_id": notebook, "b_head": head, "b_new": head + len(rows)})
     if result.rowcount != 1:
         raise Conflict("The notebook's log was written by somebody else.")
-    await tx.execute(_INSERT_UPDATE, rows)
+    tx.execute(_INSERT_UPDATE, rows)
 
 
-async def insert_clients(tx: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+def insert_clients(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Remember whose these client ids are."""
-    await tx.execute(doc_client.insert(), rows)
+    tx.execute(doc_client.insert(), rows)
 
 
 async def read_clients(tx: AsyncConnection, notebook: NotebookId) -> dict[int, str]:

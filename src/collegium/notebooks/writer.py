@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import anyio
+from sqlalchemy.engine import Connection
 
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
@@ -151,12 +152,16 @@ class Writer:
     async def _commit(self, lanes: dict[Lane, list[Entry]]) -> tuple[Lane, CollegiumError] | None:
         """Write all of it and tell so; or name the first lane that cannot be written, with nothing written."""
         current: Lane | None = None
+
+        def append_all(tx: Connection) -> None:
+            nonlocal current
+            now = now_ms()
+            for lane, entries in lanes.items():
+                current = lane
+                _append(tx, lane, entries, now)
+
         try:
-            async with self._database.write() as tx:
-                now = now_ms()
-                for lane, entries in lanes.items():
-                    current = lane
-                    await _append(tx, lane, entries, now)
+            await self._database.write_in_one_go(append_all)
         except Conflict as error:
             assert current is not None
             log.error("log.conflicted", notebook=current.notebook, head=current.head)
@@ -182,7 +187,7 @@ def _tell_lost(lane: Lane, entries: list[Entry], error: CollegiumError) -> None:
     lane.reader.lost(entries, error)
 
 
-async def _append(tx: Any, lane: Lane, entries: list[Entry], now: int) -> None:
+def _append(tx: Connection, lane: Lane, entries: list[Entry], now: int) -> None:
     rows = [
         {
             "doc_id": lane.notebook,
@@ -197,14 +202,14 @@ async def _append(tx: Any, lane: Lane, entries: list[Entry], now: int) -> None:
         }
         for entry in entries
     ]
-    await store.append(tx, lane.notebook, rows, head=entries[0].seq - 1)
+    store.append(tx, lane.notebook, rows, head=entries[0].seq - 1)
     fresh = _fresh_clients(lane, entries)
     if fresh:
         clients = [
             {"doc_id": lane.notebook, "client_id": client, "user_id": user, "first_ts": now}
             for client, user in fresh.items()
         ]
-        await store.insert_clients(tx, clients)
+        store.insert_clients(tx, clients)
 
 
 def _fresh_clients(lane: Lane, entries: Iterable[Entry]) -> dict[int, str]:
