@@ -103,7 +103,9 @@ def _upgraded(document: object) -> dict[str, Json]:
     import nbformat  # slow to import, and needed only for files from before 2014
 
     try:
-        upgraded = nbformat.convert(nbformat.from_dict(document), NBFORMAT)  # type: ignore[no-untyped-call]
+        # Its reader joins texts that are written as lists of lines; its converter alone takes none.
+        old = nbformat.reader.reads(json.dumps(document))  # type: ignore[no-untyped-call]
+        upgraded = nbformat.convert(old, NBFORMAT)  # type: ignore[no-untyped-call]
         return cast(dict[str, Json], json.loads(json.dumps(upgraded)))
     except Exception as error:  # whatever a broken old file makes the converter raise
         raise Invalid(f"The notebook is of the old format {version}, and cannot be upgraded.") from error
