@@ -13,7 +13,7 @@ from agent_process import AgentProcess, agent_process
 from collegium.accounts.model import Action, Principal, Role
 from collegium.drive.adapters import LocalBlobs
 from collegium.ground.db import Database
-from collegium.ground.errors import NotFound, QuotaExceeded
+from collegium.ground.errors import NotFound, QuotaExceeded, Unavailable
 from collegium.ground.ids import CellId, ItemId, NotebookId, RuntimeId, UserId
 from collegium.sessions.model import Machine, Source
 from collegium.sessions.service import Sessions, open_sessions
@@ -51,6 +51,7 @@ class FakeMachines:
         self.agent = agent
         self.gone = False
         self.full = False
+        self.why_not: str | None = None
         self.kills = 0
         self.broken: str | None = None
         self.machine = Machine(RuntimeId("r" * 22), "ready", "cpu", "test", 2 * 1024**3)
@@ -60,6 +61,8 @@ class FakeMachines:
             raise QuotaExceeded("You have 1 runtime already.")
 
     async def acquire(self, user: UserId, notebook: NotebookId) -> Machine:
+        if self.why_not is not None:
+            raise Unavailable(self.why_not)
         return self.machine
 
     async def get(self, runtime: RuntimeId) -> Machine:

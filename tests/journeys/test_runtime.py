@@ -83,7 +83,8 @@ async def desk(running: Server, token: str, *sources: str) -> AsyncIterator[Desk
     async with joined(running.url, token, notebook) as tab:
         made = Desk(tab, notebook, running, token)
         yield made
-        made.api("POST", "/session/disconnect")
+        with running.client(token) as client:
+            assert client.post(f"/notebooks/{notebook}/session/disconnect").status_code in (200, 404)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user cannot bound the memory of a whole runtime")
@@ -265,6 +266,26 @@ async def test_nothing_is_left_of_a_disconnected_runtime(running: Server, tokens
             loop for loop in Path("/sys/block").glob("loop*/loop/backing_file") if folder.name in loop.read_text()
         ] == []
         assert ada.api("GET", "/session").json()["runtime"] is None
+
+
+async def test_a_deleted_notebook_takes_its_runtime_and_its_outputs_with_it(
+    running: Server, tokens: dict[str, str]
+) -> None:
+    code = "from IPython.display import HTML; display(HTML('x' * 100_000)); import time; time.sleep(1000)"
+    async with desk(running, tokens[ADA], code) as ada:
+        (execution,) = await ada.tab.execute("a")
+        await ada.tab.until(lambda: ada.tab.outputs.get(execution))
+        blob = ada.tab.outputs[execution][0]["data"]["text/html"]["$blob"]
+        runtime = ada.api("GET", "/session").json()["runtime"]["id"]
+        with running.client(tokens[ADA]) as client:
+            client.post(f"/drive/items/{ada.notebook}/trash").raise_for_status()
+            client.delete(f"/drive/items/{ada.notebook}").raise_for_status()
+            left = [one["id"] for one in client.get("/runtimes").raise_for_status().json()]
+
+        assert runtime not in left
+        assert not (running.data / f"run/{runtime}.sock").exists()
+        assert [path for path in (running.data / "outputs").rglob("*") if ada.notebook in path.name] == []
+        assert list((running.data / "outputs").rglob(blob)) == []
 
 
 def record(folder: Path) -> dict[str, Any]:

@@ -351,3 +351,16 @@ async def test_a_session_that_fails_is_read_again_and_loses_nothing(
 
     assert next(failures, None) is None
     assert printed(outputs) == "".join(f"{n}\n" for n in range(10))
+
+
+async def test_why_there_is_no_runtime_is_told_to_everybody_and_at_the_cell(
+    server: OpenServer, documents: FakeDocuments, machines: FakeMachines
+) -> None:
+    machines.why_not = "Runtime version 1 is not built yet: restart the server."
+    async with server() as sessions:
+        [execution] = await ask(sessions, documents, "1")
+        over = await ended(documents, execution)
+        told = await heard(documents, lambda f: (f.get("runtime") or {}).get("state") == "failed")
+
+    assert (over["state"], over["reason"]) == ("cancelled", machines.why_not)
+    assert told["runtime"]["reason"] == machines.why_not
