@@ -4,8 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from collegium.ground.db import Database, open_database, sqlite_url
+
+# How long an example takes depends on what else the machine does; that it ends is asked elsewhere.
+settings.register_profile("collegium", deadline=None)
+settings.load_profile("collegium")
 
 
 @pytest.fixture
