@@ -16,7 +16,7 @@ Row = tuple[str, str, list[float], str]
 CELLS = 1000
 CLICK = """cell => new Promise((done, fail) => {
     const item = () => document.querySelector(`[data-cell-id="${cell}"]`)
-    const region = () => item().querySelector('[role="region"][aria-label="Output"]')
+    const region = () => item().querySelector('section[aria-label="Output"]')
     const before = region()?.textContent ?? ''
     setTimeout(() => fail(new Error('no output: ' + item().textContent)), 20_000)
     const began = performance.now()

@@ -1,12 +1,13 @@
 /** The page of one notebook: opens it, shows it as soon as it is here, and comes back when it must start anew. */
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { order, cellOf, textOf } from '../../model/notebook'
 import type { NotebookId } from '../../model/wire'
 import { loadMarkdown } from '../../outputs/Markdown'
 import { BrowserCopy } from '../../room/copy'
 import { useAccount, useMe } from '../../ui/account'
-import { Button, notify } from '../../ui/kit'
+import { Button, later, notify } from '../../ui/kit'
 import { CellList } from '../../ui/notebook/CellList'
+import { Contained } from '../../ui/notebook/Contained'
 import { Desk } from '../../ui/notebook/desk'
 import { Header } from '../../ui/notebook/Header'
 import { DeskContext, useChrome, useRoom } from '../../ui/notebook/hooks'
@@ -17,8 +18,7 @@ import { Rail } from '../../ui/notebook/Rail'
 import { Toolbar } from '../../ui/notebook/Toolbar'
 import { NotFound, Notice } from '../../ui/Notice'
 
-const dialogs = () => import('../../ui/notebook/Dialogs')
-const Dialogs = lazy(dialogs)
+const Dialogs = later(() => import('../../ui/notebook/Dialogs'))
 const REST_MS = 2000
 
 export function NotebookPage({ id }: { id: NotebookId }) {
@@ -43,15 +43,18 @@ function DialogsWhenAsked() {
   }, [asked])
   useEffect(() => {
     if (!ready) return
-    // Tried again when it is needed, which then says what went wrong.
-    const timer = setTimeout(() => void Promise.all([dialogs(), loadMarkdown()]).catch(() => undefined), REST_MS)
+    const timer = setTimeout(() => {
+      loadMarkdown()
+      // Tried again when it is needed, which then says what went wrong.
+      Dialogs.ahead().catch(() => undefined)
+    }, REST_MS)
     return () => clearTimeout(timer)
   }, [ready])
   return (
     made && (
-      <Suspense>
+      <Contained of={asked} what="The dialog">
         <Dialogs />
-      </Suspense>
+      </Contained>
     )
   )
 }

@@ -1,9 +1,9 @@
 /** The corner where notices appear, from the first one on. */
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { useEffect, useState } from 'react'
+import { later } from './later'
 import { somethingWaits, subscribe } from './notify'
 
-const toasts = () => import('./Toasts')
-const Toasts = lazy(toasts)
+const Toasts = later(() => import('./Toasts'))
 const REST_MS = 3000
 
 export function Notices() {
@@ -11,12 +11,8 @@ export function Notices() {
   useEffect(() => subscribe(() => setWanted(true)), [])
   useEffect(() => {
     // Here before the server is gone, when there will be something to say.
-    const timer = setTimeout(() => void toasts().then(() => setWanted(true), () => undefined), REST_MS)
+    const timer = setTimeout(() => void Toasts.ahead().then(() => setWanted(true), () => undefined), REST_MS)
     return () => clearTimeout(timer)
   }, [])
-  return wanted && (
-    <Suspense>
-      <Toasts />
-    </Suspense>
-  )
+  return wanted && <Toasts />
 }

@@ -4,6 +4,7 @@ export { Button, Hint, IconButton, type ButtonProps, type IconButtonProps } from
 export { classes } from './classes'
 export { ConfirmDialog, Dialog, NameDialog, type ConfirmDialogProps, type DialogProps, type NameDialogProps } from './Dialog'
 export { EmptyState } from './EmptyState'
+export { type Later, later } from './later'
 export { Mark } from './Mark'
 export { ContextMenu, Menu, Menubar, type MenubarMenu, type MenuCommand, type MenuEntry, type Submenu } from './Menu'
 export { ProgressBar } from './ProgressBar'

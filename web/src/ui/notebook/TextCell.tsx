@@ -3,10 +3,12 @@ import { type Ref, useDeferredValue } from 'react'
 import { Markdown } from '../../outputs/Markdown'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId, MimeBundle } from '../../model/wire'
+import { later } from '../kit'
 import { Contained } from './Contained'
 import { useDesk, useMay, useText, useView } from './hooks'
 import { Source, type SourceHandle } from './Source'
-import { TextTools } from './TextTools'
+
+const TextTools = later(() => import('./TextTools'), <div className="text-tools" />)
 
 interface TextCellProps {
   readonly id: CellId

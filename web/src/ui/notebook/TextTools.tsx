@@ -25,7 +25,7 @@ const TOOLS: readonly Tool[] = [
   { label: 'Line', icon: <Minus {...size} />, apply: (view) => around(view, '\n\n---\n\n', '', '') },
 ]
 
-export function TextTools() {
+export default function TextTools() {
   return (
     <div className="text-tools" role="toolbar" aria-label="Formatting">
       {TOOLS.map(({ label, icon, apply }) => (
