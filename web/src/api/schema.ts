@@ -291,7 +291,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a notebook, empty or from a file */
+        /** Make a notebook, blank or from a file */
         post: operations["create_notebook_api_v1_notebooks_post"];
         delete?: never;
         options?: never;
