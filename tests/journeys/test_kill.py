@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
@@ -10,19 +10,13 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from support.server import Server, server
+from support.server import Server
 from support.tab import Tab, joined
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sandbox]
 
 PEOPLE = ("ada@example.org", "bob@example.org", "cat@example.org")
 LINES_PER_SECOND = 100
-
-
-@pytest.fixture
-def running() -> Iterator[Server]:
-    with server() as running:
-        yield running
 
 
 @pytest.mark.parametrize(

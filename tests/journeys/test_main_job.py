@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,15 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import browser, signed_in
+from support.browser import signed_in
 from support.environment import ROOT, runtime_python
-from support.server import Server, server
+from support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
 LESSON = Path(__file__).parent / "lesson.ipynb"
 RUN_SECONDS_MAX = 240
 ADA, BOB = "ada@example.org", "bob@example.org"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
 
 
 def cell(page: Page, cell_id: str) -> Any:

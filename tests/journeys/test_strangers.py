@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
-from support.browser import browser, signed_in
-from support.server import Server, server
+from support.browser import signed_in
+from support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
@@ -59,18 +59,6 @@ def hostile_notebook() -> dict[str, Any]:
     cells.append(nbformat.v4.new_code_cell("1", id="escape", outputs=[display(ESCAPE)]))
     cells.append(nbformat.v4.new_markdown_cell("the last", id="last"))
     return dict(nbformat.v4.new_notebook(cells=cells))
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Server]:
-    with server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

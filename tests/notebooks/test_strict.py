@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pycrdt import Array, Doc, Map, Text
 
 from collegium.ground.ids import CellId
+from collegium.ground.lib0 import uint
 from collegium.notebooks import strict
 from collegium.notebooks.document import Broken, Document
 from collegium.notebooks.model import Cell, Content
@@ -182,17 +183,9 @@ def test_half_a_character_is_still_refused_after_a_restart() -> None:
     [client] = strict.decode(state).blocks
     [emoji] = [item for item in strict.decode(state).blocks[client] if item.value == "print('📊')"]
     reloaded = Document.load([state])
-    half = b"\0\1" + _uint(client) + b"\1" + _uint(emoji.clock + len("print('")) + b"\1"
+    half = b"\0\1" + uint(client) + b"\1" + uint(emoji.clock + len("print('")) + b"\1"
 
     assert "in two" in refused(half, reloaded)
-
-
-def _uint(value: int) -> bytes:
-    out = b""
-    while value > 127:
-        out += bytes([value & 127 | 128])
-        value >>= 7
-    return out + bytes([value])
 
 
 @pytest.mark.parametrize(

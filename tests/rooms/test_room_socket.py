@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from collegium.accounts.model import Role
 from collegium.ground.ids import NotebookId
-from collegium.rooms.model import uint
+from collegium.ground.lib0 import uint
 from collegium.rooms.settings import RoomSettings
 from rooms.house import House, open_house
 from rooms.tab import Tab, dialled, joined

@@ -9,9 +9,9 @@ import pytest
 
 from collegium.accounts.model import Role
 from collegium.ground.errors import StorageFull
+from collegium.ground.lib0 import uint
 from collegium.notebooks import strict
 from collegium.notebooks.document import Broken, Document
-from collegium.rooms.model import uint
 from rooms.house import House
 from rooms.tab import Tab, joined
 from support.disk import leave_room

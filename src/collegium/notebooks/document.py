@@ -14,6 +14,7 @@ import pycrdt
 from pycrdt import Doc, Map, Text, TransactionEvent
 
 from collegium.ground.ids import CellId
+from collegium.ground.lib0 import uint
 from collegium.notebooks import model, strict
 from collegium.notebooks.model import Cell, CellType, Content, Json
 
@@ -115,9 +116,9 @@ class Document:
     def since(self, clocks: dict[int, int]) -> bytes:
         """What was written after these clients' writing was this far. Raises Broken."""
         known = self.clocks() | clocks
-        vector = bytearray(_uint(len(known)))
+        vector = bytearray(uint(len(known)))
         for client, clock in known.items():
-            vector += _uint(client) + _uint(clock)
+            vector += uint(client) + uint(clock)
         return self.lacking(bytes(vector))
 
     def lacking(self, state_vector: bytes | None) -> bytes:
@@ -298,15 +299,6 @@ def merge(updates: list[bytes]) -> bytes:
     """A few updates as one; meant for a handful, since its cost grows with the square. Raises Broken."""
     with _panics_named():
         return pycrdt.merge_updates(*updates)
-
-
-def _uint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 127:
-        encoded.append(value & 127 | 128)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
 
 
 def _check_state_vector(data: bytes) -> None:

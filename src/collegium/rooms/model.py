@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collegium.accounts.model import ALLOWED, Principal, Role, color_of
+from collegium.ground.lib0 import read_uint, uint
 
 PROTOCOL = 1
 FRAME_BYTES_MAX = 4 << 20
@@ -126,30 +127,6 @@ def update_frame(seq: int, update: bytes) -> bytes:
 def text_frame(message: dict[str, Any]) -> str:
     """A message as it goes over the wire."""
     return json.dumps(message, separators=(",", ":"))
-
-
-def uint(value: int) -> bytes:
-    """lib0's variable-length unsigned integer."""
-    encoded = bytearray()
-    while value > 127:
-        encoded.append(value & 127 | 128)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
-def read_uint(data: bytes, at: int) -> tuple[int, int]:
-    """Such an integer and where it ends. Raises IndexError or ValueError."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-        shift += 7
-        if shift > 56:
-            raise ValueError("too long")
 
 
 class Allowance:
