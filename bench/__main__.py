@@ -1,4 +1,7 @@
-"""`make bench`: start a server on an empty folder, measure, print a table. `ARGS=--quick` repeats less."""
+"""`make bench`: start a server on an empty folder, measure, print a table.
+
+`ARGS=--quick` repeats less, `ARGS=--browser` leaves the wire out.
+"""
 
 import statistics
 import sys
@@ -20,11 +23,10 @@ Row = tuple[str, str, list[float], str]
 
 def main() -> None:
     """Measure everything and print one line each."""
-    quick = "--quick" in sys.argv
-    repeats = 5 if quick else 15
+    repeats = 5 if "--quick" in sys.argv else 15
     with server() as running:
-        rows = anyio.run(measure_on_the_wire, running, repeats)
-        print_table(rows)
+        if "--browser" not in sys.argv:
+            print_table(anyio.run(measure_on_the_wire, running, repeats))
         with browser() as chromium:
             print_table(measure_in_browser(running, chromium, repeats))
 
