@@ -27,9 +27,11 @@ export function later<Props extends object>(load: () => Promise<{ readonly defau
   function Waiting(props: Props): ReactNode {
     const [, arrived] = useState(false)
     const [failure, setFailure] = useState<unknown>()
+    const [waits] = useState(Here === undefined)
     useEffect(() => {
-      if (Here === undefined) ahead().then(() => arrived(true), setFailure)
-    }, [])
+      // Asked of the first rendering and not of this moment: the code may have come between the two.
+      if (waits) ahead().then(() => arrived(true), setFailure)
+    }, [waits])
     if (failure !== undefined) throw failure
     return Here === undefined ? placeholder : <Here {...props} />
   }
