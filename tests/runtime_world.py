@@ -123,7 +123,7 @@ class EngineProcess:
             "type": "cpu",
             "version": VERSION,
             "environment": str(self.environment),
-            "network": "none",
+            "network": {"mode": "none"},
             "limits": {
                 "memory_bytes": limits.memory_bytes,
                 "cpus": limits.cpus,

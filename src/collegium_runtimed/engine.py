@@ -119,7 +119,7 @@ class Engine:
 
     async def _try_launch(self, *, image: bool) -> str | None:
         limits = Limits(memory_bytes=256 << 20, cpus=1.0, processes=64, disk_bytes=PROBE_DISK_BYTES)
-        kind = Kind("probe", "", "/usr", limits, "none")
+        kind = Kind("probe", "", "/usr", limits)
         record = self._new_record(kind, image=image)
         try:
             await self._launch(record, binds=[], command=("/usr/bin/env", "true"))
@@ -173,8 +173,8 @@ class Engine:
         """A new runtime, ready; without a `runtime` id it waits for one in the pool."""
         if self.isolation_error:
             raise EngineError("unavailable", f"This machine cannot isolate runtimes: {self.isolation_error}")
-        if kind.network != "none":
-            raise EngineError("unavailable", f"this engine has no network of kind {kind.network!r}")
+        if kind.network.mode != "none":
+            raise EngineError("unavailable", f"this engine has no network of kind {kind.network.mode!r}")
         try:
             binds = machine.environment_binds(kind.environment, self.options.agent, self.options.environments)
         except (machine.BadEnvironment, OSError) as error:

@@ -21,6 +21,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """What a runtime may reach. `mode`: `none`; `packages`, the hosts in `allow` by way of a proxy; `internet`, every
+    public address, and those in `allow` besides."""
+
+    mode: str = "none"
+    allow: tuple[str, ...] = ()
+
+
+NO_NETWORK = Network()
+
+
+@dataclass(frozen=True, slots=True)
 class Bind:
     """A folder or file of the machine that is seen inside."""
 

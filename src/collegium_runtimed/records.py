@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from collegium_runtimed.plan import Limits
+from collegium_runtimed.plan import NO_NETWORK, Limits, Network
 
 RECORD = "record.json"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -20,7 +20,17 @@ class Kind:
     version: str
     environment: str
     limits: Limits
-    network: str
+    network: Network = NO_NETWORK
+    layers: tuple[str, ...] = ()
+    """Folders laid over the environment, read-only, the uppermost first."""
+    devices: tuple[str, ...] = ()
+    """Device nodes of the machine that are seen inside at the same path."""
+    binds: tuple[str, ...] = ()
+    """Folders and files of the machine that are seen inside at the same path, read-only: a driver's libraries."""
+    variables: tuple[tuple[str, str], ...] = ()
+    """Environment variables that everything inside starts with."""
+    preload: tuple[str, ...] = ()
+    """Modules that the template of these runtimes has imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +75,25 @@ def read(folder: Path) -> Record | None:
     try:
         value = json.loads((folder / RECORD).read_text())
         kind = value["kind"]
-        return Record(
-            **value | {"kind": Kind(**kind | {"limits": Limits(**kind["limits"])}), "cgroups": tuple(value["cgroups"])}
-        )
+        return Record(**value | {"kind": _kind(kind), "cgroups": tuple(value["cgroups"])})
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return None
+
+
+def _kind(value: dict[str, Any]) -> Kind:
+    network = value["network"]
+    return Kind(
+        **value
+        | {
+            "limits": Limits(**value["limits"]),
+            "network": Network(network["mode"], tuple(network["allow"])),
+            "layers": tuple(value["layers"]),
+            "devices": tuple(value["devices"]),
+            "binds": tuple(value["binds"]),
+            "variables": tuple((name, text) for name, text in value["variables"]),
+            "preload": tuple(value["preload"]),
+        }
+    )
 
 
 __all__ = ["Kind", "Record", "boot_id", "read", "replace", "write"]

@@ -10,13 +10,17 @@ from typing import Any
 
 from collegium_runtimed import frames
 from collegium_runtimed.engine import Engine, EngineError
-from collegium_runtimed.plan import Limits
+from collegium_runtimed.plan import Limits, Network
 from collegium_runtimed.pool import Pool, Want
 from collegium_runtimed.records import Kind, Record
 
 EVENTS_WAITING_MAX = 1000
 POOL_READY_MAX = 64
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+NETWORK_MODES = ("none", "packages", "internet")
+LIST_MAX = 64
+TEXT_MAX = 4096
 SOCKET = "runtimed.sock"
 
 
@@ -171,7 +175,7 @@ class Server:
             "reason": record.reason,
             "type": record.kind.type,
             "version": record.kind.version,
-            "network": record.kind.network,
+            "network": record.kind.network.mode,
             "created_at": record.created_at,
             "limits": {
                 "memory_bytes": limits.memory_bytes,
@@ -250,5 +254,35 @@ def _kind(request: dict[str, Any]) -> Kind:
             processes=int(_number(limits, "processes", least=16, most=1 << 20)),
             disk_bytes=int(_number(limits, "disk_bytes", least=16 << 20, most=1 << 50)),
         ),
-        network=_name(request, "network"),
+        network=_network(request),
+        layers=_texts(request, "layers"),
+        devices=_texts(request, "devices"),
+        binds=_texts(request, "binds"),
+        variables=_variables(request),
+        preload=_texts(request, "preload"),
     )
+
+
+def _network(request: dict[str, Any]) -> Network:
+    network = request.get("network", {})
+    if not isinstance(network, dict) or network.get("mode", "none") not in NETWORK_MODES:
+        raise EngineError("invalid", f"`network` has a `mode`, one of {', '.join(NETWORK_MODES)}")
+    return Network(network.get("mode", "none"), _texts(network, "allow"))
+
+
+def _texts(request: dict[str, Any], name: str) -> tuple[str, ...]:
+    value = request.get(name, [])
+    if not isinstance(value, list) or len(value) > LIST_MAX:
+        raise EngineError("invalid", f"`{name}` is a list of texts")
+    if not all(isinstance(text, str) and 0 < len(text) <= TEXT_MAX and "\0" not in text for text in value):
+        raise EngineError("invalid", f"`{name}` is a list of texts")
+    return tuple(value)
+
+
+def _variables(request: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    value = request.get("variables", {})
+    if not isinstance(value, dict) or len(value) > LIST_MAX:
+        raise EngineError("invalid", "`variables` is an object of texts")
+    if not all(VARIABLE.fullmatch(name) and isinstance(text, str) and "\0" not in text for name, text in value.items()):
+        raise EngineError("invalid", "`variables` is an object of texts")
+    return tuple(value.items())

@@ -1,6 +1,7 @@
 """A runtime: a machine lent to a user, what it may use, and what became of it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from collegium.ground.ids import RuntimeId, UserId
@@ -43,14 +44,36 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """What a runtime may reach. `mode`: `none`; `packages`, the hosts in `allow` by way of a proxy; `internet`, every
+    public address, and those in `allow` besides."""
+
+    mode: str = "none"
+    allow: tuple[str, ...] = ()
+
+
+NO_NETWORK = Network()
+
+
+@dataclass(frozen=True, slots=True)
 class Specification:
-    """What an engine is asked for."""
+    """What an engine is asked for. Two runtimes of equal specification can stand in for each other."""
 
     type: str
     version: str
     environment: str
     limits: Limits
-    network: str = "none"
+    network: Network = NO_NETWORK
+    layers: tuple[str, ...] = ()
+    """Folders laid over the environment, read-only, the uppermost first."""
+    devices: tuple[str, ...] = ()
+    """Device nodes of the machine that are seen inside."""
+    binds: tuple[str, ...] = ()
+    """Folders and files of the machine that are seen inside, read-only: a driver's libraries."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that everything inside starts with."""
+    preload: tuple[str, ...] = ()
+    """Modules that runtimes have imported before their user comes."""
 
 
 @dataclass(frozen=True, slots=True)

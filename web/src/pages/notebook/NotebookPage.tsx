@@ -1,5 +1,5 @@
 /** The page of one notebook: opens it, shows it as soon as it is here, and comes back when it must start anew. */
-import { useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { order, cellOf, textOf } from '../../model/notebook'
 import type { NotebookId } from '../../model/wire'
 import { loadMarkdown } from '../../outputs/Markdown'
@@ -8,7 +8,7 @@ import { useAccount, useMe } from '../../ui/account'
 import { Button, later, notify } from '../../ui/kit'
 import { CellList } from '../../ui/notebook/CellList'
 import { Contained } from '../../ui/notebook/Contained'
-import { Desk } from '../../ui/notebook/desk'
+import { type Chrome, Desk } from '../../ui/notebook/desk'
 import { Header } from '../../ui/notebook/Header'
 import { DeskContext, useChrome, useRoom } from '../../ui/notebook/hooks'
 import { useKeyboard } from '../../ui/notebook/keyboard'
@@ -19,6 +19,10 @@ import { Toolbar } from '../../ui/notebook/Toolbar'
 import { NotFound, Notice } from '../../ui/Notice'
 
 const Dialogs = later(() => import('../../ui/notebook/Dialogs'))
+const FilesPanel = later(() => import('../../ui/files/FilesPanel'))
+const FileTab = later(() => import('../../ui/files/FileTab'))
+const TerminalPanel = later(() => import('../../ui/terminal/TerminalPanel'))
+const ResourcesPanel = later(() => import('../../ui/resources/ResourcesPanel'))
 const REST_MS = 2000
 
 export function NotebookPage({ id }: { id: NotebookId }) {
@@ -76,13 +80,31 @@ function OpenNotebook() {
       <div className="nb-body">
         <Rail />
         <ContentsPanel />
+        <Once asked={(chrome) => chrome.side === 'files'} what="The files panel" part={<FilesPanel />} />
         <main className="nb-main">
           <Toolbar />
           {ready ? <CellList /> : <Skeleton />}
         </main>
+        <Once asked={(chrome) => chrome.file !== null} what="The file" part={<FileTab />} />
+        <Once asked={(chrome) => chrome.resources} what="The resources panel" part={<ResourcesPanel />} />
         <CommentsPanel />
       </div>
+      <Once asked={(chrome) => chrome.terminal} what="The terminal" part={<TerminalPanel />} />
     </div>
+  )
+}
+
+/** A part whose code comes when it is asked for, and that then stays, shown or not. */
+function Once({ asked, what, part }: { asked: (chrome: Chrome) => boolean; what: string; part: ReactNode }) {
+  const now = useChrome(asked)
+  const [made, setMade] = useState(now)
+  useEffect(() => {
+    if (now) setMade(true)
+  }, [now])
+  return made && (
+    <Contained of={now} what={what}>
+      {part}
+    </Contained>
   )
 }
 

@@ -23,7 +23,7 @@ export function CommentsPanel() {
 }
 
 export function ContentsPanel() {
-  const shown = useChrome((chrome) => chrome.contents)
+  const shown = useChrome((chrome) => chrome.side === 'contents')
   return shown ? <Contents /> : null
 }
 
@@ -49,7 +49,7 @@ function Contents() {
     <aside className="panel panel-left" aria-label="Table of contents">
       <div className="panel-head">
         <h2>Table of contents</h2>
-        <IconButton label="Close contents" icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ contents: false })} />
+        <IconButton label="Close contents" icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
       </div>
       {list.length === 0 && <p className="panel-note">Headings in text cells appear here. Begin a line with # to make one.</p>}
       <ol className="contents">

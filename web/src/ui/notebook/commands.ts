@@ -55,7 +55,7 @@ export const COMMANDS: readonly Command[] = [
   { id: 'to-text', name: 'Make it a text cell', menu: 'Edit', group: 4, keys: ['Mod+M M'], needs: 'write', enabled: focused, run: (desk) => desk.convert('markdown') },
   { id: 'clear', name: 'Clear all outputs', menu: 'Edit', group: 5, needs: 'run', run: (desk) => desk.session.clear('all') },
 
-  { id: 'contents', name: 'Table of contents', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().contents, run: (desk) => desk.chrome.setState(({ contents }) => ({ contents: !contents })) },
+  { id: 'contents', name: 'Table of contents', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().side === 'contents', run: (desk) => desk.chrome.setState(({ side }) => ({ side: side === 'contents' ? null : 'contents' })) },
   { id: 'comments', name: 'Comments', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().comments, run: (desk) => desk.chrome.setState(({ comments }) => ({ comments: !comments })) },
   {
     id: 'numbers', name: 'Line numbers', menu: 'View', group: 1, keys: ['Mod+M L'], checked: (desk) => desk.view.getState().lineNumbers,

@@ -15,7 +15,14 @@ export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash'
 export interface Chrome {
   readonly dialog: DialogName | null
   readonly comments: boolean
-  readonly contents: boolean
+  /** The panel at the left. */
+  readonly side: 'contents' | 'files' | null
+  /** The terminal at the foot. */
+  readonly terminal: boolean
+  /** A panel about the runtime at the right. */
+  readonly resources: boolean
+  /** A file of the runtime that is shown beside the cells. */
+  readonly file: string | null
   readonly renaming: boolean
 }
 
@@ -38,7 +45,7 @@ export class Desk {
   readonly pool = new EditorPool()
   readonly history: Y.UndoManager
   readonly view: StoreApi<View> = createStore<View>(() => FRESH)
-  readonly chrome: StoreApi<Chrome> = createStore<Chrome>(() => ({ dialog: null, comments: false, contents: false, renaming: false }))
+  readonly chrome: StoreApi<Chrome> = createStore<Chrome>(() => ({ dialog: null, comments: false, side: null, terminal: false, resources: false, file: null, renaming: false }))
   private readonly handles = new Map<CellId, CellHandle>()
   private awaited: { readonly cell: CellId; readonly editing: boolean } | null = null
 
