@@ -1,4 +1,5 @@
 /** The files of the runtime, at the left of the cells. */
+import { FolderOpen } from 'lucide-react'
 import { EmptyState } from '../kit'
 import { useChrome } from '../notebook/hooks'
 
@@ -7,7 +8,7 @@ export default function FilesPanel() {
   if (!shown) return null
   return (
     <aside className="panel panel-left" aria-label="Files">
-      <EmptyState title="Not connected">Connect to a runtime to see its files.</EmptyState>
+      <EmptyState icon={<FolderOpen size={36} aria-hidden />} title="Not connected">Connect to a runtime to see its files.</EmptyState>
     </aside>
   )
 }
