@@ -15,6 +15,7 @@ from collegium.drive.adapters import LocalBlobs
 from collegium.ground.db import Database
 from collegium.ground.errors import NotFound, QuotaExceeded, Unavailable
 from collegium.ground.ids import CellId, ItemId, NotebookId, RuntimeId, UserId
+from collegium.runtimes.model import Limits, Runtime, State
 from collegium.sessions.model import Machine, Source
 from collegium.sessions.service import Sessions, open_sessions
 from collegium.sessions.settings import SessionSettings
@@ -53,6 +54,7 @@ class FakeMachines:
         self.full = False
         self.why_not: str | None = None
         self.kills = 0
+        self.kept = 0
         self.broken: str | None = None
         self.machine = Machine(RuntimeId("r" * 22), "ready", "cpu", "test", 2 * 1024**3)
 
@@ -74,6 +76,21 @@ class FakeMachines:
         if self.gone:
             raise NotFound("The runtime is gone.")
         return await self.agent.connect()
+
+    async def lent(self, user: UserId) -> list[Runtime]:
+        return [] if self.gone else [self.remembered()]
+
+    async def runtime(self, runtime: RuntimeId) -> Runtime:
+        if self.gone or runtime != self.machine.id:
+            raise NotFound("There is no such runtime.")
+        return self.remembered()
+
+    def remembered(self) -> Runtime:
+        limits = Limits(2 * 1024**3, 2, 1024, 1024**3)
+        return Runtime(self.machine.id, ADA.user, "fake", "cpu", "test", State.READY, "", limits, 0, 0)
+
+    async def keep(self, runtime: RuntimeId) -> None:
+        self.kept += 1
 
     async def oom_kills(self, runtime: RuntimeId) -> int:
         return self.kills

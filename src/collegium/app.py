@@ -33,8 +33,10 @@ from collegium.runtimes.adapters import LocalEngine
 from collegium.runtimes.environments import UvEnvironments
 from collegium.runtimes.ports import Engine, Environments
 from collegium.runtimes.service import Runtimes, open_runtimes
+from collegium.sessions import environment_routes
 from collegium.sessions import routes as sessions_routes
 from collegium.sessions.adapters import LentMachines, RoomDocuments
+from collegium.sessions.environments import NotebookEnvironments
 from collegium.sessions.service import Sessions, open_sessions
 from collegium.settings import Settings
 
@@ -53,6 +55,7 @@ class House:
     rooms: Rooms
     runtimes: Runtimes
     sessions: Sessions
+    environments: NotebookEnvironments
 
 
 @asynccontextmanager
@@ -82,7 +85,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         outputs.sessions = sessions
         drive.on_delete.append(sessions.forget)
         drive.on_deleted.append(sessions.deleted)
-        yield House(settings, database, accounts, drive, notebooks, rooms, runtimes, sessions)
+        environments = NotebookEnvironments(drive)
+        yield House(settings, database, accounts, drive, notebooks, rooms, runtimes, sessions, environments)
 
 
 @asynccontextmanager
@@ -114,6 +118,8 @@ def create_app(house: House) -> FastAPI:
         rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.sessions),
         runtimes_routes.routes(house.runtimes),
         sessions_routes.routes(house.sessions),
+        sessions_routes.listing(house.sessions, house.runtimes),
+        environment_routes.routes(house.environments),
     ):
         app.include_router(router, prefix=API)
     metrics = probes.add_probes(app, ready=_readiness(house))

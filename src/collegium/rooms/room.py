@@ -171,6 +171,10 @@ class Room:
         tags = found.metadata.get("tags") if found is not None else None
         return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
+    def metadata(self) -> dict[str, Any]:
+        """The notebook's own metadata, as its file would have it. Raises Unavailable."""
+        return self.content().metadata
+
     def source(self, cell: CellId) -> str | None:
         """The source of a cell; None if there is none. Raises Unavailable."""
         document, _ = self._now()

@@ -82,8 +82,7 @@ def routes(runtimes: Runtimes) -> APIRouter:
     @router.get("/{runtime}", summary="State, limits and usage", response_model=RuntimeWithUsage)
     async def get_runtime(principal: User, runtime: Id) -> RuntimeWithUsage:
         found = await runtimes.get_own(principal.user, RuntimeId(runtime))
-        usage = await _usage(runtimes, found)
-        return RuntimeWithUsage(**_shown(found).model_dump(), usage=usage)
+        return await shown_with_usage(runtimes, found)
 
     @router.delete("/{runtime}", summary="Give a runtime back", status_code=204, response_model=None)
     async def delete_runtime(principal: User, runtime: Id) -> None:
@@ -91,6 +90,11 @@ def routes(runtimes: Runtimes) -> APIRouter:
         await runtimes.release(found.id, "its user gave it back")
 
     return router
+
+
+async def shown_with_usage(runtimes: Runtimes, runtime: Runtime) -> RuntimeWithUsage:
+    """A runtime as its user sees it, with what it uses now."""
+    return RuntimeWithUsage(**_shown(runtime).model_dump(), usage=await _usage(runtimes, runtime))
 
 
 async def _usage(runtimes: Runtimes, runtime: Runtime) -> RuntimeUsage | None:

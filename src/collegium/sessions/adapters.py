@@ -58,6 +58,18 @@ class LentMachines:
         """A stream to its agent."""
         return await self._runtimes.connect(runtime)
 
+    async def lent(self, user: UserId) -> list[Runtime]:
+        """The runtimes that this user has."""
+        return await self._runtimes.list(user)
+
+    async def runtime(self, runtime: RuntimeId) -> Runtime:
+        """Everything that is remembered of it."""
+        return await self._runtimes.get(runtime)
+
+    async def keep(self, runtime: RuntimeId) -> None:
+        """Its idle time starts again."""
+        self._runtimes.touch(runtime)
+
     async def oom_kills(self, runtime: RuntimeId) -> int:
         """How many processes it lost for want of memory; 0 where nobody counts."""
         return (await self._runtimes.usage(runtime)).oom_kills or 0
@@ -83,4 +95,6 @@ def _machine(runtime: Runtime) -> Machine:
         version=runtime.version,
         memory_bytes=runtime.limits.memory_bytes,
         reason=runtime.reason or None,
+        cpus=runtime.limits.cpus,
+        disk_bytes=runtime.limits.disk_bytes,
     )

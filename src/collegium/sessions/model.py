@@ -5,8 +5,11 @@ from enum import StrEnum
 from typing import Any
 
 from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, UserId
+from collegium.runtimes.model import Runtime
 
 QUEUE_MAX = 2000
+PYTHON = "python3"
+"""The kernel of a notebook that names none."""
 
 
 class State(StrEnum):
@@ -67,6 +70,103 @@ class Machine:
     version: str
     memory_bytes: int | None = None
     reason: str | None = None
+    label: str = ""
+    cpus: float | None = None
+    disk_bytes: int | None = None
+    network: str = "none"
+    accelerator: dict[str, Any] | None = None
+    """`{"kind", "count", "name"}`."""
+    notice: dict[str, Any] | None = None
+    """`{"kind": "idle" | "lifetime", "at"}`: when it will be taken back, and why."""
+    queue: dict[str, int] | None = None
+    """`{"position", "of"}` while an accelerator is waited for."""
+    progress: str | None = None
+    """What is being done until it is ready."""
+    notes: tuple[str, ...] = ()
+    """What was asked for and could not be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel as its session names it: its id, the spec it was started from, and the language it speaks."""
+
+    id: KernelId
+    name: str = PYTHON
+    language: str = "python"
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """A GPU of a runtime, now."""
+
+    name: str
+    memory_bytes: int
+    memory_limit_bytes: int
+    percent: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a runtime uses at a moment (milliseconds). None: nobody counts it on this machine."""
+
+    at: int
+    memory_bytes: int | None = None
+    memory_limit_bytes: int | None = None
+    cpu_percent: float | None = None
+    """100 is one whole processor."""
+    cpus: float | None = None
+    disk_bytes: int | None = None
+    disk_limit_bytes: int | None = None
+    processes: int | None = None
+    gpus: tuple[Gpu, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A runtime that somebody has, and what runs in it. `name`: of the notebook, if they may still see it."""
+
+    runtime: Runtime
+    notebook: NotebookId | None = None
+    name: str | None = None
+    kernel: dict[str, Any] | None = None
+    executing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed distribution."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A distribution that is installed in another version than before."""
+
+    name: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnTop:
+    """What was installed over an environment."""
+
+    added: tuple[Package, ...] = ()
+    changed: tuple[Replaced, ...] = ()
+    removed: tuple[Package, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The lock that the runtimes of a notebook start with."""
+
+    lock: str
+    at: int
+    by: str
+    ready: bool = False
+    """Its layer has been built: the next runtime has it at once."""
 
 
 @dataclass(frozen=True, slots=True)

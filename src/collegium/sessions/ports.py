@@ -6,6 +6,7 @@ from anyio.abc import ByteStream
 
 from collegium.accounts.model import Action, Principal, Role
 from collegium.ground.ids import CellId, ItemId, NotebookId, RuntimeId, UserId
+from collegium.runtimes.model import Runtime
 from collegium.sessions.model import Machine, Source
 
 
@@ -42,6 +43,18 @@ class Machines(Protocol):
 
     async def connect(self, runtime: RuntimeId) -> ByteStream:
         """A stream to its agent. Raises NotFound when it is gone for good, Unavailable when not now."""
+        ...
+
+    async def lent(self, user: UserId) -> list[Runtime]:
+        """The runtimes that this user has."""
+        ...
+
+    async def runtime(self, runtime: RuntimeId) -> Runtime:
+        """Everything that is remembered of it. Raises NotFound."""
+        ...
+
+    async def keep(self, runtime: RuntimeId) -> None:
+        """Somebody still needs it. Raises NotFound."""
         ...
 
     async def oom_kills(self, runtime: RuntimeId) -> int:

@@ -1,9 +1,11 @@
 """What the page and the API see of executions, runtimes and kernels (docs/reference/protocol.md)."""
 
+from dataclasses import asdict
 from typing import Any
 
+from collegium.ground.ids import RuntimeId
 from collegium.sessions.folding import Output
-from collegium.sessions.model import Execution, Machine
+from collegium.sessions.model import Execution, Kernel, Machine, Use
 
 
 def execution_frame(
@@ -35,12 +37,31 @@ def runtime_frame(machine: Machine | None) -> dict[str, Any] | None:
     """RUNTIME."""
     if machine is None:
         return None
-    frame = {"id": machine.id, "state": machine.state, "type": machine.type, "version": machine.version}
+    frame = {
+        "id": machine.id,
+        "state": machine.state,
+        "type": machine.type,
+        "version": machine.version,
+        "label": machine.label or machine.type,
+        "limits": {"memory_bytes": machine.memory_bytes, "cpus": machine.cpus, "disk_bytes": machine.disk_bytes},
+        "network": machine.network,
+        "accelerator": machine.accelerator,
+        "notice": machine.notice,
+        "queue": machine.queue,
+        "progress": machine.progress,
+        "notes": list(machine.notes),
+    }
     return frame if machine.reason is None else frame | {"reason": machine.reason}
 
 
-def kernel_frame(id: str | None, state: str, reason: str | None) -> dict[str, Any] | None:
+def kernel_frame(kernel: Kernel | None, state: str, reason: str | None) -> dict[str, Any] | None:
     """KERNEL."""
-    if id is None:
+    if kernel is None:
         return None
-    return {"id": id, "state": state} if reason is None else {"id": id, "state": state, "reason": reason}
+    frame = {"id": kernel.id, "state": state, "name": kernel.name, "language": kernel.language}
+    return frame if reason is None else frame | {"reason": reason}
+
+
+def usage_frame(runtime: RuntimeId, use: Use) -> dict[str, Any]:
+    """What a runtime uses now."""
+    return {"type": "usage", "runtime": runtime} | asdict(use)

@@ -10,8 +10,10 @@ from collegium.accounts.model import Action, Principal
 from collegium.accounts.service import signed_in
 from collegium.ground.http import USER_CONTENT_POLICY
 from collegium.ground.ids import CellId, ExecutionId, NotebookId
+from collegium.runtimes.routes import RuntimeWithUsage, shown_with_usage
+from collegium.runtimes.service import Runtimes
 from collegium.sessions.blobs import SAFE_MIMES
-from collegium.sessions.model import QUEUE_MAX, Asked, Execution
+from collegium.sessions.model import QUEUE_MAX, Asked, Execution, Held
 from collegium.sessions.service import Sessions
 
 Notebook = Annotated[str, Path(max_length=64, description="The notebook's id.")]
@@ -71,6 +73,47 @@ class SessionState(BaseModel):
 
 class InputGiven(BaseModel):
     value: str = Field(max_length=64 * 1024)
+
+
+class NotebookNamed(BaseModel):
+    id: str
+    name: str
+
+
+class KernelShown(BaseModel):
+    id: str
+    state: Literal["starting", "idle", "busy", "restarting", "dead"]
+    name: str
+
+
+class SessionHeld(BaseModel):
+    """One of my runtimes, and what runs in it."""
+
+    runtime: RuntimeWithUsage
+    notebook: NotebookNamed | None
+    kernel: KernelShown | None
+    executing: bool
+
+
+def listing(sessions: Sessions, runtimes: Runtimes) -> APIRouter:
+    """All sessions of somebody, across notebooks."""
+    router = APIRouter(tags=["runs"])
+
+    @router.get("/sessions", response_model=list[SessionHeld], summary="My runtimes, and what runs in each")
+    async def list_sessions(who: Who) -> list[SessionHeld]:
+        return [_held(held, await shown_with_usage(runtimes, held.runtime)) for held in await sessions.held(who)]
+
+    return router
+
+
+def _held(held: Held, runtime: RuntimeWithUsage) -> SessionHeld:
+    named = held.notebook is not None and held.name is not None
+    return SessionHeld(
+        runtime=runtime,
+        notebook=NotebookNamed(id=str(held.notebook), name=str(held.name)) if named else None,
+        kernel=None if held.kernel is None else KernelShown.model_validate(held.kernel),
+        executing=held.executing,
+    )
 
 
 def routes(sessions: Sessions) -> APIRouter:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collegium.accounts.model import Action, Principal
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, RuntimeId, UserId, new_id
+from collegium.ground.errors import Forbidden, NotFound
+from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, RuntimeId, UserId, is_id, new_id
 from collegium.ground.log import get_log
 from collegium.notebooks.model import CellOutputs
+from collegium.runtimes.model import Runtime
 from collegium.sessions import store
 from collegium.sessions.blobs import Found, with_large, without_large
 from collegium.sessions.folding import Output
 from collegium.sessions.live import segment_path
-from collegium.sessions.model import Asked, Execution, State
+from collegium.sessions.model import Asked, Execution, Held, State
 from collegium.sessions.ports import Authority, Blobs, Client, Documents, Machines
 from collegium.sessions.segments import log_text
 from collegium.sessions.session import Session, open_session
@@ -171,6 +173,47 @@ class Sessions:
                 used |= session.lives.found.keys()
             for sha256 in set(large) - used:
                 await self._world.blobs.delete(sha256)
+
+    # for whoever looks into a runtime, or after them
+
+    async def usable(self, principal: Principal, runtime: RuntimeId) -> Runtime:
+        """The runtime, for its own user and for whoever may run the notebook that is bound to it.
+
+        Raises NotFound for anybody else, as if there were none.
+        """
+        missing = NotFound("There is no such runtime, or it is not yours.")
+        if not is_id(runtime):
+            raise missing
+        try:
+            found = await self._world.machines.runtime(runtime)
+        except NotFound as error:
+            raise missing from error
+        if found.user == principal.user:
+            return found
+        async with self._world.db.read() as tx:
+            bound = await store.notebooks_of(tx, [runtime])
+        for notebook in bound[runtime]:
+            with suppress(NotFound, Forbidden):
+                await self._authority.authorize(principal, ItemId(notebook), Action.RUN)
+                return found
+        raise missing
+
+    async def held(self, principal: Principal) -> list[Held]:
+        """The runtimes that somebody has, and what runs in each."""
+        runtimes = await self._world.machines.lent(principal.user)
+        async with self._world.db.read() as tx:
+            bound = await store.notebooks_of(tx, [runtime.id for runtime in runtimes])
+        return [await self._held(principal, runtime, next(iter(bound[runtime.id]), None)) for runtime in runtimes]
+
+    async def _held(self, principal: Principal, runtime: Runtime, notebook: NotebookId | None) -> Held:
+        if notebook is None:
+            return Held(runtime)
+        session = await self.session(notebook)
+        name: str | None = None
+        with suppress(NotFound, Forbidden):
+            item, _ = await self._authority.authorize(principal, ItemId(notebook), Action.READ)
+            name = item.name
+        return Held(runtime, notebook, name, session.state_frame()["kernel"], session.executing)
 
     # for the API
 

@@ -22,7 +22,7 @@ from collegium.sessions.intake import UNSEEN, Intake
 from collegium.sessions.live import Live
 from collegium.sessions.lives import Lives
 from collegium.sessions.loan import Loan
-from collegium.sessions.model import Asked, Execution, ExecutionQueue, State, Step
+from collegium.sessions.model import Asked, Execution, ExecutionQueue, Kernel, State, Step
 from collegium.sessions.present import execution_frame, kernel_frame, runtime_frame
 from collegium.sessions.world import World
 
@@ -178,6 +178,17 @@ class Session:
             and self._queue.running is None
         )
 
+    @property
+    def executing(self) -> bool:
+        """A cell runs."""
+        return self._queue.running is not None
+
+    async def keep(self) -> None:
+        """Somebody still needs the runtime: its idle time starts again. Raises Unavailable if there is none."""
+        if self.loan.binding is None:
+            raise Unavailable("There is no runtime to keep.")
+        await self._world.machines.keep(self.loan.binding.runtime)
+
     async def connect(self, principal: Principal) -> None:
         """Ask for a runtime, if there is none. Raises QuotaExceeded."""
         await self._admit(principal)
@@ -271,7 +282,7 @@ class Session:
 
     def state_frame(self) -> dict[str, Any]:
         """The `session` frame."""
-        kernel = None if self.loan.binding is None else self.loan.binding.kernel
+        kernel = None if self.loan.binding is None else Kernel(self.loan.binding.kernel)
         state = (
             "busy" if self._queue.running is not None and self.loan.kernel_state == "idle" else self.loan.kernel_state
         )

@@ -201,6 +201,15 @@ async def delete_binding(tx: AsyncConnection, notebook: NotebookId) -> None:
     await tx.execute(delete(sessions).where(sessions.c.notebook_id == notebook))
 
 
+async def notebooks_of(tx: AsyncConnection, runtimes: Iterable[RuntimeId]) -> dict[RuntimeId, list[NotebookId]]:
+    """The notebooks that are bound to each of these runtimes."""
+    found: dict[RuntimeId, list[NotebookId]] = {runtime: [] for runtime in runtimes}
+    statement = select(sessions.c.runtime_id, sessions.c.notebook_id).where(sessions.c.runtime_id.in_(list(found)))
+    for row in await tx.execute(statement):
+        found[RuntimeId(row.runtime_id)].append(NotebookId(row.notebook_id))
+    return found
+
+
 async def keep_blobs(tx: AsyncConnection, notebook: NotebookId, found: dict[str, tuple[str, int]]) -> None:
     """This notebook refers to these blobs: MIME type and size by SHA-256."""
     for sha256, (mime, size) in found.items():

@@ -36,7 +36,13 @@ class _Execute(_Message):
 
 
 class _Simple(_Message):
-    type: Literal["interrupt", "restart", "connect", "disconnect"]
+    type: Literal["interrupt", "restart", "disconnect", "keep"]
+
+
+class _Connect(_Message):
+    type: Literal["connect"]
+    runtime_type: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    version: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
 class _Cancel(_Message):
@@ -75,7 +81,7 @@ class _Inspect(_Message):
     detail: Literal[0, 1] = 0
 
 
-Said = _Execute | _Simple | _Cancel | _Input | _Clear | _Outputs | _Complete | _Inspect
+Said = _Execute | _Simple | _Connect | _Cancel | _Input | _Clear | _Outputs | _Complete | _Inspect
 _SAID: TypeAdapter[Said] = TypeAdapter(Annotated[Said, Field(discriminator="type")])
 
 
@@ -125,7 +131,9 @@ class Tabs:
                 await session.interrupt()
             case _Simple(type="restart"):
                 await session.restart()
-            case _Simple(type="connect"):
+            case _Simple(type="keep"):
+                await session.keep()
+            case _Connect():
                 await session.connect(client.principal)
             case _Simple():
                 await session.disconnect()

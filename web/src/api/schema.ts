@@ -540,6 +540,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** My runtimes, and what runs in each */
+        get: operations["list_sessions_api_v1_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/environment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is installed on top */
+        get: operations["read_environment_api_v1_notebooks__notebook__environment_get"];
+        /** Change the lock, or unpin */
+        put: operations["write_environment_api_v1_notebooks__notebook__environment_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/environment/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep what is installed on top */
+        post: operations["pin_environment_api_v1_notebooks__notebook__environment_pin_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -612,6 +664,28 @@ export interface components {
         ContentMerged: {
             /** Seq */
             seq: number;
+        };
+        /**
+         * EnvironmentPinned
+         * @description A PEP 751 `pylock.toml`; `ready`: it has been built, and the next runtime starts with it at once.
+         */
+        EnvironmentPinned: {
+            /** Lock */
+            lock: string;
+            /** At */
+            at: number;
+            /** By */
+            by: string;
+            /** Ready */
+            ready: boolean;
+        };
+        /**
+         * EnvironmentWanted
+         * @description A PEP 751 lock to start with from now on, or null for none.
+         */
+        EnvironmentWanted: {
+            /** Lock */
+            lock: string | null;
         };
         /** ExecutionQueued */
         ExecutionQueued: {
@@ -789,6 +863,18 @@ export interface components {
              */
             parent: string | null;
         };
+        /** KernelShown */
+        KernelShown: {
+            /** Id */
+            id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "starting" | "idle" | "busy" | "restarting" | "dead";
+            /** Name */
+            name: string;
+        };
         /**
          * Kind
          * @description What an item is.
@@ -845,6 +931,19 @@ export interface components {
             admin: boolean;
         };
         /**
+         * NotebookEnvironment
+         * @description What the notebook is pinned to, and what its runtime has on top of the runtime version now.
+         */
+        NotebookEnvironment: {
+            pinned: components["schemas"]["EnvironmentPinned"] | null;
+            /** Added */
+            added: components["schemas"]["PackageShown"][];
+            /** Changed */
+            changed: components["schemas"]["PackageReplaced"][];
+            /** Removed */
+            removed: components["schemas"]["PackageShown"][];
+        };
+        /**
          * NotebookMade
          * @description A new notebook, and where its page is.
          */
@@ -855,6 +954,13 @@ export interface components {
             name: string;
             /** Url */
             url: string;
+        };
+        /** NotebookNamed */
+        NotebookNamed: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
         };
         /**
          * NotebookShown
@@ -884,6 +990,22 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /** PackageReplaced */
+        PackageReplaced: {
+            /** Name */
+            name: string;
+            /** From */
+            from: string;
+            /** To */
+            to: string;
+        };
+        /** PackageShown */
+        PackageShown: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
         };
         /**
          * PasswordChange
@@ -1011,6 +1133,17 @@ export interface components {
             /** Stopped At */
             stopped_at: number | null;
             usage: components["schemas"]["RuntimeUsage"] | null;
+        };
+        /**
+         * SessionHeld
+         * @description One of my runtimes, and what runs in it.
+         */
+        SessionHeld: {
+            runtime: components["schemas"]["RuntimeWithUsage"];
+            notebook: components["schemas"]["NotebookNamed"] | null;
+            kernel: components["schemas"]["KernelShown"] | null;
+            /** Executing */
+            executing: boolean;
         };
         /**
          * SessionState
@@ -2363,6 +2496,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_sessions_api_v1_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionHeld"][];
+                };
+            };
+        };
+    };
+    read_environment_api_v1_notebooks__notebook__environment_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotebookEnvironment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    write_environment_api_v1_notebooks__notebook__environment_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnvironmentWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotebookEnvironment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pin_environment_api_v1_notebooks__notebook__environment_pin_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotebookEnvironment"];
                 };
             };
             /** @description Validation Error */
