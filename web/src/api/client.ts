@@ -41,7 +41,7 @@ export function address(path: string, query: Query = {}): string {
   return `${BASE}${path}${text && `?${text}`}`
 }
 
-async function ask<Answer>(method: string, path: string, { query, json, body }: { query?: Query; json?: unknown; body?: BodyInit } = {}): Promise<Answer> {
+export async function ask<Answer>(method: string, path: string, { query, json, body }: { query?: Query; json?: unknown; body?: BodyInit } = {}): Promise<Answer> {
   let answer: Response
   try {
     answer = await fetch(address(path, query), {

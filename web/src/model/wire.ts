@@ -68,12 +68,66 @@ export interface Execution {
 }
 
 export type RuntimeState = 'requested' | 'starting' | 'ready' | 'stopping' | 'stopped' | 'failed'
+export interface Limits {
+  readonly memory_bytes: number
+  readonly cpus: number
+  readonly disk_bytes: number
+}
+export type NetworkMode = 'none' | 'packages' | 'internet'
+export interface Accelerator {
+  readonly kind: string
+  readonly count: number
+  readonly name: string
+}
+/** The runtime is about to be given back, at this time of the server's clock. */
+export interface RuntimeNotice {
+  readonly kind: 'idle' | 'lifetime'
+  readonly at: number
+}
 export interface Runtime {
   readonly id: string
   readonly state: RuntimeState
   readonly type: string
   readonly version: string
   readonly reason?: string | null
+  readonly label?: string | null
+  readonly limits?: Limits | null
+  readonly network?: NetworkMode | null
+  readonly accelerator?: Accelerator | null
+  readonly notice?: RuntimeNotice | null
+  /** It waits for an accelerator: which place, of how many. */
+  readonly queue?: { readonly position: number; readonly of: number } | null
+}
+
+export interface GpuUsage {
+  readonly name: string
+  readonly memory_bytes: number
+  readonly memory_limit_bytes: number
+  readonly percent: number
+}
+/** What a runtime uses now. `cpu_percent`: 100 is one whole processor. */
+export interface Usage {
+  readonly runtime: string
+  readonly at: number
+  readonly memory_bytes: number
+  readonly memory_limit_bytes: number
+  readonly cpu_percent: number
+  readonly cpus: number
+  readonly disk_bytes: number
+  readonly disk_limit_bytes: number
+  readonly processes: number
+  readonly gpus: readonly GpuUsage[]
+}
+
+export interface Variable {
+  readonly name: string
+  readonly type: string
+  readonly bytes: number
+}
+export interface PackageChange {
+  readonly name: string
+  readonly from: string | null
+  readonly to: string | null
 }
 
 export type KernelState = 'starting' | 'idle' | 'busy' | 'restarting' | 'dead'
@@ -81,6 +135,9 @@ export interface Kernel {
   readonly id: string
   readonly state: KernelState
   readonly reason?: string | null
+  /** The kernel's specification, such as `python3`, and what it speaks. */
+  readonly name?: string | null
+  readonly language?: string | null
 }
 
 export interface Queued {
@@ -107,20 +164,25 @@ export type FromServer =
   | { readonly type: 'session'; readonly runtime: Runtime | null; readonly kernel: Kernel | null; readonly queue: readonly Queued[] }
   | { readonly type: 'cells'; readonly executions: readonly Execution[] }
   | { readonly type: 'accepted'; readonly request: string; readonly executions: readonly Queued[] }
-  | { readonly type: 'refused'; readonly request: string; readonly code: string; readonly detail: string; readonly cells?: readonly CellId[] }
+  | { readonly type: 'refused'; readonly request?: string; readonly code: string; readonly detail: string; readonly cells?: readonly CellId[] }
   | ({ readonly type: 'execution' } & Execution)
   | { readonly type: 'outputs'; readonly execution: ExecutionId; readonly cell: CellId; readonly version: number; readonly splice: readonly [number, readonly Output[]] }
   | { readonly type: 'append'; readonly execution: ExecutionId; readonly cell: CellId; readonly version: number; readonly index: number; readonly keep: number; readonly text: string }
   | { readonly type: 'input_request'; readonly execution: ExecutionId; readonly cell: CellId; readonly prompt: string; readonly password: boolean }
   | { readonly type: 'completion'; readonly request: string; readonly matches: readonly string[]; readonly start: number; readonly end: number; readonly types: readonly string[] }
   | { readonly type: 'inspection'; readonly request: string; readonly found: boolean; readonly data: MimeBundle }
+  | ({ readonly type: 'usage' } & Usage)
+  | { readonly type: 'memory_warning'; readonly memory_bytes: number; readonly memory_limit_bytes: number; readonly variables: readonly Variable[]; readonly over?: false }
+  | { readonly type: 'memory_warning'; readonly over: true }
+  | { readonly type: 'packages'; readonly changed: readonly PackageChange[] }
 
 /** Text frames to the server. */
 export type ToServer =
   | { readonly type: 'hello'; readonly protocol: 1; readonly client: number; readonly epoch: string | null; readonly state_vector: string | null }
   | { readonly type: 'diverged'; readonly seq: number; readonly checksum: string }
   | { readonly type: 'execute'; readonly request: string; readonly cells: readonly { readonly cell: CellId; readonly hash: string }[] }
-  | { readonly type: 'interrupt' | 'restart' | 'connect' | 'disconnect' }
+  | { readonly type: 'interrupt' | 'restart' | 'disconnect' | 'keep' }
+  | { readonly type: 'connect'; readonly runtime_type?: string; readonly version?: string }
   | { readonly type: 'cancel'; readonly cell: CellId }
   | { readonly type: 'input'; readonly execution: ExecutionId; readonly value: string }
   | { readonly type: 'clear'; readonly cells: readonly CellId[] | 'all' }

@@ -110,3 +110,98 @@ test('only the cell that changed is told', () => {
 
   expect(told).toEqual(['c'])
 })
+
+const runtime = (more: object = {}) => ({ id: 'r1', state: 'ready', type: 'cpu', version: '2026.11', ...more })
+const kernel = (state: string) => ({ id: 'k1', state })
+const told = (more: object = {}) => ({ type: 'session', runtime: runtime(), kernel: kernel('idle'), queue: [], ...more })
+const usage = (at: number, memory = 1) => ({
+  type: 'usage', runtime: 'r1', at, memory_bytes: memory, memory_limit_bytes: 8, cpu_percent: 5, cpus: 2, disk_bytes: 3, disk_limit_bytes: 9, processes: 4, gpus: [],
+})
+
+test('usage is kept while the runtime lives, and not of the one before', () => {
+  const { session, say } = line()
+  say(told())
+  say(usage(1_000))
+  say(usage(20_000, 2))
+  expect(session.usage.getState()).toMatchObject({ now: { memory_bytes: 2 }, seen: [[1_000, 1, 5, 3, null], [20_000, 2, 5, 3, null]] })
+  say(told({ runtime: runtime({ id: 'r2' }) }))
+
+  expect(session.usage.getState()).toEqual({ now: null, seen: [] })
+})
+
+test('the server says what time it is', () => {
+  const { session, say } = line()
+  say(usage(Date.now() + 3_600_000))
+
+  expect(Math.abs(session.now() - Date.now() - 3_600_000)).toBeLessThan(1000)
+})
+
+test('a runtime that goes by itself is missed, one that was given back is not', () => {
+  const { session, say } = line()
+  say(told())
+  say(told({ runtime: runtime({ state: 'stopped', reason: 'unused for 90 minutes' }), kernel: null }))
+  say(told({ runtime: null, kernel: null }))
+  expect(session.state.getState().gone).toEqual({ reason: 'unused for 90 minutes', started: true })
+  say(told())
+  expect(session.state.getState().gone).toBeNull()
+  session.command('disconnect')
+  say(told({ runtime: null, kernel: null }))
+
+  expect(session.state.getState().gone).toBeNull()
+})
+
+test('a change of runtime is no loss, but one that does not start is', () => {
+  const { session, say, sent } = line()
+  say(told())
+  session.connect({ type: 'gpu', version: '2026.11' })
+  expect(sent.at(-1)).toEqual({ type: 'connect', runtime_type: 'gpu', version: '2026.11' })
+  say(told({ runtime: null, kernel: null }))
+  expect(session.state.getState().gone).toBeNull()
+  say(told({ runtime: runtime({ id: '', state: 'requested' }), kernel: null }))
+  say(told({ runtime: null, kernel: null }))
+
+  expect(session.state.getState().gone).toEqual({ reason: null, started: false })
+})
+
+test('a refusal to connect is told, and the wait is over', () => {
+  const { session, say, refused } = line()
+  session.connect()
+  expect(session.state.getState().connecting).toBe(true)
+  say({ type: 'refused', code: 'quota_exceeded', detail: 'x' })
+
+  expect([refused, session.state.getState().connecting]).toEqual([['quota_exceeded'], false])
+})
+
+test('memory is warned about until it fell or the kernel is a new one', () => {
+  const { session, say } = line()
+  const warning = { type: 'memory_warning', memory_bytes: 7, memory_limit_bytes: 8, variables: [{ name: 'x', type: 'ndarray', bytes: 6 }] }
+  say(told())
+  say(warning)
+  expect(session.state.getState().memory).toEqual({ bytes: 7, limit: 8, variables: warning.variables })
+  say({ type: 'memory_warning', over: true })
+  expect(session.state.getState().memory).toBeNull()
+  say(warning)
+  say(told({ kernel: kernel('restarting') }))
+
+  expect(session.state.getState().memory).toBeNull()
+})
+
+test('replaced packages are told once for each change, until the kernel is a new one', () => {
+  const { session, say } = line()
+  const changed = [{ name: 'numpy', from: '1.26', to: '2.0' }]
+  say(told())
+  say({ type: 'packages', changed })
+  say({ type: 'packages', changed })
+  expect(session.state.getState().packages).toEqual(changed)
+  session.dismiss('packages')
+  say({ type: 'packages', changed })
+  expect(session.state.getState().packages).toEqual([])
+  say({ type: 'packages', changed: [{ name: 'numpy', from: '1.26', to: '2.1' }] })
+  expect(session.state.getState().packages).toHaveLength(1)
+  say(told({ kernel: kernel('restarting') }))
+  expect(session.state.getState().packages).toEqual([])
+  say(told())
+  say({ type: 'packages', changed })
+
+  expect(session.state.getState().packages).toEqual(changed)
+})

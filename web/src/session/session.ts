@@ -1,7 +1,8 @@
 /** What runs: the latest execution of every cell, the kernel, the runtime and the queue, as the server tells it. */
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { appended, spliced } from '../model/outputs'
-import type { CellId, Execution, ExecutionId, FromServer, Kernel, MimeBundle, Output, Queued, Runtime, ToServer } from '../model/wire'
+import { added, pointOf, type UsagePoint } from '../model/usage'
+import type { CellId, Execution, ExecutionId, FromServer, Kernel, MimeBundle, Output, PackageChange, Queued, Runtime, ToServer, Usage, Variable } from '../model/wire'
 
 /** The part of a room that a session needs. */
 export interface Wire {
@@ -15,6 +16,18 @@ export interface SessionState {
   readonly queue: readonly Queued[]
   /** Asked for, and not yet answered by a state. */
   readonly connecting: boolean
+  /** A runtime was there, and nobody here gave it back: why it is gone, if that is known. */
+  readonly gone: { readonly reason: string | null; readonly started: boolean } | null
+  /** Memory is nearly full, and these variables hold most of it. */
+  readonly memory: { readonly bytes: number; readonly limit: number; readonly variables: readonly Variable[] } | null
+  /** Packages that the kernel had imported before they were replaced. */
+  readonly packages: readonly PackageChange[]
+}
+
+/** Changes every two seconds, so it stands apart from what changes seldom. */
+export interface UsageState {
+  readonly now: Usage | null
+  readonly seen: readonly UsagePoint[]
 }
 
 export interface CellRun {
@@ -44,13 +57,19 @@ const ANSWER_WITHIN_MS = 4000
 type Answer = Extract<FromServer, { type: 'completion' | 'inspection' | 'accepted' | 'refused' }>
 
 export class Session {
-  readonly state: StoreApi<SessionState> = createStore<SessionState>(() => ({ runtime: null, kernel: null, queue: [], connecting: false }))
+  readonly state: StoreApi<SessionState> = createStore<SessionState>(() => ({ runtime: null, kernel: null, queue: [], connecting: false, gone: null, memory: null, packages: [] }))
+  readonly usage: StoreApi<UsageState> = createStore<UsageState>(() => NO_USAGE)
   private readonly runs = new Map<CellId, CellRun>()
   private readonly versions = new Map<ExecutionId, number>()
   private readonly watchers = new Map<CellId, Set<() => void>>()
   private readonly seen = new Set<ExecutionId>()
   private readonly asked = new Map<string, (answer: Answer | null) => void>()
   private requests = 0
+  /** What this page did last that ends a runtime. */
+  private leaving: 'disconnect' | 'connect' | null = null
+  /** By how much the server's clock is before this browser's. */
+  private ahead = 0
+  private readonly dismissed = new Set<string>()
   private readonly stop: () => void
 
   constructor(private readonly wire: Wire, private readonly events: SessionEvents) {
@@ -84,9 +103,28 @@ export class Session {
     return false
   }
 
-  command(type: 'interrupt' | 'restart' | 'connect' | 'disconnect'): void {
+  command(type: 'interrupt' | 'restart' | 'disconnect' | 'keep'): void {
     if (!this.wire.send({ type })) this.events.refused('unavailable', 'There is no connection to the server now.')
-    else if (type === 'connect') this.state.setState({ connecting: true })
+    else if (type === 'disconnect') this.leaving = 'disconnect'
+  }
+
+  /** Ask for a runtime: this one if it is named, or what the notebook says. One of another kind is given back first. */
+  connect(wanted: { readonly type?: string; readonly version?: string } = {}): void {
+    const message = { type: 'connect', ...(wanted.type !== undefined && { runtime_type: wanted.type }), ...(wanted.version !== undefined && { version: wanted.version }) } as const
+    if (!this.wire.send(message)) return this.events.refused('unavailable', 'There is no connection to the server now.')
+    this.leaving = 'connect'
+    this.state.setState({ connecting: true, gone: null })
+  }
+
+  /** What the server's clock says now. */
+  now(): number {
+    return Date.now() + this.ahead
+  }
+
+  /** The person has seen this, and does not want to see it again. */
+  dismiss(what: 'gone' | 'memory' | 'packages'): void {
+    for (const change of what === 'packages' ? this.state.getState().packages : []) this.dismissed.add(named(change))
+    this.state.setState(what === 'packages' ? { packages: [] } : { [what]: null })
   }
 
   cancel(cell: CellId): void {
@@ -128,15 +166,34 @@ export class Session {
   private heard(message: FromServer): void {
     switch (message.type) {
       case 'session':
-        this.state.setState({ runtime: message.runtime, kernel: message.kernel, queue: message.queue, connecting: false })
+        this.turned(message.runtime, message.kernel, message.queue)
+        break
+      case 'usage':
+        this.ahead = message.at - Date.now()
+        this.usage.setState(({ seen }) => ({ now: message, seen: added(seen, pointOf(message)) }))
+        break
+      case 'memory_warning':
+        this.state.setState({ memory: message.over ? null : { bytes: message.memory_bytes, limit: message.memory_limit_bytes, variables: message.variables } })
+        break
+      case 'packages':
+        this.state.setState(({ packages }) => {
+          const news = message.changed.filter((change) => !this.dismissed.has(named(change)))
+          const names = new Set(news.map(({ name }) => name))
+          return { packages: [...packages.filter(({ name }) => !names.has(name)), ...news] }
+        })
         break
       case 'cells':
         // What these cells show now, also when that is older than what was asked for and never ran.
         for (const execution of message.executions) this.changed(execution)
         break
       case 'accepted': case 'refused': case 'completion': case 'inspection':
+        if (message.type === 'refused' && message.request === undefined) {
+          this.state.setState({ connecting: false })
+          this.events.refused(message.code, message.detail)
+          break
+        }
         if (message.type === 'accepted') for (const { execution } of message.executions) this.seen.add(execution)
-        this.asked.get(message.request)?.(message)
+        if (message.request !== undefined) this.asked.get(message.request)?.(message)
         break
       case 'execution': {
         this.seen.add(message.execution)
@@ -158,6 +215,19 @@ export class Session {
       }
       default:
     }
+  }
+
+  private turned(runtime: Runtime | null, kernel: Kernel | null, queue: readonly Queued[]): void {
+    const before = this.state.getState()
+    const same = before.runtime?.id === runtime?.id
+    const renewed = !same || (kernel?.state !== before.kernel?.state && (kernel?.state === 'restarting' || kernel?.state === 'dead'))
+    if (renewed) this.dismissed.clear()
+    if (!same || !here(runtime)) this.usage.setState(NO_USAGE)
+    const started = before.runtime?.state === 'ready'
+    const meant = this.leaving === 'disconnect' || (this.leaving === 'connect' && started)
+    const gone = here(runtime) ? null : here(before.runtime) && !meant ? { reason: runtime?.reason ?? null, started } : before.gone
+    if (runtime?.state === 'ready') this.leaving = null
+    this.state.setState({ runtime, kernel, queue, connecting: false, gone, ...(renewed && { memory: null, packages: [] }) })
   }
 
   private changed(execution: Execution): void {
@@ -208,6 +278,10 @@ export class Session {
     for (const watcher of this.watchers.get(cell) ?? []) watcher()
   }
 }
+
+const NO_USAGE: UsageState = { now: null, seen: [] }
+const here = (runtime: Runtime | null): boolean => runtime !== null && runtime.state !== 'stopping' && runtime.state !== 'stopped' && runtime.state !== 'failed'
+const named = ({ name, from, to }: PackageChange): string => `${name} ${from} ${to}`
 
 function older(one: Execution, other: Execution): boolean {
   return (one.queued_at ?? 0) < (other.queued_at ?? 0)

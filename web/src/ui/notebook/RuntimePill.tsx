@@ -21,7 +21,7 @@ export function RuntimePill() {
         </span>
       </span>
       {mayRun && !connected && (
-        <button type="button" className="runtime-connect" disabled={state.connecting} onClick={() => desk.session.command('connect')}>
+        <button type="button" className="runtime-connect" disabled={state.connecting} onClick={() => desk.session.connect()}>
           <Plug size={14} aria-hidden /> Connect
         </button>
       )}

@@ -83,7 +83,7 @@ export const COMMANDS: readonly Command[] = [
       desk.run(order(desk))
     },
   },
-  { id: 'connect', name: 'Connect', menu: 'Runtime', group: 3, needs: 'run', enabled: (desk) => !connected(desk), run: (desk) => desk.session.command('connect') },
+  { id: 'connect', name: 'Connect', menu: 'Runtime', group: 3, needs: 'run', enabled: (desk) => !connected(desk), run: (desk) => desk.session.connect() },
   { id: 'disconnect', name: 'Disconnect and delete runtime', menu: 'Runtime', group: 3, needs: 'run', enabled: connected, run: (desk) => desk.session.command('disconnect') },
 
   { id: 'palette', name: 'Command palette', menu: 'Tools', group: 1, keys: ['Mod+Shift+P'], run: (desk) => desk.open('palette') },
