@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from collegium_agent import channels
 from collegium_agent import kernel as kernels
 from collegium_agent.client import Client
 from collegium_agent.journal import Journal
@@ -18,7 +19,7 @@ from collegium_agent.kernel import OWN, Connections, Kernel
 from collegium_agent.ledger import Ledger
 from collegium_agent.wire import KernelMessage, Malformed, encode, frame
 
-CLIENTS_MAX = 16
+CLIENTS_MAX = 64
 KERNELS_MAX = 16
 WARM_ID = "warm"
 
@@ -75,6 +76,14 @@ class Agent:
             self._asked = {key: asker for key, asker in self._asked.items() if asker is not client}
             writer.close()
 
+    async def opened(self, wanted: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection that is not about the journal."""
+        match wanted:
+            case {"channels": _}:
+                await channels.converse(self, wanted, reader, writer)
+            case _:
+                raise Malformed("nothing here opens like this")
+
     def greeting(self) -> bytes:
         """What a client hears first."""
         return encode(
@@ -105,17 +114,8 @@ class Agent:
                 self._start_or_adopt(request)
             case "execute":
                 self._execute(self._kernel(request), request)
-            case "interrupt":
-                kernel = self._kernel(request)
-                self._signal(kernel.process, 2)
-                if kernel.alive and kernel.ready.is_set():
-                    self._inquire(kernel)
-            case "restart":
-                self._restart(self._kernel(request))
-            case "shutdown":
-                kernel = self._kernel(request)
-                kernel.closing = True
-                self._signal(kernel.process, 9)
+            case "interrupt" | "restart" | "shutdown" as op:
+                self.steer(self._kernel(request), op)
             case "input_reply":
                 kernel = self._kernel(request)
                 self._send(
@@ -125,6 +125,35 @@ class Agent:
                 self._request(client, self._kernel(request), request)
             case op:
                 raise Malformed(f"no such op: {op[:40]}")
+
+    # for channels
+
+    def find(self, wanted: str, start: dict[str, Any] | None) -> Kernel:
+        """The kernel whose channels are opened; a new one if `start` says how. Raises Malformed."""
+        if start is not None and wanted not in self.kernels:
+            self._start_or_adopt({**start, "kernel": wanted}, journalled=False)
+        return self._kernel({"kernel": wanted})
+
+    def steer(self, kernel: Kernel, op: str) -> None:
+        """Interrupt, restart or shut down."""
+        match op:
+            case "interrupt":
+                self._signal(kernel.process, 2)
+                if kernel.alive and kernel.ready.is_set():
+                    self._inquire(kernel)
+            case "restart":
+                self._restart(kernel)
+            case "shutdown":
+                kernel.closing = True
+                self._signal(kernel.process, 9)
+                if not kernel.alive and not kernel.journalled:
+                    self._forget(kernel)
+
+    def forward(self, kernel: Kernel, channel: str, frames: list[bytes]) -> None:
+        """Send a message that somebody else wrote."""
+        self._active = time.monotonic()
+        if channel in kernel.sockets:
+            self._tasks.create_task(_sent(kernel.sockets[channel], frames))
 
     def _kernel(self, request: dict[str, Any]) -> Kernel:
         kernel = self.kernels.get(str(request["kernel"]))
@@ -149,7 +178,7 @@ class Agent:
 
     # kernels
 
-    def _start_or_adopt(self, request: dict[str, Any]) -> None:
+    def _start_or_adopt(self, request: dict[str, Any], *, journalled: bool = True) -> None:
         wanted, name = str(request["kernel"]), str(request.get("name", "python3"))
         cwd, env = (
             str(request.get("cwd") or self._cwd),
@@ -164,15 +193,17 @@ class Agent:
         warm = self.kernels.get(WARM_ID)
         if warm is not None and warm.alive and (warm.name, warm.cwd, warm.env) == (name, cwd, env):
             del self.kernels[WARM_ID]
-            warm.id, warm.warm = wanted, False
+            warm.id, warm.warm, warm.journalled = wanted, False, journalled
             self.kernels[wanted] = warm
             self._remember()
             self._change(warm, "idle" if warm.ready.is_set() else "starting")
             return
-        self._start(wanted, name, cwd, env)
+        self._start(wanted, name, cwd, env, journalled=journalled)
 
-    def _start(self, wanted: str, name: str, cwd: str, env: dict[str, str], *, warm: bool = False) -> None:
-        kernel = Kernel(wanted, name, cwd, env, "", warm)
+    def _start(
+        self, wanted: str, name: str, cwd: str, env: dict[str, str], *, warm: bool = False, journalled: bool = True
+    ) -> None:
+        kernel = Kernel(wanted, name, cwd, env, "", warm, journalled=journalled)
         self._spawn(kernel)
         self.kernels[wanted] = kernel
         self._remember()
@@ -223,8 +254,15 @@ class Agent:
                     del self.kernels[WARM_ID]
                 else:
                     self._change(kernel, "dead", code=report["code"], signal=report["signal"], asked=kernel.closing)
+                    if kernel.closing and not kernel.journalled:
+                        self._forget(kernel)
                 self._remember()
         self._ask_supervisor({"do": "noted", "process": report["process"]})
+
+    def _forget(self, kernel: Kernel) -> None:
+        """Nobody reads in a journal what became of it: its place is free."""
+        self.kernels.pop(kernel.id, None)
+        self._remember()
 
     def _execute(self, kernel: Kernel, request: dict[str, Any]) -> None:
         wanted = str(request["id"])
@@ -287,8 +325,12 @@ class Agent:
                 return
             if message.msg_type == "status":
                 self._status(kernel, message)
-                if not self.ledger.known(message.parent):
-                    return
+            if not message.parent.startswith(OWN):
+                channels.heard(kernel, channel, message)
+            if message.msg_type == "status" and not self.ledger.known(message.parent):
+                return
+            if self._is_foreign(kernel, message) and message.msg_type != "update_display_data":
+                return
         elif message.msg_type.endswith("_reply") and message.parent.startswith(OWN):
             kernel.answered = True
             self._settle(kernel, message.parent)
@@ -296,10 +338,19 @@ class Agent:
         elif (asker := self._asked.pop(message.parent, None)) is not None:
             asker.raw_reply(message)
             return
+        elif self._is_foreign(kernel, message):
+            self._active = time.monotonic()
+            channels.heard(kernel, channel, message)
+            return
         if channel == "shell" and message.msg_type == "execute_reply":
             self.ledger.close(message.parent)
         self._active = time.monotonic()
         self._journal_message(kernel, channel, message)
+
+    def _is_foreign(self, kernel: Kernel, message: KernelMessage) -> bool:
+        """Whoever speaks Jupyter to the kernel asked for it, so that it is no business of the journal's."""
+        own = kernel.signer is not None and message.asker in (kernel.signer.session, "")
+        return not kernel.journalled or not own
 
     def _status(self, kernel: Kernel, message: KernelMessage) -> None:
         state = json.loads(message.content).get("execution_state")
@@ -336,7 +387,10 @@ class Agent:
             return
         now = time.time_ns() // 1_000_000
         record = {"op": "kernel", "seq": self.journal.head + 1, "at": now, "kernel": kernel.id, "state": state}
-        self._append(encode(record | {"code": None, "signal": 0} | more))
+        record |= {"code": None, "signal": 0} | more
+        channels.spread(kernel, encode(record))
+        if kernel.journalled:
+            self._append(encode(record))
 
     def _append(self, body: bytes) -> None:
         self.journal.append(body)

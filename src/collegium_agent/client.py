@@ -24,6 +24,8 @@ class Served(Protocol):
 
     def obey(self, client: "Client", request: dict[str, Any]) -> None: ...
 
+    async def opened(self, wanted: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None: ...
+
 
 class Client:
     """The journal is its queue: a slow reader is behind, holds nothing up, and costs no memory."""
@@ -42,6 +44,9 @@ class Client:
             hello = await asyncio.wait_for(self._read(), HELLO_SECONDS_MAX)
             if hello["op"] != "hello" or hello.get("protocol") != 1:
                 raise Malformed("hello comes first, in protocol 1")
+            if "open" in hello:
+                await self._agent.opened(hello["open"], self._reader, self._writer)
+                return
             journal = self._agent.journal
             same = hello.get("epoch") == journal.epoch
             self._sent = max(int(hello.get("since") or 0) if same else 0, journal.oldest - 1)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,13 @@ MESSAGES_WAITING_MAX = 64
 Received = Callable[["Kernel", str, KernelMessage], None]
 
 
+def set_event() -> asyncio.Event:
+    """An event that has happened."""
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Kernel:
     """A named place for a kernel process; a restart puts a new process in the same place."""
@@ -44,12 +52,21 @@ class Kernel:
     alive: bool = True
     restarting: bool = False
     closing: bool = False
+    journalled: bool = True
+    """False: it belongs to those who speak Jupyter to it (`channels`), and is forgotten once it was shut down."""
     counted: int = 0
     """Messages received so far, so that others can wait for silence."""
     answered: bool = False
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: dict[str, zmq.asyncio.Socket] = field(default_factory=dict)
     signer: Signer | None = None
+    lines: set[Any] = field(default_factory=set)
+    """Those who listen to its channels as they are."""
+    unheard: deque[bytes] = field(default_factory=deque)
+    """What it said while none of them listened."""
+    unheard_bytes: int = 0
+    free: asyncio.Event = field(default_factory=set_event)
+    """There is room for what it says."""
 
     def record(self) -> dict[str, Any]:
         """What a restarted agent needs to find this kernel again."""
@@ -61,6 +78,7 @@ class Kernel:
             "process": self.process,
             "warm": self.warm,
             "alive": self.alive,
+            "journalled": self.journalled,
         }
 
 
@@ -136,6 +154,7 @@ async def pump(kernel: Kernel, channel: str, gate: asyncio.Event, received: Rece
     while not made.closed:
         if channel == "iopub":
             await gate.wait()
+            await kernel.free.wait()
         try:
             frames = await made.recv_multipart()
         except zmq.ZMQError:

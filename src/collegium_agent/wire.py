@@ -58,6 +58,15 @@ class KernelMessage:
     content: bytes
     metadata: bytes
     buffers: Sequence[bytes]
+    header: bytes = b"{}"
+    above: bytes = b"{}"
+    asker: str = ""
+    """The session of who asked for it."""
+
+    @property
+    def parts(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """Header, parent header, metadata and content, as the kernel wrote them."""
+        return self.header, self.above, self.metadata, self.content
 
 
 class Signer:
@@ -65,7 +74,7 @@ class Signer:
 
     def __init__(self, key: str, session: str) -> None:
         self._key = key.encode()
-        self._session = session
+        self.session = session
 
     def sign(self, parts: Sequence[bytes]) -> bytes:
         """The signature over header, parent, metadata and content."""
@@ -83,12 +92,16 @@ class Signer:
         parts = [json.dumps(part).encode() for part in (header, parent_header, {}, content)]
         return [DELIMITER, self.sign(parts), *parts]
 
+    def signed(self, parts: Sequence[bytes]) -> list[bytes]:
+        """The frames of a message that somebody else wrote: four parts, and buffers."""
+        return [DELIMITER, self.sign(parts[:4]), *parts]
+
     def _header(self, msg_type: str, msg_id: str) -> dict[str, Any]:
         return {
             "msg_id": msg_id,
             "msg_type": msg_type,
             "username": "",
-            "session": self._session,
+            "session": self.session,
             "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "version": "5.3",
         }
@@ -108,6 +121,9 @@ class Signer:
                 content=content,
                 metadata=metadata,
                 buffers=frames[start + 5 :],
+                header=header,
+                above=parent,
+                asker=str(above.get("session", ""))[:200],
             )
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise Malformed("not a Jupyter message") from error
