@@ -22,6 +22,8 @@ from collegium.ground.errors import Unavailable
 from collegium.ground.http import BodyLimit, Gate, add_problem_handlers
 from collegium.ground.ids import CellId, NotebookId, UserId
 from collegium.ground.pages import add_pages
+from collegium.inside import routes as inside_routes
+from collegium.inside.service import Inside, open_inside
 from collegium.notebooks import routes as notebooks_routes
 from collegium.notebooks.model import CellOutputs
 from collegium.notebooks.service import Notebooks, open_notebooks
@@ -56,6 +58,7 @@ class House:
     runtimes: Runtimes
     sessions: Sessions
     environments: NotebookEnvironments
+    inside: Inside
 
 
 @asynccontextmanager
@@ -86,7 +89,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         drive.on_delete.append(sessions.forget)
         drive.on_deleted.append(sessions.deleted)
         environments = NotebookEnvironments(drive)
-        yield House(settings, database, accounts, drive, notebooks, rooms, runtimes, sessions, environments)
+        inside = open_inside(settings.data, sessions, runtimes, accounts, settings.inside)
+        yield House(settings, database, accounts, drive, notebooks, rooms, runtimes, sessions, environments, inside)
 
 
 @asynccontextmanager
@@ -120,11 +124,13 @@ def create_app(house: House) -> FastAPI:
         sessions_routes.routes(house.sessions),
         sessions_routes.listing(house.sessions, house.runtimes),
         environment_routes.routes(house.environments),
+        inside_routes.routes(house.inside),
     ):
         app.include_router(router, prefix=API)
     metrics = probes.add_probes(app, ready=_readiness(house))
     add_pages(app)
-    app.add_middleware(BodyLimit, streamed=rf"{API}/(drive/files|notebooks|notebooks/[^/]+/content)")
+    streamed = rf"{API}/(drive/files|notebooks|notebooks/[^/]+/content|runtimes/[^/]+/files/[^/]+)"
+    app.add_middleware(BodyLimit, streamed=streamed)
     app.add_middleware(accounts_routes.Authentication, accounts=house.accounts)
     app.add_middleware(Gate)
     app.add_middleware(probes.Meter, metrics=metrics)

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from collegium.accounts.settings import AccountsSettings
 from collegium.drive.settings import DriveSettings
 from collegium.ground.db import sqlite_url
+from collegium.inside.settings import InsideSettings
 from collegium.notebooks.settings import NotebookSettings
 from collegium.rooms.settings import RoomSettings
 from collegium.runtimes.settings import RuntimesSettings
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     rooms: RoomSettings = RoomSettings()
     runtimes: RuntimesSettings = RuntimesSettings()
     sessions: SessionSettings = SessionSettings()
+    inside: InsideSettings = InsideSettings()
 
     @property
     def database_url(self) -> str:

@@ -110,6 +110,14 @@ def parse(body: bytes) -> Frame:
         raise Malformed(f"{error} is missing") from error
 
 
+def parse_side(body: bytes) -> tuple[dict[str, Any], memoryview]:
+    """A frame of a connection beside the journal: its header, which has an `op`, and what follows. Raises Malformed."""
+    header, rest = _split(body)
+    if not isinstance(header.get("op"), str):
+        raise Malformed("a header without an op")
+    return header, rest
+
+
 def encode(header: Mapping[str, Any]) -> bytes:
     """A whole frame, its length in front."""
     text = json.dumps(header).encode()

@@ -592,6 +592,131 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runtimes/{runtime}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a directory of a runtime */
+        get: operations["list_runtime_files_api_v1_runtimes__runtime__files_get"];
+        put?: never;
+        /** Make an empty file or a directory */
+        post: operations["create_runtime_file_api_v1_runtimes__runtime__files_post"];
+        /** Delete a file, or a directory with all in it */
+        delete: operations["delete_runtime_file_api_v1_runtimes__runtime__files_delete"];
+        options?: never;
+        head?: never;
+        /** Rename or move a file or directory */
+        patch: operations["rename_runtime_file_api_v1_runtimes__runtime__files_patch"];
+        trace?: never;
+    };
+    "/api/v1/runtimes/{runtime}/files/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a runtime, or a range of its bytes */
+        get: operations["read_runtime_file_api_v1_runtimes__runtime__files_content_get"];
+        /** Write a file of a runtime whole, in one step */
+        put: operations["write_runtime_file_api_v1_runtimes__runtime__files_content_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runtimes/{runtime}/files/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far an upload has come */
+        get: operations["read_runtime_upload_api_v1_runtimes__runtime__files_upload_get"];
+        /** Continue an upload; with the last byte the file appears */
+        put: operations["upload_runtime_file_api_v1_runtimes__runtime__files_upload_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runtimes/{runtime}/terminals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The terminals of a runtime */
+        get: operations["list_terminals_api_v1_runtimes__runtime__terminals_get"];
+        put?: never;
+        /** A new terminal */
+        post: operations["create_terminal_api_v1_runtimes__runtime__terminals_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runtimes/{runtime}/terminals/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a terminal */
+        delete: operations["delete_terminal_api_v1_runtimes__runtime__terminals__name__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runtimes/{runtime}/ports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ports that programs in a runtime listen on */
+        get: operations["list_ports_api_v1_runtimes__runtime__ports_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runtimes/{runtime}/ports/{port}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An address that opens a port, on another origin */
+        post: operations["open_port_api_v1_runtimes__runtime__ports__port__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -664,6 +789,58 @@ export interface components {
         ContentMerged: {
             /** Seq */
             seq: number;
+        };
+        /**
+         * DirectoryShown
+         * @description What is in a directory, by name; `truncated`: there is more than is listed.
+         */
+        DirectoryShown: {
+            /** Path */
+            path: string;
+            /** Entries */
+            entries: components["schemas"]["EntryShown"][];
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * EntryChange
+         * @description Where it shall be.
+         */
+        EntryChange: {
+            /** Path */
+            path: string;
+            /** To */
+            to: string;
+        };
+        /**
+         * EntryRequest
+         * @description An empty file, or a directory.
+         */
+        EntryRequest: {
+            /** Path */
+            path: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "file" | "directory";
+        };
+        /**
+         * EntryShown
+         * @description One name in a directory.
+         */
+        EntryShown: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "file" | "directory" | "link" | "other";
+            /** Size */
+            size: number;
+            /** Modified Ms */
+            modified_ms: number;
         };
         /**
          * EnvironmentPinned
@@ -743,6 +920,18 @@ export interface components {
         ExecutionsWanted: {
             /** Cells */
             cells: (string | components["schemas"]["CellWanted"])[] | "all";
+        };
+        /**
+         * FileWritten
+         * @description The file as it is now; `etag` as in the header.
+         */
+        FileWritten: {
+            /** Size */
+            size: number;
+            /** Modified Ms */
+            modified_ms: number;
+            /** Etag */
+            etag: string;
         };
         /**
          * FolderRequest
@@ -1034,6 +1223,24 @@ export interface components {
             name: string;
         };
         /**
+         * PortAddress
+         * @description An address that opens the port, once and soon, in this person's browser.
+         */
+        PortAddress: {
+            /** Url */
+            url: string;
+        };
+        /**
+         * PortShown
+         * @description A TCP port that a program inside listens on.
+         */
+        PortShown: {
+            /** Port */
+            port: number;
+            /** Process */
+            process: string;
+        };
+        /**
          * Role
          * @description What a user is to a notebook, a file or a folder; each may all that the ones below it may.
          * @enum {string}
@@ -1190,6 +1397,24 @@ export interface components {
          */
         State: "requested" | "starting" | "ready" | "stopping" | "stopped" | "failed";
         /**
+         * TerminalRequest
+         * @description A new shell, and the directory it starts in.
+         */
+        TerminalRequest: {
+            /** Cwd */
+            cwd?: string | null;
+        };
+        /**
+         * TerminalShown
+         * @description A shell that runs; `title` is what its programs set.
+         */
+        TerminalShown: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * TokenCreated
          * @description A new token. The secret is shown this once.
          */
@@ -1229,6 +1454,16 @@ export interface components {
             used_at: number | null;
             /** Expires At */
             expires_at: number | null;
+        };
+        /**
+         * UploadShown
+         * @description How much of an upload has arrived; `total` is null when there is none.
+         */
+        UploadShown: {
+            /** Received */
+            received: number;
+            /** Total */
+            total: number | null;
         };
         /** ValidationError */
         ValidationError: {
@@ -2616,6 +2851,480 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotebookEnvironment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_runtime_files_api_v1_runtimes__runtime__files_get: {
+        parameters: {
+            query?: {
+                /** @description An absolute path inside. */
+                path?: string;
+            };
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_runtime_file_api_v1_runtimes__runtime__files_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_runtime_file_api_v1_runtimes__runtime__files_delete: {
+        parameters: {
+            query: {
+                /** @description An absolute path inside. */
+                path: string;
+            };
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rename_runtime_file_api_v1_runtimes__runtime__files_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_runtime_file_api_v1_runtimes__runtime__files_content_get: {
+        parameters: {
+            query: {
+                /** @description An absolute path inside. */
+                path: string;
+                /** @description Of no type that a browser shows. */
+                download?: boolean;
+            };
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The part asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The file ends before that */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    write_runtime_file_api_v1_runtimes__runtime__files_content_put: {
+        parameters: {
+            query: {
+                /** @description An absolute path inside. */
+                path: string;
+            };
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileWritten"];
+                };
+            };
+            /** @description The file is not the one that `If-Match` names */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_runtime_upload_api_v1_runtimes__runtime__files_upload_get: {
+        parameters: {
+            query: {
+                /** @description An absolute path inside. */
+                path: string;
+                total?: number | null;
+                /** @description Tells two uploads of one path apart. */
+                mark?: string;
+            };
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    upload_runtime_file_api_v1_runtimes__runtime__files_upload_put: {
+        parameters: {
+            query: {
+                /** @description An absolute path inside. */
+                path: string;
+                offset: number;
+                total: number;
+                /** @description Tells two uploads of one path apart. */
+                mark?: string;
+            };
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadShown"];
+                };
+            };
+            /** @description `received` bytes are there, and `offset` is another number */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_terminals_api_v1_runtimes__runtime__terminals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalShown"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_terminal_api_v1_runtimes__runtime__terminals_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TerminalRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TerminalShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_terminal_api_v1_runtimes__runtime__terminals__name__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runtime: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_ports_api_v1_runtimes__runtime__ports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortShown"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_port_api_v1_runtimes__runtime__ports__port__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runtime: string;
+                port: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PortAddress"];
                 };
             };
             /** @description Validation Error */
