@@ -13,6 +13,7 @@ from collegium.ground.errors import NotFound, Unavailable
 from collegium.runtimes import environments
 from collegium.runtimes.environments import VERSIONS, UvEnvironments, find_python
 from runtime_world import ORDINARY_UID, VERSION, environment
+from support.environment import environments_folder
 
 EXPECTED = [
     *("IPython", "ipykernel", "ipywidgets", "numpy", "pandas", "polars", "pyarrow", "duckdb", "matplotlib", "seaborn"),
@@ -114,6 +115,37 @@ def as_owner(folder: Path) -> Iterator[None]:
     yield
     folder.chmod(0o555)
     os.seteuid(me)
+
+
+def test_another_kernel_is_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "1/kernels/bash").mkdir(parents=True)
+    (tmp_path / "1/requirements.lock").write_text("a")
+    monkeypatch.setattr(environments, "VERSIONS", tmp_path)
+    first = UvEnvironments(tmp_path).path("1")
+    (tmp_path / "1/kernels/bash/kernel.json").write_text("{}")
+
+    assert UvEnvironments(tmp_path).path("1") != first
+
+
+@pytest.mark.parametrize("version", UvEnvironments(Path("/nowhere")).versions())
+def test_what_a_version_holds_is_known_before_it_is_built(version: str) -> None:
+    unbuilt = UvEnvironments(Path("/nowhere"))
+    names = [package.name for package in unbuilt.packages(version)]
+
+    assert {"pip", "uv", "ipykernel"} <= set(names)
+    assert names == sorted(set(names))
+    assert "pywin32" not in names
+    assert unbuilt.python(version).startswith("3.")
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("version", UvEnvironments(Path("/nowhere")).versions())
+def test_what_is_built_holds_what_its_lock_says(version: str) -> None:
+    environment()
+    built = UvEnvironments(environments_folder())
+    built.build(version, lambda _line: None)
+
+    assert built.packages(version) == UvEnvironments(Path("/nowhere")).packages(version)
 
 
 @pytest.mark.sandbox

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import anyio
@@ -17,6 +18,7 @@ import uv
 
 from collegium.ground.errors import NotFound, Unavailable
 from collegium.ground.log import get_log
+from collegium.runtimes.packages import Package, installed, locked
 
 VERSIONS = Path(__file__).parent / "versions"
 LOCK_HASH_LENGTH = 12
@@ -26,7 +28,9 @@ SYSTEM_PYTHON = Path("/usr/bin/python3")
 BUILD_SECONDS_MAX = 1800.0
 HOME = "share/collegium/home"
 """Copied into each runtime's home: what libraries would otherwise spend a user's first second on."""
-WARM_CACHES = "import matplotlib.font_manager"
+WARM_CACHES = "from importlib.util import find_spec as f; f('matplotlib') and __import__('matplotlib.font_manager')"
+KERNELS = "kernels"
+"""Jupyter's specifications of kernels that a version declares beside Python's, one folder each."""
 
 log = get_log("runtimes")
 
@@ -44,10 +48,28 @@ class UvEnvironments:
 
     def path(self, version: str) -> Path:
         """Where the environment of a version is or will be. Raises NotFound."""
-        lock = VERSIONS / version / "requirements.lock"
+        return self.folder / f"{version}-{_digest(self._carried(version))[:LOCK_HASH_LENGTH]}"
+
+    def _carried(self, version: str) -> Path:
         if version not in self.versions():
             raise NotFound(f"There is no runtime version {version[:64]!r}.")
-        return self.folder / f"{version}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:LOCK_HASH_LENGTH]}"
+        return VERSIONS / version
+
+    def packages(self, version: str) -> list[Package]:
+        """What is in it; as its lock says while it is not built. Raises NotFound."""
+        if self.is_ready(version):
+            return list(_installed(self.path(version)))
+        return locked((self._carried(version) / "requirements.lock").read_text(), self.python(version))
+
+    def packages_count(self, version: str) -> int:
+        """How many packages are in it. Raises NotFound."""
+        return len(self.packages(version))
+
+    def python(self, version: str) -> str:
+        """The Python of a version that is built, else of one built now: `3.11`. Raises NotFound."""
+        path = self.path(version)
+        found = sorted(folder.name for folder in path.glob("lib/python3.*")) if self.is_ready(version) else []
+        return found[0].removeprefix("python") if found else _version_of(find_python())
 
     def is_ready(self, version: str) -> bool:
         """Whether it has been built."""
@@ -82,16 +104,32 @@ class UvEnvironments:
             shutil.rmtree(path, ignore_errors=not path.exists())
             python = find_python()
             progress(f"Building runtime version {version} with {python}")
+            carried = self._carried(version)
             _uv(["venv", "--python", python, "--relocatable", str(path)], progress)
-            lock = VERSIONS / version / "requirements.lock"
             _uv(
                 ["pip", "install", "--python", str(path / "bin/python"), "--require-hashes", "--compile-bytecode",
-                 "-r", str(lock)],
+                 "-r", str(carried / "requirements.lock")],
                 progress,
             )  # fmt: skip
+            if (carried / KERNELS).is_dir():
+                shutil.copytree(carried / KERNELS, path / "share/jupyter/kernels", dirs_exist_ok=True)
             _warm_caches(path, progress)
             (path / COMPLETE).touch()
         log.info("environment.built", version=version, path=str(path))
+
+
+@cache
+def _installed(path: Path) -> tuple[Package, ...]:
+    """Nobody changes an environment once it is built."""
+    return tuple(installed(path))
+
+
+def _digest(carried: Path) -> str:
+    """What a version is made of, in one word: another lock or another kernel is another environment."""
+    digest = hashlib.sha256((carried / "requirements.lock").read_bytes())
+    for path in sorted(path for path in carried.glob(f"{KERNELS}/**/*") if path.is_file()):
+        digest.update(f"\0{path.relative_to(carried)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _not_ours(version: str) -> Unavailable:
@@ -105,11 +143,18 @@ def find_python() -> str:
     """The interpreter that environments are made of: the system's if it is new enough, since /usr is in every
     runtime anyway; else the one we run on."""
     if SYSTEM_PYTHON.exists():
-        script = "import sys; print(*sys.version_info[:2])"
-        result = subprocess.run([SYSTEM_PYTHON, "-I", "-c", script], capture_output=True, text=True, timeout=20)
-        if result.returncode == 0 and tuple(map(int, result.stdout.split())) >= PYTHON_LEAST:
+        version = _version_of(str(SYSTEM_PYTHON))
+        if version and tuple(map(int, version.split("."))) >= PYTHON_LEAST:
             return str(SYSTEM_PYTHON)
     return os.path.realpath(sys.executable)
+
+
+@cache
+def _version_of(python: str) -> str:
+    """`3.11`, or nothing if it does not run."""
+    script = "import sys; print('%d.%d' % sys.version_info[:2])"
+    result = subprocess.run([python, "-I", "-c", script], capture_output=True, text=True, timeout=20)
+    return result.stdout.strip() if result.returncode == 0 else ""
 
 
 @contextmanager
