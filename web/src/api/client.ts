@@ -41,20 +41,35 @@ export function address(path: string, query: Query = {}): string {
   return `${BASE}${path}${text && `?${text}`}`
 }
 
-export async function ask<Answer>(method: string, path: string, { query, json, body }: { query?: Query; json?: unknown; body?: BodyInit } = {}): Promise<Answer> {
+export interface Request {
+  readonly query?: Query
+  readonly json?: unknown
+  readonly body?: BodyInit
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The answer to a request that the server fulfilled; rejects with an ApiError, whose code is `cancelled` when it was given up here. */
+export async function request(method: string, path: string, { query, json, body, headers, signal }: Request = {}): Promise<Response> {
   let answer: Response
   try {
     answer = await fetch(address(path, query), {
       method,
       credentials: 'same-origin',
-      headers: { accept: 'application/json', ...(json === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { accept: 'application/json', ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       body: json === undefined ? (body ?? null) : JSON.stringify(json),
+      ...(signal && { signal }),
     })
   } catch {
+    if (signal?.aborted === true) throw new ApiError(0, 'cancelled', 'Cancelled.')
     throw new ApiError(0, 'offline', 'The server cannot be reached. Check your connection and try again.')
   }
-  const text = await answer.text()
-  if (!answer.ok) throw problem(answer.status, text)
+  if (!answer.ok) throw problem(answer.status, await answer.text())
+  return answer
+}
+
+export async function ask<Answer>(method: string, path: string, what: Request = {}): Promise<Answer> {
+  const text = await (await request(method, path, what)).text()
   return (text === '' ? undefined : JSON.parse(text)) as Answer
 }
 

@@ -68,7 +68,7 @@ export function useKeyboard(desk: Desk | null): void {
 function place(target: EventTarget | null): 'text' | 'cells' | 'elsewhere' {
   if (!(target instanceof Element)) return 'cells'
   if (target.closest('.source')) return 'text'
-  if (target.closest('[role="dialog"], [role="alertdialog"], [role="menu"], input, textarea, select, [contenteditable="true"]')) return 'elsewhere'
+  if (target.closest('[data-keys="own"], [role="dialog"], [role="alertdialog"], [role="menu"], input, textarea, select, [contenteditable="true"]')) return 'elsewhere'
   if (target === document.body || target.getAttribute('role') === 'listitem') return 'cells'
   return 'text'
 }
