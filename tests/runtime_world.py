@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,8 +62,15 @@ def ask_engine(data: Path, operation: str, **arguments: Any) -> dict[str, Any]:
 class EngineProcess:
     """A `collegium_runtimed` with a data folder of its own."""
 
-    def __init__(self, uid: int, *, agent: Path = SOURCES, prepare: Callable[[], None] | None = None) -> None:
-        self.uid, self.agent, self.prepare = uid, agent, prepare
+    def __init__(
+        self,
+        uid: int,
+        *,
+        agent: Path = SOURCES,
+        prepare: Callable[[], None] | None = None,
+        allow: tuple[str, ...] | list[str] = (),
+    ) -> None:
+        self.uid, self.agent, self.prepare, self.allow = uid, agent, prepare, allow
         self.environment = environment()
         self.data = Path(tempfile.mkdtemp(prefix="engine-"))
         os.chown(self.data, uid, uid)
@@ -74,6 +81,8 @@ class EngineProcess:
         words = ["-P", "-m", "collegium_runtimed", "--data", str(self.data), "--user", f"{self.uid}:{self.uid}"]
         words += ["--environments", str(self.environment.parent), "--agent", str(self.agent)]
         words += ["--refill", "0.2", "--linger", "30"]
+        for pattern in self.allow:
+            words += ["--allow", pattern]
         if self.uid == os.geteuid():
             return [sys.executable, *words]
         return [*python_as(self.uid, [self.agent, self.data, self.environment.parent]), *words]
@@ -213,10 +222,14 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
 
 @contextmanager
 def engine_process(
-    uid: int, *, agent: Path = SOURCES, prepare: Callable[[], None] | None = None
+    uid: int,
+    *,
+    agent: Path = SOURCES,
+    prepare: Callable[[], None] | None = None,
+    allow: tuple[str, ...] | list[str] = (),
 ) -> Iterator[EngineProcess]:
     """An engine, started and in the end stopped; nothing of it may be left. `prepare` runs in its process first."""
-    engine = EngineProcess(uid, agent=agent, prepare=prepare)
+    engine = EngineProcess(uid, agent=agent, prepare=prepare, allow=allow)
     engine.start()
     try:
         yield engine
@@ -284,12 +297,14 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.machines: dict[RuntimeId, Machine] = {}
-        self.ready: tuple[Specification, int] | None = None
+        self.ready: list[tuple[Specification, int]] | None = None
+        self.modes = ["none", "packages", "internet"]
+        self.boot = "first"
         self.failure: Exception | None = None
         self._watchers: list[anyio.abc.ObjectSendStream[Machine]] = []
 
     async def status(self) -> dict[str, Any]:
-        return {"engine": "fake", "missing": []}
+        return {"engine": "fake", "missing": [], "network": self.modes, "boot": self.boot}
 
     async def create(self, runtime: RuntimeId, wanted: Specification) -> Machine:
         if self.failure is not None:
@@ -314,8 +329,8 @@ class FakeEngine:
             raise NotFound("no such runtime")
         await self._tell(replace(machine, state=State.STOPPED))
 
-    async def keep_ready(self, wanted: Specification, count: int) -> None:
-        self.ready = (wanted, count)
+    async def keep_ready(self, stock: Sequence[tuple[Specification, int]]) -> None:
+        self.ready = list(stock)
 
     async def connect(self, runtime: RuntimeId) -> anyio.abc.ByteStream:
         if runtime not in self.machines:

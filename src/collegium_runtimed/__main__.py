@@ -27,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--user", required=True, help="UID:GID of the server, which may connect")
     parser.add_argument("--environments", type=Path, action="append", help="folders that hold environments")
     parser.add_argument("--agent", type=Path, help="the folder that holds the package collegium_agent")
+    parser.add_argument("--allow", action="append", default=[], help="devices and paths runtimes may be given: pattern")
     parser.add_argument("--refill", type=float, default=REFILL_SECONDS, help="seconds from a hand-out to its refill")
     parser.add_argument("--linger", type=float, default=600.0, help="seconds to stay once nobody needs the engine")
     parser.add_argument("--background", action="store_true", help="return at once and go on without a parent")
@@ -84,7 +85,7 @@ async def serve(options: argparse.Namespace, data: Path) -> None:
     environments = tuple(folder.resolve() for folder in options.environments or [data / "environments"])
     agent = (options.agent or Path(__file__).parent.parent).resolve()
     async with asyncio.TaskGroup() as tasks:
-        engine = Engine(Options(data, int(uid), int(gid), environments, agent), tasks)
+        engine = Engine(Options(data, int(uid), int(gid), environments, agent, tuple(options.allow)), tasks)
         pool = Pool(engine, refill_seconds=options.refill)
         server = Server(engine, pool)
         for number in (signal.SIGTERM, signal.SIGINT):

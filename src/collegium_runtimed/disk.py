@@ -1,19 +1,28 @@
 """A runtime's disk: a folder, or where root can mount, a file system of its own size in a sparse file."""
 
 import fcntl
+import itertools
 import os
+import secrets
 import shutil
+import stat
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 from collegium_runtimed import linux
 
-FOLDERS = {"content": 0o755, "home": 0o755, "state": 0o700, "tmp": 0o1777}
+FOLDERS = {
+    "content": 0o755, "home": 0o755, "state": 0o700, "tmp": 0o1777,
+    "layer": 0o700, "layer/upper": 0o755, "layer/work": 0o700,
+}  # fmt: skip
+"""`layer` holds what is written over the environment; its own name is not seen inside."""
 LOOP_CTL_GET_FREE, LOOP_CONFIGURE = 0x4C82, 0x4C0A
 LO_FLAGS_AUTOCLEAR = 4
 LOOP_CONFIG = struct.Struct("<II 5Q 4I 64s 64s 32s 2Q 8Q")
 LOOP_TRIES_MAX = 20
+FREE_SECONDS_MAX = 10.0
 COPY_BYTES = 1 << 20
 MKFS = ("-q", "-F", "-O", "^has_journal", "-m", "0", "-E", "lazy_itable_init=1,nodiscard")
 """No journal: the disk does not outlive the machine's uptime, nor does anybody want it to."""
@@ -64,9 +73,29 @@ def copy_sparse(source: Path, target: Path) -> None:
 
 def mount_image(image: str, disk: str, *, uid: int, gid: int) -> None:
     """Mount an image at `disk` in this mount namespace; device and mount end with the namespace."""
-    device = _loop_device(image)
-    linux.mount(device, disk, "ext4", linux.MS_NOSUID | linux.MS_NODEV, "discard")
+    attach_image(image, disk)
     furnish(disk, uid=uid, gid=gid)
+
+
+def attach_image(image: str, disk: str) -> None:
+    """Mount an image that is furnished already."""
+    linux.mount(_loop_device(image), disk, "ext4", linux.MS_NOSUID | linux.MS_NODEV, "discard")
+
+
+def wait_until_free(image: str) -> None:
+    """Come back when no device shows this image any more: whose mount went with its namespace goes a moment later."""
+    wanted, deadline = os.path.realpath(image), time.monotonic() + FREE_SECONDS_MAX
+    while any(_backing_file(path) == wanted for path in Path("/sys/block").glob("loop*/loop/backing_file")):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{image} is still in use")
+        time.sleep(0.01)
+
+
+def _backing_file(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""  # it went in this moment
 
 
 def _loop_device(image: str) -> str:
@@ -87,6 +116,37 @@ def _loop_device(image: str) -> str:
                 os.dup(loop.fileno())
                 return device
     raise OSError("no free loop device")
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder that nobody uses any more, whatever a runtime left in it: folders closed to their owner, folders
+    in folders beyond any depth. Each folder found is moved to the top first, so that paths stay short."""
+    try:
+        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        moved = itertools.count()
+        waiting = ["."]
+        while waiting:
+            name = waiting.pop()
+            current = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
+            try:
+                for entry in os.listdir(current):
+                    if not stat.S_ISDIR(os.lstat(entry, dir_fd=current).st_mode):
+                        os.unlink(entry, dir_fd=current)
+                        continue
+                    os.chmod(entry, 0o700, dir_fd=current)
+                    new = f".removing-{next(moved)}-{secrets.token_hex(4)}"
+                    os.rename(entry, new, src_dir_fd=current, dst_dir_fd=top)
+                    waiting.append(new)
+            finally:
+                os.close(current)
+            if name != ".":
+                os.rmdir(name, dir_fd=top)
+    finally:
+        os.close(top)
+    os.rmdir(folder)
 
 
 def used_bytes(disk: Path, image: Path) -> int:

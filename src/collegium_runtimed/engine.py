@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import sys
@@ -16,8 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from collegium_runtimed import cgroups, linux, machine, records
-from collegium_runtimed.disk import furnish, make_image, used_bytes
+from collegium_runtimed import cgroups, layers, linux, machine, records
+from collegium_runtimed.disk import furnish, make_image, remove_tree, used_bytes
+from collegium_runtimed.network import Link, Networks
 from collegium_runtimed.plan import Bind, Limits, Plan, to_json
 from collegium_runtimed.records import Kind, Record
 
@@ -30,6 +30,7 @@ UIDS = range(2_000_000_000, 2_067_108_864)
 """User ids that distributions leave alone; each runtime made by root gets one."""
 PROBE_DISK_BYTES = 16 << 20
 SOURCE = str(Path(__file__).resolve().parent.parent)
+SEALER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from collegium_runtimed.seal import main; main()"
 LAUNCHER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from collegium_runtimed.launch import main; main()"
 
 
@@ -50,6 +51,8 @@ class Options:
     gid: int
     environments: tuple[Path, ...]
     agent: Path
+    allow: tuple[str, ...] = ()
+    """Patterns of devices and other paths of the machine that runtimes may be given."""
 
 
 class Engine:
@@ -61,6 +64,8 @@ class Engine:
         self.records: dict[str, Record] = {}
         self.missing: list[dict[str, str]] = []
         self.disk_enforced = False
+        self.writable = False
+        """Whether runtimes may write over their environment."""
         self.isolation_error = ""
         self.on_change: Callable[[Record], None] = lambda _record: None
         self._tasks = tasks
@@ -72,6 +77,9 @@ class Engine:
         # Held open also because a socket's address is short, and a data folder's may be long.
         self.run = self._own_folder("run", 0o710, held=True)
         self.runtimes = self._own_folder("runtimes", 0o700, held=self.root)
+        self.networks = Networks(self._own_folder("networks", 0o700, held=self.root), root=self.root)
+        self.layers = self._layers_folder("layers")
+        self._skeletons = self._layers_folder("folders")
         label = hashlib.sha256(str(options.data).encode()).hexdigest()[:12]
         self.groups, why = cgroups.open_groups(f"collegium-{label}")
         if why is not None:
@@ -87,6 +95,14 @@ class Engine:
         os.fchmod(fd, mode if self.root else 0o700)
         return Path(f"/proc/{os.getpid()}/fd/{fd}") if held else path
 
+    def _layers_folder(self, name: str) -> Path:
+        """Where layers lie; what runtimes execute is not for the server to change, so root's is root's."""
+        path = self.options.data / "environments" / name
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if self.root:
+            os.chown(path, 0, 0, follow_symlinks=False)
+        return path
+
     def _miss(self, what: str, detail: str, remedy: str) -> None:
         self.missing.append({"what": what, "detail": detail, "remedy": remedy})
 
@@ -95,6 +111,8 @@ class Engine:
     async def open(self) -> None:
         """Try what this machine can do, then find the runtimes that an engine before this one made."""
         await self._probe()
+        await self.networks.open(frozenset(folder.name for folder in self.runtimes.iterdir() if folder.is_dir()))
+        self.missing += self.networks.missing
         for folder in sorted(self.runtimes.iterdir()):
             if folder.is_dir():
                 await self._recover(folder)
@@ -102,27 +120,32 @@ class Engine:
         self._own.append(self._tasks.create_task(self._keep_logs_short()))
 
     async def _probe(self) -> None:
-        """Make a runtime that ends at once, with a disk of its own if that can be had."""
-        if self.root:
-            error = await self._try_launch(image=True)
-            self.disk_enforced = error is None
-            if error is None:
-                return
-            self._miss("disk limits", error, "let the server use loop devices and install e2fsprogs")
-        else:
+        """Make runtimes that end at once: with a disk of their own and a writable environment, if that can be had."""
+        if not self.root:
             self._miss("disk limits", "an ordinary user cannot mount", cgroups.ROOT)
             self._miss("a user id for each runtime", "an ordinary user has only one", cgroups.ROOT)
-        self.isolation_error = await self._try_launch(image=False) or ""
+        elif error := await self._try_launch(image=True):
+            self._miss("disk limits", error, "let the server use loop devices and install e2fsprogs")
+        else:
+            self.disk_enforced = True
+        error = await self._try_launch(image=self.disk_enforced, writable=True)
+        self.writable = error is None
+        if error is None:
+            return
+        self.isolation_error = ("" if self.disk_enforced else await self._try_launch(image=False)) or ""
         if self.isolation_error:
             remedy = "run `collegium doctor`: it says which namespaces this machine refuses, and how to allow them"
             self._miss("isolation", self.isolation_error, remedy)
+        else:
+            remedy = "Linux 5.19 or newer, and data and environments on ext4, xfs or btrfs"
+            self._miss("packages installed inside a runtime", error, remedy)
 
-    async def _try_launch(self, *, image: bool) -> str | None:
+    async def _try_launch(self, *, image: bool, writable: bool = False) -> str | None:
         limits = Limits(memory_bytes=256 << 20, cpus=1.0, processes=64, disk_bytes=PROBE_DISK_BYTES)
-        kind = Kind("probe", "", "/usr", limits)
-        record = self._new_record(kind, image=image)
+        below = next((str(path) for path in self.options.environments if path.is_dir()), "/usr")
+        record = self._new_record(Kind("probe", "", below if writable else "/usr", limits), image=image)
         try:
-            await self._launch(record, binds=[], command=("/usr/bin/env", "true"))
+            await self._launch(record, binds=[], command=("/usr/bin/env", "true"), writable=writable)
         except (EngineError, OSError) as error:
             return str(error)
         finally:
@@ -133,7 +156,7 @@ class Engine:
         slot = folder.name
         record = records.read(folder)
         if record is None or record.slot != slot:
-            await asyncio.to_thread(shutil.rmtree, folder)
+            await asyncio.to_thread(remove_tree, folder)
             return
         self.records[slot] = record
         alive = self._watch_end(record)
@@ -173,16 +196,19 @@ class Engine:
         """A new runtime, ready; without a `runtime` id it waits for one in the pool."""
         if self.isolation_error:
             raise EngineError("unavailable", f"This machine cannot isolate runtimes: {self.isolation_error}")
-        if kind.network.mode != "none":
-            raise EngineError("unavailable", f"this engine has no network of kind {kind.network.mode!r}")
+        if kind.network.mode not in self.networks.modes:
+            raise EngineError("unavailable", self._why_no_network(kind.network.mode))
         try:
             binds = machine.environment_binds(kind.environment, self.options.agent, self.options.environments)
+            binds += machine.allowed_binds(kind.devices, kind.binds, self.options.allow)
+            machine.layer_paths(kind.layers, self.layers)
+            lowers = await asyncio.to_thread(self._lowers, kind)
         except (machine.BadEnvironment, OSError) as error:
             raise EngineError("invalid", str(error)) from error
         record = replace(self._new_record(kind, image=self.disk_enforced), runtime=runtime)
         self.records[record.slot] = record
         try:
-            record = await self._launch(record, binds=binds, warm=warm)
+            record = await self._launch(record, binds=binds, lowers=lowers, warm=warm, writable=self.writable)
         except BaseException as error:
             await self._remove(record.slot)
             if isinstance(error, OSError):
@@ -190,6 +216,15 @@ class Engine:
             raise
         self.on_change(record)
         return record
+
+    def _why_no_network(self, mode: str) -> str:
+        details = "; ".join(one["detail"] for one in self.networks.missing)
+        return f"this machine has no network of kind {mode!r} for runtimes" + (f": {details}" if details else "")
+
+    def _lowers(self, kind: Kind) -> tuple[str, ...]:
+        foreign = self.writable and not self.root and os.stat(kind.environment).st_uid != os.geteuid()
+        skeleton = [layers.folders_of(kind.environment, self._skeletons)] if foreign else []
+        return (*kind.layers, *skeleton, kind.environment)
 
     def hand_out(self, record: Record, runtime: str) -> Record:
         """Give a waiting runtime to somebody: only names change, so it takes no time."""
@@ -213,7 +248,14 @@ class Engine:
         return record
 
     async def _launch(
-        self, record: Record, *, binds: list[Bind], warm: bool = False, command: tuple[str, ...] = ()
+        self,
+        record: Record,
+        *,
+        binds: list[Bind],
+        lowers: tuple[str, ...] = (),
+        warm: bool = False,
+        command: tuple[str, ...] = (),
+        writable: bool = False,
     ) -> Record:
         """Make the folder, the groups and the address, then the processes; every step is written down first."""
         folder = self.runtimes / record.slot
@@ -227,13 +269,19 @@ class Engine:
             furnish(str(folder / "disk"), uid=record.uid, gid=record.gid)
         joined = self.groups.make(record.slot, limits)
         record = self._store(replace(record, cgroups=tuple(joined)))
+        link = None if command else await self.networks.make(record.slot, record.kind.network)
         log = os.open(folder / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             with self._listen(record) as listener:
-                plan = self._plan(record, binds, listener.fileno(), log, warm=warm, command=command)
+                plan = self._plan(record, binds, listener.fileno(), log, link)
+                lowers = lowers or (record.kind.environment,)
+                plan = replace(plan, lowers=lowers, warm=warm, command=command, writable=writable)
                 return await self._run_launcher(record, plan)
         finally:
             os.close(log)
+            for descriptor in () if link is None else (link.net_fd, link.user_fd):
+                if descriptor is not None:
+                    os.close(descriptor)
 
     def _listen(self, record: Record) -> socket.socket:
         path = self.run / record.socket
@@ -246,9 +294,7 @@ class Engine:
         listener.listen(BACKLOG)
         return listener
 
-    def _plan(
-        self, record: Record, binds: list[Bind], listen: int, log: int, *, warm: bool, command: tuple[str, ...]
-    ) -> Plan:
+    def _plan(self, record: Record, binds: list[Bind], listen: int, log: int, link: Link | None) -> Plan:
         folder, (system, links) = self.runtimes / record.slot, self._system
         memory_bounded = "memory" in self.groups.enforced()
         return Plan(
@@ -257,6 +303,8 @@ class Engine:
             gid=record.gid,
             distinct=self.root,
             environment=record.kind.environment,
+            lowers=(),
+            writable=False,
             disk=str(folder / "disk"),
             image=str(folder / "disk.img") if record.image else None,
             binds=(*system, *binds),
@@ -266,15 +314,20 @@ class Engine:
             cgroups=record.cgroups,
             listen_fd=listen,
             log_fd=log,
-            warm=warm,
-            command=command,
+            warm=False,
+            net_fd=None if link is None else link.net_fd,
+            user_fd=None if link is None else link.user_fd,
+            resolv_conf="" if link is None else link.resolv_conf,
+            variables=dict(record.kind.variables) | dict(() if link is None else link.variables),
+            preload=record.kind.preload,
         )
 
     async def _run_launcher(self, record: Record, plan: Plan) -> Record:
+        handed = [fd for fd in (plan.listen_fd, plan.log_fd, plan.net_fd, plan.user_fd) if fd is not None]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", "-c", LAUNCHER, SOURCE,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            pass_fds=(plan.listen_fd, plan.log_fd), start_new_session=True, env={"LANG": "C.UTF-8"},
+            pass_fds=handed, start_new_session=True, env={"LANG": "C.UTF-8"},
         )  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
@@ -361,6 +414,43 @@ class Engine:
         """End a runtime without telling anybody: one of the pool, or all of them at the end."""
         await self._remove(record.slot)
 
+    async def seal(self, runtime: str, layer: str) -> str:
+        """End a runtime, and keep what it wrote over its environment as a layer; asked again, the same layer."""
+        path = self.layers / layer
+        if path.is_dir():
+            with suppress(EngineError):
+                await self.delete(runtime)
+            return str(path)
+        record = self.find(runtime)
+        if record.state != "ready" or not self.writable:
+            raise EngineError("unavailable", "there is nothing to seal: the environment could not be written to")
+        async with self._locks.setdefault(record.slot, asyncio.Lock()):
+            record = self._store(replace(record, state="stopping"))
+            self._signal(record.slot)
+            async with asyncio.timeout(END_SECONDS_MAX):
+                await self._ended[record.slot].wait()
+        try:
+            await self._run_sealer(record, path)
+        finally:
+            await self.delete(runtime)
+        return str(path)
+
+    async def _run_sealer(self, record: Record, path: Path) -> None:
+        folder = self.runtimes / record.slot
+        asked = {
+            "disk": str(folder / "disk"),
+            "image": str(folder / "disk.img") if record.image else None,
+            "target": str(path),
+            "bytes_max": record.kind.limits.disk_bytes,
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-I", "-S", "-c", SEALER, SOURCE,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        output, _ = await process.communicate(json.dumps(asked).encode() + b"\n")
+        if error := json.loads(output or b'{"error": "it ended without an answer"}').get("error"):
+            raise EngineError("unavailable", f"what was installed could not be sealed: {error}")
+
     def close(self) -> None:
         """Stop watching. What runs, runs on, and the next engine finds it."""
         for task in self._own:
@@ -383,20 +473,20 @@ class Engine:
                     async with asyncio.timeout(END_SECONDS_MAX):
                         await self._ended[slot].wait()
                 await self._take_away(record)
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=not folder.exists())
+            await asyncio.to_thread(remove_tree, folder)
             self.records.pop(slot, None)
             self._ended.pop(slot, None)
         self._locks.pop(slot, None)
 
     async def _take_away(self, record: Record) -> None:
-        """Groups, address and disk. The mounts and processes went with PID 1."""
+        """Groups, network, address and disk. The mounts and processes went with PID 1."""
+        await self.networks.remove(record.slot)
         await asyncio.to_thread(cgroups.remove, list(record.cgroups))
         (self.run / record.socket).unlink(missing_ok=True)
         (self.run / f"{record.slot}.sock").unlink(missing_ok=True)
         folder = self.runtimes / record.slot
         (folder / "disk.img").unlink(missing_ok=True)
-        if (folder / "disk").exists():
-            await asyncio.to_thread(shutil.rmtree, folder / "disk")
+        await asyncio.to_thread(remove_tree, folder / "disk")
 
     def _signal(self, slot: str) -> None:
         """End PID 1; the kernel then ends everything in its pid namespace, also a fork bomb."""

@@ -14,18 +14,11 @@ import socket
 import sys
 from typing import Any, NoReturn
 
-from collegium_runtimed import linux, sandbox
+from collegium_runtimed import layers, linux, sandbox
 from collegium_runtimed.plan import LISTEN_FD, UID_INSIDE, Plan, from_json
 
 MESSAGE_BYTES_MAX = 4096
-NAMESPACES = (
-    linux.CLONE_NEWNS
-    | linux.CLONE_NEWPID
-    | linux.CLONE_NEWIPC
-    | linux.CLONE_NEWUTS
-    | linux.CLONE_NEWNET
-    | linux.CLONE_NEWCGROUP
-)
+NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
 
 
 def main() -> None:
@@ -74,9 +67,9 @@ def _prepare(plan: Plan) -> sandbox.Trees | None:
     if not plan.distinct:
         return None
     os.setgroups([])
-    machine = sandbox.take_trees(sandbox.machine_binds(plan))
+    machine = sandbox.take_trees(sandbox.machine_binds(plan)) + layers.take_lowers(plan)
     if plan.image is None:
-        return sandbox.take_trees(sandbox.own_binds(plan.disk)) + machine
+        return sandbox.take_trees(sandbox.own_binds(plan, plan.disk)) + machine
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
     return sandbox.take_from_image(plan, plan.image) + machine
@@ -89,7 +82,8 @@ def _fork_into_namespaces(plan: Plan, ours: socket.socket, theirs: socket.socket
         _run_middle(plan, ours, theirs, trees)
     theirs.close()
     _expect(ours, b"namespace")
-    _map_user(middle, plan)
+    if plan.user_fd is None:
+        _map_user(middle, plan)
     ours.send(b"mapped")
     answer = ours.recv(MESSAGE_BYTES_MAX)
     os.waitpid(middle, 0)
@@ -119,12 +113,19 @@ def _run_middle(plan: Plan, ours: socket.socket, theirs: socket.socket, trees: s
     """Between the launcher and PID 1: a pid namespace begins with the next fork."""
     try:
         ours.close()
-        linux.unshare(linux.CLONE_NEWUSER)
+        if plan.net_fd is not None and plan.user_fd is None:
+            linux.join_namespace(plan.net_fd, linux.CLONE_NEWNET)
+        if plan.user_fd is not None:
+            linux.join_namespace(plan.user_fd, linux.CLONE_NEWUSER)
+        else:
+            linux.unshare(linux.CLONE_NEWUSER)
         theirs.send(b"namespace")
         _expect(theirs, b"mapped")
         os.setresgid(UID_INSIDE, UID_INSIDE, UID_INSIDE)
         os.setresuid(UID_INSIDE, UID_INSIDE, UID_INSIDE)
-        linux.unshare(NAMESPACES)
+        if plan.net_fd is not None and plan.user_fd is not None:
+            linux.join_namespace(plan.net_fd, linux.CLONE_NEWNET)
+        linux.unshare(NAMESPACES | (linux.CLONE_NEWNET if plan.net_fd is None else 0))
         pid = os.fork()
         if pid == 0:
             _run_first(plan, theirs, trees)
@@ -144,7 +145,8 @@ def _run_first(plan: Plan, theirs: socket.socket, trees: sandbox.Trees | None) -
         linux.mount(None, "/", None, linux.MS_REC | linux.MS_PRIVATE)
         _take_descriptors(plan)
         if trees is None:
-            trees = sandbox.take_trees(sandbox.own_binds(plan.disk) + sandbox.machine_binds(plan))
+            trees = sandbox.take_trees(sandbox.own_binds(plan, plan.disk) + sandbox.machine_binds(plan))
+            trees += layers.take_lowers(plan)
         sandbox.enter(plan, trees)
         sandbox.become_agent(plan)
         raise AssertionError("execve returned")

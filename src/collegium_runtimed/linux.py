@@ -26,7 +26,7 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 AT_FDCWD, AT_EMPTY_PATH, AT_RECURSIVE = -100, 0x1000, 0x8000
 OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC = 1, os.O_CLOEXEC
 MOVE_MOUNT_F_EMPTY_PATH = 4
-MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_IDMAP = 1, 2, 4, 0x100000
 MNT_DETACH = 2
 
 SYS_OPEN_TREE, SYS_MOVE_MOUNT, SYS_MOUNT_SETATTR = 428, 429, 442
@@ -99,6 +99,51 @@ def open_tree(path: str, *, recursive: bool = True) -> int:
     """A copy of the mount at `path`, attached nowhere, as a descriptor. Needs CAP_SYS_ADMIN."""
     flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (AT_RECURSIVE if recursive else 0)
     return high(checked(libc.syscall(SYS_OPEN_TREE, AT_FDCWD, os.fsencode(path), flags), f"open_tree {path}"))
+
+
+def open_tree_of(folder: int) -> int:
+    """A copy of the mount in which an open folder lies, from that folder on and without what is mounted below it."""
+    flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH
+    return high(checked(libc.syscall(SYS_OPEN_TREE, folder, b"", flags), "open_tree"))
+
+
+def map_owners(tree: int, user_namespace: int) -> None:
+    """Show the files of a detached mount as owned by others, as a user namespace maps them. Needs Linux 5.12."""
+    attributes = _MountAttr(MOUNT_ATTR_IDMAP, 0, 0, user_namespace)
+    size = ctypes.c_size_t(ctypes.sizeof(attributes))
+    result = libc.syscall(SYS_MOUNT_SETATTR, tree, b"", AT_EMPTY_PATH, ctypes.byref(attributes), size)
+    checked(result, "mount_setattr with mapped owners")
+
+
+def join_namespace(descriptor: int, kind: int) -> None:
+    """Enter a namespace of this kind."""
+    checked(libc.setns(descriptor, kind), f"setns({kind:#x})")
+
+
+def user_namespace(maps: dict[str, str]) -> int:
+    """A user namespace with these maps (`uid_map`, `gid_map`) that no process is in, as a descriptor."""
+    ready, go = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            unshare(CLONE_NEWUSER)
+            os.write(ready[1], b".")
+            os.close(go[1])
+            os.read(go[0], 1)
+        finally:
+            os._exit(0)
+    try:
+        os.close(ready[1])
+        if not os.read(ready[0], 1):
+            raise OSError("no user namespace can be made")
+        for name, text in maps.items():
+            with open(f"/proc/{pid}/{name}", "w") as file:
+                file.write(text)
+        return high(os.open(f"/proc/{pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC))
+    finally:
+        for end in (ready[0], *go):
+            os.close(end)
+        os.waitpid(pid, 0)
 
 
 def move_mount(tree: int, target: str) -> None:

@@ -1,6 +1,9 @@
 """What a runtime sees of this machine: its programs and libraries, one environment, and very little of /etc."""
 
+import fnmatch
 import os
+import stat
+import sys
 from pathlib import Path
 
 from collegium_runtimed.plan import AGENT_HOME, Bind
@@ -35,15 +38,45 @@ def system_binds() -> tuple[list[Bind], list[tuple[str, str]]]:
 
 
 def environment_binds(environment: str, agent: Path, allowed: tuple[Path, ...]) -> list[Bind]:
-    """An environment at its own path, the Python it was made from, and the agent. Raises BadEnvironment."""
+    """What goes with an environment: the Python it was made from, and the agent. Raises BadEnvironment."""
     path = Path(environment)
     if not path.is_absolute() or ".." in path.parts or not any(path.is_relative_to(folder) for folder in allowed):
         raise BadEnvironment(f"{environment} is not in a folder of environments")
     if not (path / "pyvenv.cfg").is_file():
         raise BadEnvironment(f"{environment} is no Python environment")
-    binds = [Bind(str(path), str(path))]
-    binds += [Bind(str(prefix), str(prefix)) for prefix in python_prefixes(path)]
+    binds = [Bind(str(prefix), str(prefix)) for prefix in python_prefixes(path)]
+    uv = Path(sys.executable).with_name("uv")
+    if uv.is_file():
+        binds.append(Bind(os.path.realpath(uv), f"{AGENT_HOME}/bin/uv"))
     return [*binds, Bind(str(agent / "collegium_agent"), f"{AGENT_HOME}/collegium_agent")]
+
+
+def layer_paths(layers: tuple[str, ...], folder: Path) -> tuple[str, ...]:
+    """These layers, each a folder right below `folder`. Raises BadEnvironment."""
+    for layer in layers:
+        path = Path(layer)
+        if path.parent != folder or path.name.startswith(".") or path.is_symlink() or not path.is_dir():
+            raise BadEnvironment(f"{layer} is no layer")
+    return layers
+
+
+def allowed_binds(devices: tuple[str, ...], binds: tuple[str, ...], patterns: tuple[str, ...]) -> list[Bind]:
+    """Device nodes, folders and files of the machine at their own paths, if this engine may show them.
+
+    Raises BadEnvironment.
+    """
+    for path in (*devices, *binds):
+        if os.path.normpath(path) != path or not any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns):
+            raise BadEnvironment(f"this engine was not told to show {path} to runtimes")
+        if not os.path.exists(path):
+            raise BadEnvironment(f"{path} is not on this machine")
+    for path in devices:
+        if not stat.S_ISCHR(os.stat(path).st_mode):
+            raise BadEnvironment(f"{path} is no device")
+    return [
+        *(Bind(path, path, read_only=False, devices=True) for path in devices),
+        *(Bind(os.path.realpath(path), path) for path in binds),
+    ]
 
 
 def python_prefixes(environment: Path) -> list[Path]:

@@ -52,8 +52,12 @@ class Plan:
     distinct: bool
     """Made by root: the runtime has a user id of its own."""
     environment: str
+    lowers: tuple[str, ...]
+    """What is seen at the environment's path: folders over folders, the uppermost first, the environment last."""
+    writable: bool
+    """Whether the runtime may write over them, on its own disk."""
     disk: str
-    """The folder with `content`, `home`, `tmp` and `state`."""
+    """The folder with `content`, `home`, `tmp`, `state` and `layer`."""
     image: str | None
     """A file system to mount at `disk` first."""
     binds: tuple[Bind, ...]
@@ -65,9 +69,15 @@ class Plan:
     listen_fd: int
     log_fd: int
     warm: bool
+    net_fd: int | None = None
+    """A network namespace to join instead of making one; `user_fd` is the user namespace that owns it."""
+    user_fd: int | None = None
+    resolv_conf: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Environment variables besides the usual ones."""
+    preload: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     """Instead of the agent; for probes."""
-    environment_variables: dict[str, str] = field(default_factory=dict)
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -83,7 +93,6 @@ def from_json(value: dict[str, Any]) -> Plan:
             "binds": tuple(Bind(**bind) for bind in value["binds"]),
             "links": tuple((name, target) for name, target in value["links"]),
             "limits": Limits(**value["limits"]),
-            "cgroups": tuple(value["cgroups"]),
-            "command": tuple(value["command"]),
+            **{name: tuple(value[name]) for name in ("lowers", "cgroups", "preload", "command")},
         }
     )

@@ -6,7 +6,7 @@ import shutil
 import socket
 from pathlib import Path
 
-from collegium_runtimed import linux, seccomp
+from collegium_runtimed import layers, linux, seccomp
 from collegium_runtimed.disk import mount_image
 from collegium_runtimed.plan import AGENT_HOME, LISTEN_FD, STATE_INSIDE, UID_INSIDE, Bind, Plan
 
@@ -37,20 +37,38 @@ ETC = {
     "shells": "/bin/sh\n/bin/bash\n",
 }
 
+COMMANDS = f"{AGENT_HOME}/bin"
+NO_APT = """#!/bin/sh
+cat >&2 <<END
+${0##*/}: Debian packages cannot be installed in this runtime; its system belongs to nobody in it.
+  Python packages, also many programs and libraries:  %pip install NAME   (or: !uv pip install NAME)
+  Everything else: ask the administrator for a runtime version that has it; Runtime > Change runtime type.
+END
+exit 100
+"""
+NO_SUDO = """#!/bin/sh
+# There is nobody else to become here: what follows runs as it is.
+case "$1" in -*|"") echo "sudo: there is no other user in this runtime; leave sudo away" >&2; exit 1;; esac
+exec "$@"
+"""
+
 Trees = list[tuple[Bind, int]]
 """Mounts as descriptors, in the order in which they are put in place."""
 
 
-def own_binds(disk: str) -> list[Bind]:
+def own_binds(plan: Plan, disk: str) -> list[Bind]:
     """What the runtime writes to."""
     places = {"tmp": "/tmp", "content": "/content", "home": "/home/colab", "state": STATE_INSIDE}  # noqa: S108
+    if plan.writable:
+        places["layer"] = layers.OWN
     return [Bind(f"{disk}/{name}", target, read_only=False) for name, target in places.items()]
 
 
 def machine_binds(plan: Plan) -> list[Bind]:
     """What is taken from the machine."""
     devices = [Bind(f"/dev/{name}", f"/dev/{name}", read_only=False, devices=True) for name in DEVICES]
-    return [*devices, *plan.binds]
+    environment = [] if layers.are_joined(plan) else [Bind(plan.lowers[0], plan.environment)]
+    return [*devices, *plan.binds, *environment]
 
 
 def take_trees(binds: list[Bind]) -> Trees:
@@ -61,7 +79,7 @@ def take_trees(binds: list[Bind]) -> Trees:
 def take_from_image(plan: Plan, image: str) -> Trees:
     """What the runtime writes to, on a file system of its own, which no namespace but the runtime's will show."""
     mount_image(image, STAGE, uid=plan.uid, gid=plan.gid)
-    trees = take_trees(own_binds(STAGE))
+    trees = take_trees(own_binds(plan, STAGE))
     linux.umount_detached(STAGE)
     return trees
 
@@ -70,7 +88,8 @@ def enter(plan: Plan, trees: Trees) -> None:
     """Build the root in this process's own namespaces, go there, and give up every right."""
     _build_root(plan, trees)
     socket.sethostname("runtime")
-    linux.loopback_up()
+    if plan.net_fd is None:
+        linux.loopback_up()
     _limit(plan)
     linux.drop_capabilities()
     linux.no_new_privileges()
@@ -94,7 +113,7 @@ def variables(plan: Plan) -> dict[str, str]:
     """The environment variables that everything inside starts with: nothing of the machine's own."""
     threads = str(max(1, round(plan.limits.cpus)))
     return {
-        "PATH": f"{plan.environment}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": f"{COMMANDS}:{plan.environment}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/home/colab",
         "USER": "colab",
         "LOGNAME": "colab",
@@ -103,10 +122,13 @@ def variables(plan: Plan) -> dict[str, str]:
         "TERM": "xterm-256color",
         "VIRTUAL_ENV": plan.environment,
         "PYTHONPATH": AGENT_HOME,
-        "PYTHONDONTWRITEBYTECODE": "1",
+        **({} if plan.writable else {"PYTHONDONTWRITEBYTECODE": "1"}),
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
-        **plan.environment_variables,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "UV_LINK_MODE": "copy",
+        "UV_PYTHON_DOWNLOADS": "never",
+        **plan.variables,
     }
 
 
@@ -117,13 +139,20 @@ def _build_root(plan: Plan, trees: Trees) -> None:
         os.makedirs(folder, exist_ok=True)
     for name, target in plan.links:
         os.symlink(target, name)
-    _write_etc()
+    _write_etc(plan)
+    _write_commands()
     linux.mount("tmpfs", "dev", "tmpfs", linux.MS_NOSUID, f"mode=755,size={DEV_BYTES}")
     os.symlink("../tmp", "var/tmp")
     # Outer before inner: an environment may lie below /tmp or /var/tmp, as it does in a checkout there.
-    for bind, tree in sorted(trees, key=lambda pair: pair[0].target.count("/")):
+    depth = plan.environment.count("/") if layers.are_joined(plan) else 0
+    for bind, tree in sorted(trees, key=lambda pair: _depth(pair[0])):
+        if depth and _depth(bind) > depth:
+            layers.join(plan)
+            depth = 0
         _attach(bind, tree)
         os.close(tree)
+    if depth:
+        layers.join(plan)
     _mount_proc()
     _furnish_dev()
     _copy_skeleton(plan)
@@ -144,9 +173,23 @@ def _attach(bind: Bind, tree: int) -> None:
     linux.restrict_mount(target, read_only=bind.read_only, devices=bind.devices)
 
 
-def _write_etc() -> None:
+def _depth(bind: Bind) -> int:
+    return 0 if bind.target.startswith(layers.STAGED) else bind.target.count("/")
+
+
+def _write_etc(plan: Plan) -> None:
     for name, text in ETC.items():
         Path("etc", name).write_text(text)
+    if plan.resolv_conf:
+        Path("etc/resolv.conf").write_text(plan.resolv_conf)
+
+
+def _write_commands() -> None:
+    folder = Path("." + COMMANDS)
+    folder.mkdir(parents=True)
+    for name, text in {**dict.fromkeys(("apt", "apt-get", "aptitude"), NO_APT), "sudo": NO_SUDO}.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
 
 
 def _mount_proc() -> None:

@@ -41,6 +41,7 @@ class Server:
             "list": self._list,
             "get": self._get,
             "delete": self._delete,
+            "seal": self._seal,
             "pool": self._set_pool,
             "stop": self._stop,
         }
@@ -116,7 +117,7 @@ class Server:
                 "namespaces": ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"],
                 "seccomp": "allow list",
                 "distinct_users": engine.root,
-                "network": ["none"],
+                "network": sorted(engine.networks.modes),
             },
             "limits": {
                 "memory": _limit(engine, "memory", "for each process, not for all together"),
@@ -124,6 +125,9 @@ class Server:
                 "cpus": _limit(engine, "cpus", ""),
                 "disk": {"enforced": engine.disk_enforced, "by": "disk image" if engine.disk_enforced else ""},
             },
+            "network": sorted(engine.networks.modes),
+            "writable_environments": engine.writable,
+            "disk_quota": engine.disk_enforced,
             "missing": engine.missing,
             "runtimes": sum(record.runtime is not None for record in engine.records.values()),
             "pool": {"ready": len(self._pool.waiting()), "wanted": sum(want.ready for want in self._pool.wants)},
@@ -148,6 +152,10 @@ class Server:
     async def _delete(self, request: dict[str, Any]) -> dict[str, Any]:
         await self._engine.delete(_name(request, "runtime"))
         return {}
+
+    async def _seal(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What was installed in a runtime becomes a layer, and the runtime ends."""
+        return {"path": await self._engine.seal(_name(request, "runtime"), _name(request, "layer"))}
 
     async def _set_pool(self, request: dict[str, Any]) -> dict[str, Any]:
         wants = request.get("of")

@@ -319,10 +319,21 @@ def _(world: dict[str, Any]) -> object:
         raise Reached("they are here")
 
 
-@probe("the environment that all runtimes share")
+@probe("the names of what the overlay keeps for itself")
 def _(world: dict[str, Any]) -> object:
-    with open(os.path.join(sys.prefix, "pyvenv.cfg"), "a"):
-        raise Reached("writable")
+    folder = os.path.join(sys.prefix, "mine")
+    os.mkdir(folder)
+    os.setxattr(folder, "user.overlay.redirect", b"/../../../etc")
+    if os.listdir(folder):
+        raise Reached("redirected")
+    return "only a word"
+
+
+@probe("the stage on which the root was made")
+def _(world: dict[str, Any]) -> object:
+    for path in ("/.layers", "/.layers/own/upper", "/tmp/.layers"):
+        if os.path.exists(path):
+            raise Reached(path)
 
 
 # ── becoming somebody else ─────────────────────────────────────────────────────────────────────────────────────────
