@@ -10,17 +10,19 @@ import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import { type Assistant, assistance } from './assist'
+import type { ForeignGrammar } from './grammars'
 import { undoOf } from './history'
 import { guardSurrogates } from './surrogates'
 import { look, tooltipLook } from './theme'
 
-export type Language = 'python' | 'markdown' | 'plain'
+/** `code`: a language whose grammar is not known here. */
+export type Grammar = 'python' | 'markdown' | 'plain' | 'code' | ForeignGrammar
 
 export interface EditorOptions {
   readonly parent: HTMLElement
   readonly text: Y.Text
   readonly awareness: Awareness | null
-  readonly language: Language
+  readonly language: Grammar
   readonly readOnly: boolean
   readonly lineNumbers: boolean
   readonly assistant: Assistant | null
@@ -49,18 +51,24 @@ const shared: Extension[] = [
   tooltipLook,
 ]
 
-const LANGUAGES: Readonly<Record<Language, () => Extension>> = {
-  python: () => python(),
-  markdown: () => EditorView.lineWrapping,
-  plain: () => EditorView.lineWrapping,
-}
+const wraps = (language: Grammar) => language === 'markdown' || language === 'plain'
 
-/** Markdown brings the grammars of HTML, CSS and JavaScript along, so they come when the first text is edited. */
+/** What is not Python comes when it is first edited: Markdown brings the grammars of HTML, CSS and JavaScript along. */
 const grammar = new Compartment()
 
-async function enrich(view: EditorView): Promise<void> {
-  const { markdown, markdownLanguage } = await import('@codemirror/lang-markdown')
-  view.dispatch({ effects: grammar.reconfigure(markdown({ base: markdownLanguage })) })
+async function enrich(view: EditorView, language: Grammar): Promise<void> {
+  switch (language) {
+    case 'python': case 'plain': case 'code':
+      return
+    case 'markdown': {
+      const { markdown, markdownLanguage } = await import('@codemirror/lang-markdown')
+      return view.dispatch({ effects: grammar.reconfigure(markdown({ base: markdownLanguage })) })
+    }
+    default: {
+      const { foreign } = await import('./grammars')
+      view.dispatch({ effects: grammar.reconfigure(await foreign(language)) })
+    }
+  }
 }
 
 export function mountEditor(options: EditorOptions): EditorView {
@@ -88,8 +96,8 @@ export function mountEditor(options: EditorOptions): EditorView {
           { key: 'Escape', run: () => (options.leave(), true) },
         ]),
         shared,
-        LANGUAGES[options.language](),
-        grammar.of([]),
+        wraps(options.language) ? EditorView.lineWrapping : [],
+        grammar.of(options.language === 'python' ? python() : []),
         options.lineNumbers ? lineNumbers() : [],
         options.placeholder ? placeholder(options.placeholder) : [],
         tooltips({ position: 'fixed', parent: document.body }),
@@ -100,6 +108,7 @@ export function mountEditor(options: EditorOptions): EditorView {
       ],
     }),
   })
-  if (options.language === 'markdown') void enrich(view)
+  // Without its grammar it is plain text, which can be written as well.
+  enrich(view, options.language).catch(() => undefined)
   return view
 }

@@ -1,8 +1,8 @@
 /** What a runtime used over time, and how amounts of it are said. */
 import type { Usage } from './wire'
 
-/** When (milliseconds), memory, percent of one processor, disk, percent of the accelerator. */
-export type UsagePoint = readonly [at: number, memory: number, cpu: number, disk: number, gpu: number | null]
+/** When (milliseconds), memory, percent of one processor, disk, percent of the accelerator; null where nobody counts. */
+export type UsagePoint = readonly [at: number, memory: number | null, cpu: number | null, disk: number | null, gpu: number | null]
 
 const KEPT_MS = 3_600_000
 const EVERY_MS = 10_000
@@ -46,7 +46,8 @@ export function ofText(part: number, whole: number): string {
 
 function gigabytes(bytes: number): string {
   const value = bytes / STEP ** 3
-  return value >= 99.95 ? String(Math.round(value)) : value.toFixed(1)
+  if (value >= 99.95) return String(Math.round(value))
+  return value >= 9.95 ? value.toFixed(1).replace('.0', '') : value.toFixed(1)
 }
 
 /** "1:05", counting down; never below zero. */

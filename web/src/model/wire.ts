@@ -68,10 +68,11 @@ export interface Execution {
 }
 
 export type RuntimeState = 'requested' | 'starting' | 'ready' | 'stopping' | 'stopped' | 'failed'
+/** A null limit is none that is enforced here. */
 export interface Limits {
-  readonly memory_bytes: number
-  readonly cpus: number
-  readonly disk_bytes: number
+  readonly memory_bytes: number | null
+  readonly cpus: number | null
+  readonly disk_bytes: number | null
 }
 export type NetworkMode = 'none' | 'packages' | 'internet'
 export interface Accelerator {
@@ -97,25 +98,29 @@ export interface Runtime {
   readonly notice?: RuntimeNotice | null
   /** It waits for an accelerator: which place, of how many. */
   readonly queue?: { readonly position: number; readonly of: number } | null
+  /** What is being done until it is ready. */
+  readonly progress?: string | null
+  /** What was asked for and could not be had. */
+  readonly notes?: readonly string[]
 }
 
 export interface GpuUsage {
   readonly name: string
   readonly memory_bytes: number
   readonly memory_limit_bytes: number
-  readonly percent: number
+  readonly percent: number | null
 }
-/** What a runtime uses now. `cpu_percent`: 100 is one whole processor. */
+/** What a runtime uses now. `cpu_percent`: 100 is one whole processor. Null: nobody counts it on that machine. */
 export interface Usage {
   readonly runtime: string
   readonly at: number
-  readonly memory_bytes: number
-  readonly memory_limit_bytes: number
-  readonly cpu_percent: number
-  readonly cpus: number
-  readonly disk_bytes: number
-  readonly disk_limit_bytes: number
-  readonly processes: number
+  readonly memory_bytes: number | null
+  readonly memory_limit_bytes: number | null
+  readonly cpu_percent: number | null
+  readonly cpus: number | null
+  readonly disk_bytes: number | null
+  readonly disk_limit_bytes: number | null
+  readonly processes: number | null
   readonly gpus: readonly GpuUsage[]
 }
 

@@ -222,10 +222,11 @@ export class Session {
     const same = before.runtime?.id === runtime?.id
     const renewed = !same || (kernel?.state !== before.kernel?.state && (kernel?.state === 'restarting' || kernel?.state === 'dead'))
     if (renewed) this.dismissed.clear()
-    if (!same || !here(runtime)) this.usage.setState(NO_USAGE)
+    if (!same || !isHere(runtime)) this.usage.setState(NO_USAGE)
     const started = before.runtime?.state === 'ready'
     const meant = this.leaving === 'disconnect' || (this.leaving === 'connect' && started)
-    const gone = here(runtime) ? null : here(before.runtime) && !meant ? { reason: runtime?.reason ?? null, started } : before.gone
+    const reason = runtime?.reason ?? null
+    const gone = isHere(runtime) ? null : isHere(before.runtime) && !meant ? { reason, started } : before.gone
     if (runtime?.state === 'ready') this.leaving = null
     this.state.setState({ runtime, kernel, queue, connecting: false, gone, ...(renewed && { memory: null, packages: [] }) })
   }
@@ -280,7 +281,9 @@ export class Session {
 }
 
 const NO_USAGE: UsageState = { now: null, seen: [] }
-const here = (runtime: Runtime | null): boolean => runtime !== null && runtime.state !== 'stopping' && runtime.state !== 'stopped' && runtime.state !== 'failed'
+
+/** It is asked for or lent, and not on its way out. */
+export const isHere = (runtime: Runtime | null): runtime is Runtime => runtime !== null && runtime.state !== 'stopping' && runtime.state !== 'stopped' && runtime.state !== 'failed'
 const named = ({ name, from, to }: PackageChange): string => `${name} ${from} ${to}`
 
 function older(one: Execution, other: Execution): boolean {

@@ -1,9 +1,12 @@
 /** The person's face in the corner, and what they may do about themselves. */
-import { LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react'
+import { LogOut, Monitor, Moon, Server, Sun, UserRound } from 'lucide-react'
+import { useState } from 'react'
 import { useLocation } from 'wouter'
 import { useAccount, useMe } from './account'
-import { Avatar, Menu, notifyError, useTheme } from './kit'
+import { Avatar, later, Menu, notifyError, useTheme } from './kit'
 import { useThemeEntry } from './themes'
+
+const SessionsDialog = later(() => import('./resources/SessionsDialog'))
 
 export function UserMenu() {
   const me = useMe()
@@ -12,21 +15,26 @@ export function UserMenu() {
   const themes = useThemeEntry()
   const [, navigate] = useLocation()
   const icons = { light: <Sun size={16} aria-hidden />, dark: <Moon size={16} aria-hidden />, system: <Monitor size={16} aria-hidden /> }
+  const [sessions, setSessions] = useState<'unasked' | 'open' | 'closed'>('unasked')
   return (
-    <Menu
-      align="end"
-      trigger={
-        <button type="button" className="user-menu" aria-label={`Account: ${me.name}`}>
-          <Avatar name={me.name} color={me.color} size={34} decorative />
-        </button>
-      }
-      items={[
-        { heading: me.email },
-        { label: 'Account', icon: <UserRound size={16} aria-hidden />, onSelect: () => navigate('/account') },
-        { ...themes, icon: icons[chosen] },
-        'separator',
-        { label: 'Sign out', icon: <LogOut size={16} aria-hidden />, onSelect: () => void signOut().then(() => navigate('/'), (error: unknown) => notifyError('Could not sign out', error)) },
-      ]}
-    />
+    <>
+      <Menu
+        align="end"
+        trigger={
+          <button type="button" className="user-menu" aria-label={`Account: ${me.name}`}>
+            <Avatar name={me.name} color={me.color} size={34} decorative />
+          </button>
+        }
+        items={[
+          { heading: me.email },
+          { label: 'Account', icon: <UserRound size={16} aria-hidden />, onSelect: () => navigate('/account') },
+          { label: 'Manage sessions', icon: <Server size={16} aria-hidden />, onSelect: () => setSessions('open') },
+          { ...themes, icon: icons[chosen] },
+          'separator',
+          { label: 'Sign out', icon: <LogOut size={16} aria-hidden />, onSelect: () => void signOut().then(() => navigate('/'), (error: unknown) => notifyError('Could not sign out', error)) },
+        ]}
+      />
+      {sessions !== 'unasked' && <SessionsDialog open={sessions === 'open'} onClose={() => setSessions('closed')} />}
+    </>
   )
 }

@@ -1,12 +1,12 @@
 /** The drive: a person's folders, notebooks and files, what is shared with them, and their trash. */
 import './drive.css'
-import { ChevronRight, CloudUpload, FolderOpen, FolderPlus, HardDrive, NotebookPen, Plus, Trash2, Upload, Users } from 'lucide-react'
+import { ChevronRight, CloudUpload, FolderOpen, FolderPlus, HardDrive, NotebookPen, Plus, Server, Trash2, Upload, Users } from 'lucide-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { api } from '../../api/client'
 import type { Item, Listing } from '../../api/types'
 import { useMe } from '../../ui/account'
-import { Button, classes, EmptyState, IconButton, notifyError, Spinner } from '../../ui/kit'
+import { Button, classes, EmptyState, IconButton, later, notifyError, Spinner } from '../../ui/kit'
 import { NotFound } from '../../ui/Notice'
 import { TopBar } from '../../ui/TopBar'
 import { FileGrid } from './FileGrid'
@@ -23,7 +23,10 @@ const SECTIONS: readonly { readonly view: View; readonly href: string; readonly 
   { view: 'trash', href: '/drive/trash', label: 'Trash', icon: <Trash2 size={18} aria-hidden /> },
 ]
 
+const SessionsDialog = later(() => import('../../ui/resources/SessionsDialog'))
+
 function Sections({ view }: { view: View }) {
+  const [sessions, setSessions] = useState<'unasked' | 'open' | 'closed'>('unasked')
   return (
     <nav className="drive-sections" aria-label="Sections">
       {SECTIONS.map((section) => (
@@ -32,6 +35,11 @@ function Sections({ view }: { view: View }) {
           {section.label}
         </Link>
       ))}
+      <button type="button" className="drive-section" onClick={() => setSessions('open')}>
+        <Server size={18} aria-hidden />
+        Sessions
+      </button>
+      {sessions !== 'unasked' && <SessionsDialog open={sessions === 'open'} onClose={() => setSessions('closed')} />}
     </nav>
   )
 }

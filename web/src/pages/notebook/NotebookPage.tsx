@@ -10,7 +10,7 @@ import { CellList } from '../../ui/notebook/CellList'
 import { Contained } from '../../ui/notebook/Contained'
 import { type Chrome, Desk } from '../../ui/notebook/desk'
 import { Header } from '../../ui/notebook/Header'
-import { DeskContext, useChrome, useRoom } from '../../ui/notebook/hooks'
+import { DeskContext, useChrome, useRoom, useSession } from '../../ui/notebook/hooks'
 import { useKeyboard } from '../../ui/notebook/keyboard'
 import '../../ui/notebook/notebook.css'
 import { CommentsPanel, ContentsPanel } from '../../ui/notebook/Panels'
@@ -23,6 +23,7 @@ const FilesPanel = later(() => import('../../ui/files/FilesPanel'))
 const FileTab = later(() => import('../../ui/files/FileTab'))
 const TerminalPanel = later(() => import('../../ui/terminal/TerminalPanel'))
 const ResourcesPanel = later(() => import('../../ui/resources/ResourcesPanel'))
+const RuntimeNotices = later(() => import('../../ui/notebook/RuntimeNotices'))
 const REST_MS = 2000
 
 export function NotebookPage({ id }: { id: NotebookId }) {
@@ -84,6 +85,7 @@ function OpenNotebook() {
         <main className="nb-main">
           <Toolbar />
           {ready ? <CellList /> : <Skeleton />}
+          <NoticesWhenAsked />
         </main>
         <Once asked={(chrome) => chrome.file !== null} what="The file" part={<FileTab />} />
         <Once asked={(chrome) => chrome.resources} what="The resources panel" part={<ResourcesPanel />} />
@@ -91,6 +93,20 @@ function OpenNotebook() {
       </div>
       <Once asked={(chrome) => chrome.terminal} what="The terminal" part={<TerminalPanel />} />
     </div>
+  )
+}
+
+/** From the first thing on that is to be told of the runtime. */
+function NoticesWhenAsked() {
+  const asked = useSession(({ runtime, gone, memory, packages }) => Boolean(gone ?? memory ?? runtime?.notice) || packages.length > 0 || (runtime?.notes?.length ?? 0) > 0)
+  const [made, setMade] = useState(asked)
+  useEffect(() => {
+    if (asked) setMade(true)
+  }, [asked])
+  return made && (
+    <Contained of={asked} what="What is to be told of the runtime">
+      <RuntimeNotices />
+    </Contained>
   )
 }
 

@@ -5,7 +5,9 @@ import { CellOutputs } from '../../outputs/CellOutputs'
 import type { CellMap } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { Contained } from './Contained'
-import { useDesk, useMay, useRun } from './hooks'
+import { useDesk, useLanguage, useMay, useRun, useSession } from './hooks'
+import { Button } from '../kit'
+import { grammarOf, languageLabel } from './languages'
 import { RunButton } from './RunButton'
 import { Source, type SourceHandle } from './Source'
 
@@ -17,13 +19,15 @@ interface CodeCellProps {
 }
 
 export function CodeCell({ id, cell, source, leave }: CodeCellProps) {
+  const language = useLanguage()
   return (
     <div className="cell-row">
       <div className="cell-gutter">
         <RunButton id={id} />
+        {language !== 'python' && <span className="cell-language">{languageLabel(language)}</span>}
       </div>
       <div className="cell-body">
-        <Source id={id} cell={cell} language="python" leave={leave} ref={source} />
+        <Source id={id} cell={cell} language={grammarOf(language)} code leave={leave} ref={source} />
         <Outputs id={id} />
       </div>
     </div>
@@ -56,6 +60,31 @@ function Outputs({ id }: { id: CellId }) {
         <p className="output-reason">
           <CircleAlert size={16} aria-hidden /> {execution.reason}
         </p>
+      )}
+      {execution.state === 'failed' && <NextSteps reason={execution.reason ?? ''} />}
+    </div>
+  )
+}
+
+/** What a person can do when the kernel did not live through their cell. */
+function NextSteps({ reason }: { reason: string }) {
+  const desk = useDesk()
+  const may = useMay('run')
+  const dead = useSession((session) => session.kernel?.state === 'dead')
+  const memory = reason.startsWith('killed: out of memory')
+  if (!memory && !reason.startsWith('terminated:')) return null
+  return (
+    <div className="next-steps">
+      <p>
+        {memory ? 'The kernel needed more memory than its runtime has, and was ended.' : 'The cell went on when it was interrupted, so its kernel was ended.'}{' '}
+        {!dead && 'A new one takes the next cell: variables are gone, files are still there.'}
+      </p>
+      {may && (memory || dead) && (
+        <div className="next-steps-actions">
+          {memory && <Button small onClick={() => desk.open('runtime-type')}>Change runtime type</Button>}
+          {memory && <Button small weight="ghost" onClick={() => desk.showResources(true)}>View resources</Button>}
+          {dead && <Button small weight="ghost" onClick={() => desk.session.command('restart')}>Restart session</Button>}
+        </div>
       )}
     </div>
   )

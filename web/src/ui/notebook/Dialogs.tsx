@@ -3,11 +3,15 @@ import { useState } from 'react'
 import { useLocation } from 'wouter'
 import { api } from '../../api/client'
 import { shown } from '../../model/shortcut'
-import { ConfirmDialog, Dialog, Mark, notifyError } from '../kit'
+import { ConfirmDialog, Dialog, later, Mark, notifyError } from '../kit'
 import { ShareDialog } from '../ShareDialog'
 import { COMMANDS, usable } from './commands'
 import { useChrome, useDesk, useRoom } from './hooks'
 import { mac } from './keyboard'
+
+const RuntimeTypeDialog = later(() => import('../resources/RuntimeTypeDialog'))
+const SessionsDialog = later(() => import('../resources/SessionsDialog'))
+const EnvironmentDialog = later(() => import('../resources/EnvironmentDialog'))
 
 export default function Dialogs() {
   const desk = useDesk()
@@ -32,6 +36,18 @@ export default function Dialogs() {
           <p className="about-small">Free software under the Apache License 2.0.</p>
         </div>
       </Dialog>
+      <RuntimeTypeDialog open={dialog === 'runtime-type'} onClose={close} />
+      <SessionsDialog open={dialog === 'sessions'} onClose={close} here={desk.id} />
+      <EnvironmentDialog open={dialog === 'environment'} onClose={close} />
+      <ConfirmDialog
+        open={dialog === 'disconnect'}
+        onClose={close}
+        onConfirm={() => desk.session.command('disconnect')}
+        title="Disconnect and delete the runtime?"
+        description="Text and outputs stay in the notebook. Variables, and files in the runtime, are lost."
+        confirm="Disconnect and delete"
+        danger
+      />
       <ConfirmDialog
         open={dialog === 'trash'}
         onClose={close}

@@ -32,7 +32,7 @@ export function Header() {
       </div>
       <div className="nb-people">
         <Presence />
-        <IconButton label="Comments" icon={<MessageSquare size={18} aria-hidden />} pressed={comments} onClick={() => desk.chrome.setState({ comments: !comments })} />
+        <IconButton label="Comments" icon={<MessageSquare size={18} aria-hidden />} pressed={comments} onClick={() => desk.showComments(!comments)} />
         <Button weight="primary" icon={<Users size={16} aria-hidden />} className="nb-share" aria-label="Share" onClick={() => desk.open('share')}>
           <span className="nb-share-text">Share</span>
         </Button>

@@ -1,7 +1,11 @@
-/** The machine behind the notebook: connect to it, see how it is, let it go. */
+/** The machine behind the notebook: connect to it, see how it is and what it uses, let it go. */
 import { ChevronDown, Plug } from 'lucide-react'
-import type { SessionState } from '../../session/session'
-import { classes, Menu } from '../kit'
+import { useStore } from 'zustand'
+import { ofText, ordinal, share } from '../../model/usage'
+import { isHere, type SessionState } from '../../session/session'
+import { classes, Hint, Menu, type MenuEntry } from '../kit'
+import { COMMANDS, usable } from './commands'
+import type { Desk } from './desk'
 import { useDesk, useMay, useSession } from './hooks'
 
 type Tone = 'none' | 'wait' | 'good' | 'busy' | 'bad'
@@ -11,39 +15,77 @@ export function RuntimePill() {
   const state = useSession((session) => session)
   const mayRun = useMay('run')
   const { text, tone } = describe(state)
-  const connected = state.runtime !== null && state.runtime.state !== 'stopped' && state.runtime.state !== 'failed'
+  const connected = isHere(state.runtime)
   return (
     <div className="runtime">
-      <span className="runtime-status">
+      <span className="runtime-status" title={text}>
         <span className={classes('runtime-dot', `runtime-${tone}`)} aria-hidden />
         <span role="status" aria-label="Runtime status">
           {text}
         </span>
       </span>
+      {mayRun && state.runtime?.queue && (
+        <button type="button" className="runtime-cancel" onClick={() => desk.session.command('disconnect')}>
+          Cancel
+        </button>
+      )}
+      {connected && <Meters />}
       {mayRun && !connected && (
         <button type="button" className="runtime-connect" disabled={state.connecting} onClick={() => desk.session.connect()}>
           <Plug size={14} aria-hidden /> Connect
         </button>
       )}
-      {mayRun && connected && (
-        <Menu
-          align="end"
-          trigger={
-            <button type="button" className="runtime-more" aria-label="Runtime">
-              <ChevronDown size={14} aria-hidden />
-            </button>
-          }
-          items={[
-            { heading: `Python · ${state.runtime.type} · ${state.runtime.version}` },
-            { label: 'Interrupt execution', onSelect: () => desk.session.command('interrupt') },
-            { label: 'Restart session', onSelect: () => desk.session.command('restart') },
-            'separator',
-            { label: 'Disconnect and delete runtime', danger: true, onSelect: () => desk.session.command('disconnect') },
-          ]}
-        />
-      )}
+      <Menu
+        align="end"
+        trigger={
+          <button type="button" className="runtime-more" aria-label="Runtime options">
+            <ChevronDown size={14} aria-hidden />
+          </button>
+        }
+        items={entries(desk, state)}
+      />
     </div>
   )
+}
+
+/** RAM and disk at a glance, as Colab shows them. */
+function Meters() {
+  const desk = useDesk()
+  const use = useStore(desk.session.usage, ({ now }) => now)
+  const shown = [
+    { name: 'RAM', part: use?.memory_bytes, whole: use?.memory_limit_bytes },
+    { name: 'Disk', part: use?.disk_bytes, whole: use?.disk_limit_bytes },
+  ].map(({ name, part, whole }) => ({ name, full: share(part ?? 0, whole ?? 0), text: typeof part === 'number' && typeof whole === 'number' ? `${name} ${ofText(part, whole)}` : null }))
+  const known = shown.flatMap(({ text }) => text ?? [])
+  return (
+    <Hint text={known.length > 0 ? known.map((text) => <div key={text}>{text}</div>) : 'Resources'}>
+      <button type="button" className="runtime-meters" aria-label={['Resources', ...known].join(', ')} onClick={() => desk.showResources(!desk.chrome.getState().resources)}>
+        {shown.map(({ name, full }) => (
+          <span key={name} className="runtime-meter" aria-hidden>
+            <span className="runtime-meter-name">{name}</span>
+            <span className="meter">
+              <span className={classes('meter-part', fullness(full))} style={{ width: `${full * 100}%` }} />
+            </span>
+          </span>
+        ))}
+      </button>
+    </Hint>
+  )
+}
+
+export const fullness = (full: number) => (full >= 0.95 ? 'meter-full' : full >= 0.85 && 'meter-high')
+
+const ENTRIES: readonly (readonly string[])[] = [['connect'], ['sessions', 'view-resources', 'runtime-type'], ['interrupt', 'restart'], ['disconnect']]
+
+function entries(desk: Desk, { runtime }: SessionState): MenuEntry[] {
+  const groups = ENTRIES.map((ids) => ids.flatMap((id): MenuEntry[] => {
+    const command = COMMANDS.find((one) => one.id === id)!
+    const possible = usable(command, desk)
+    if (id === 'connect' && !possible) return []
+    return [{ label: command.name, disabled: !possible, danger: id === 'disconnect', onSelect: () => command.run(desk) }]
+  }))
+  const heading: MenuEntry[] = isHere(runtime) && runtime.id !== '' ? [{ heading: `${runtime.label ?? runtime.type} · version ${runtime.version}` }] : []
+  return groups.filter((group) => group.length > 0).reduce((all, group, at) => [...all, ...(at > 0 ? (['separator'] as const) : []), ...group], heading)
 }
 
 /** The first word is what others read: it is one of six. */
@@ -51,7 +93,11 @@ export function describe({ runtime, kernel, connecting }: SessionState): { reado
   if (runtime === null || runtime.state === 'stopped') return connecting ? { text: 'Connecting…', tone: 'wait' } : { text: 'Not connected', tone: 'none' }
   if (runtime.state === 'failed') return connecting ? { text: 'Connecting…', tone: 'wait' } : { text: because('Disconnected', runtime.reason), tone: 'bad' }
   if (runtime.state === 'stopping') return { text: 'Disconnected', tone: 'none' }
-  if (runtime.state !== 'ready') return { text: 'Connecting…', tone: 'wait' }
+  if (runtime.queue) {
+    const { position, of } = runtime.queue
+    return { text: `Connecting… Waiting for ${runtime.label ?? runtime.type}: ${ordinal(position)} of ${of}`, tone: 'wait' }
+  }
+  if (runtime.state !== 'ready') return { text: runtime.progress ? `Connecting… ${runtime.progress}` : 'Connecting…', tone: 'wait' }
   switch (kernel?.state) {
     case undefined:
     case 'idle':

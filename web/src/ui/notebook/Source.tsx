@@ -1,7 +1,7 @@
 /** A cell's text: an editor while someone may be near it, plain text while it is far. */
 import type { EditorView } from '@codemirror/view'
 import { memo, useImperativeHandle, useLayoutEffect, useRef, type Ref } from 'react'
-import { type Language, mountEditor } from '../../editor/editor'
+import { type Grammar, mountEditor } from '../../editor/editor'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { assistantOf } from './assistant'
@@ -15,13 +15,15 @@ export interface SourceHandle {
 interface SourceProps {
   readonly id: CellId
   readonly cell: CellMap
-  readonly language: Language
+  readonly language: Grammar
+  /** It is code: the kernel assists, and the arrows lead on to the next cell. */
+  readonly code?: boolean
   readonly leave: () => void
   readonly placeholder?: string
   readonly ref: Ref<SourceHandle>
 }
 
-export const Source = memo(function Source({ id, cell, language, leave, placeholder, ref }: SourceProps) {
+export const Source = memo(function Source({ id, cell, language, code = false, leave, placeholder, ref }: SourceProps) {
   const desk = useDesk()
   const host = useRef<HTMLDivElement>(null)
   const editor = useRef<EditorView | null>(null)
@@ -55,13 +57,13 @@ export const Source = memo(function Source({ id, cell, language, leave, placehol
         language,
         readOnly: !editable,
         lineNumbers: numbers,
-        assistant: language === 'python' && editable ? assistantOf(desk.session) : null,
+        assistant: code && editable ? assistantOf(desk.session) : null,
         ...(placeholder !== undefined && { placeholder }),
         leave,
         focused: (focused) => focused && desk.act({ do: 'focus', cell: id, editing: true }),
         beyond: (direction) => {
           const next = desk.neighbour(direction)
-          if (next === null || language !== 'python') return false
+          if (next === null || !code) return false
           desk.goTo(next, desk.type(next) === 'code', direction > 0 ? 'start' : 'end')
           return true
         },
@@ -102,7 +104,7 @@ export const Source = memo(function Source({ id, cell, language, leave, placehol
       stop()
       element.replaceChildren()
     }
-  }, [desk, id, cell, language, editable, numbers, leave, placeholder])
+  }, [desk, id, cell, language, code, editable, numbers, leave, placeholder])
 
   return <div className="source" ref={host} />
 })

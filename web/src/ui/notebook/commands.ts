@@ -1,5 +1,6 @@
 /** Every command once: its name, its menu, its keys, when it may be used. Menus, palette and keyboard are made of it. */
 import { downloadAddress } from '../../api/client'
+import { isHere } from '../../session/session'
 import type { Desk } from './desk'
 
 export type MenuName = 'File' | 'Edit' | 'View' | 'Insert' | 'Runtime' | 'Tools' | 'Help'
@@ -21,7 +22,7 @@ export interface Command {
 }
 
 const focused = (desk: Desk) => desk.view.getState().focused !== null
-const connected = (desk: Desk) => desk.session.state.getState().runtime !== null
+const connected = (desk: Desk) => isHere(desk.session.state.getState().runtime)
 const order = (desk: Desk) => desk.outline.current()
 const place = (desk: Desk) => order(desk).indexOf(desk.view.getState().focused ?? '')
 
@@ -56,9 +57,12 @@ export const COMMANDS: readonly Command[] = [
   { id: 'clear', name: 'Clear all outputs', menu: 'Edit', group: 5, needs: 'run', run: (desk) => desk.session.clear('all') },
 
   { id: 'contents', name: 'Table of contents', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().side === 'contents', run: (desk) => desk.chrome.setState(({ side }) => ({ side: side === 'contents' ? null : 'contents' })) },
-  { id: 'comments', name: 'Comments', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().comments, run: (desk) => desk.chrome.setState(({ comments }) => ({ comments: !comments })) },
+  { id: 'comments', name: 'Comments', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().comments, run: (desk) => desk.showComments(!desk.chrome.getState().comments) },
+  { id: 'files', name: 'Files', menu: 'View', group: 1, needs: 'run', checked: (desk) => desk.chrome.getState().side === 'files', run: (desk) => desk.chrome.setState(({ side }) => ({ side: side === 'files' ? null : 'files' })) },
+  { id: 'terminal', name: 'Terminal', menu: 'View', group: 1, needs: 'run', checked: (desk) => desk.chrome.getState().terminal, run: (desk) => desk.chrome.setState(({ terminal }) => ({ terminal: !terminal })) },
+  { id: 'resources', name: 'Resources', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().resources, run: (desk) => desk.showResources(!desk.chrome.getState().resources) },
   {
-    id: 'numbers', name: 'Line numbers', menu: 'View', group: 1, keys: ['Mod+M L'], checked: (desk) => desk.view.getState().lineNumbers,
+    id: 'numbers', name: 'Line numbers', menu: 'View', group: 2, keys: ['Mod+M L'], checked: (desk) => desk.view.getState().lineNumbers,
     run: (desk) => desk.act({ do: 'numbers', shown: !desk.view.getState().lineNumbers }),
   },
 
@@ -84,10 +88,15 @@ export const COMMANDS: readonly Command[] = [
     },
   },
   { id: 'connect', name: 'Connect', menu: 'Runtime', group: 3, needs: 'run', enabled: (desk) => !connected(desk), run: (desk) => desk.session.connect() },
-  { id: 'disconnect', name: 'Disconnect and delete runtime', menu: 'Runtime', group: 3, needs: 'run', enabled: connected, run: (desk) => desk.session.command('disconnect') },
+  { id: 'disconnect', name: 'Disconnect and delete runtime', menu: 'Runtime', group: 3, needs: 'run', enabled: connected, run: (desk) => desk.open('disconnect') },
+  { id: 'runtime-type', name: 'Change runtime type', menu: 'Runtime', group: 4, needs: 'run', run: (desk) => desk.open('runtime-type') },
+  { id: 'sessions', name: 'Manage sessions', menu: 'Runtime', group: 4, run: (desk) => desk.open('sessions') },
+  { id: 'view-resources', name: 'View resources', menu: 'Runtime', group: 4, run: (desk) => desk.showResources(true) },
 
   { id: 'palette', name: 'Command palette', menu: 'Tools', group: 1, keys: ['Mod+Shift+P'], run: (desk) => desk.open('palette') },
   { id: 'shortcuts', name: 'Keyboard shortcuts', menu: 'Tools', group: 1, keys: ['Mod+M H'], run: (desk) => desk.open('shortcuts') },
+
+  { id: 'environment', name: 'Environment', menu: 'Tools', group: 2, run: (desk) => desk.open('environment') },
 
   { id: 'help-shortcuts', name: 'Keyboard shortcuts', menu: 'Help', group: 1, run: (desk) => desk.open('shortcuts') },
   { id: 'about', name: 'About Collegium', menu: 'Help', group: 2, run: (desk) => desk.open('about') },

@@ -11,7 +11,7 @@ import { Room, type RoomOptions } from '../../room/room'
 import { Session } from '../../session/session'
 import { notify } from '../kit'
 
-export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash'
+export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect'
 export interface Chrome {
   readonly dialog: DialogName | null
   readonly comments: boolean
@@ -83,6 +83,15 @@ export class Desk {
 
   open(dialog: DialogName | null): void {
     this.chrome.setState({ dialog })
+  }
+
+  /** There is room for one panel at the right. */
+  showResources(resources: boolean): void {
+    this.chrome.setState(resources ? { resources, comments: false } : { resources })
+  }
+
+  showComments(comments: boolean): void {
+    this.chrome.setState(comments ? { comments, resources: false } : { comments })
   }
 
   /** A cell has come onto the page; gives its farewell. */

@@ -3,6 +3,7 @@ import { createContext, useCallback, useContext, useMemo, useRef, useSyncExterna
 import type * as Y from 'yjs'
 import { useStore } from 'zustand'
 import { type CellMap, cellOf } from '../../model/notebook'
+import { languageOf } from '../../model/runtimes'
 import type { View } from '../../model/view'
 import type { CellId } from '../../model/wire'
 import type { RoomState } from '../../room/room'
@@ -37,6 +38,21 @@ export function useRun(id: CellId): CellRun | undefined {
 export function useCellMap(id: CellId): CellMap | undefined {
   const { room } = useDesk()
   return useMemo(() => cellOf(room.doc, id), [room, id])
+}
+
+/** What the kernel speaks; without one, what the notebook says. In lower case. */
+export function useLanguage(): string {
+  const { room } = useDesk()
+  const meta = room.doc.getMap('meta')
+  const subscribe = useCallback(
+    (notify: () => void) => {
+      meta.observe(notify)
+      return () => meta.unobserve(notify)
+    },
+    [meta],
+  )
+  const written = useSyncExternalStore(subscribe, () => languageOf(room.doc))
+  return useSession((session) => session.kernel?.language?.toLowerCase()) ?? written
 }
 
 export function useKey<T>(cell: CellMap, key: string): T {

@@ -1,0 +1,192 @@
+/** What a person should know of the runtime now, at the foot of the cells, where nothing moves when it comes. */
+import { Clock, MemoryStick, Package, Unplug, X } from 'lucide-react'
+import { type ReactNode, useEffect, useState } from 'react'
+import { countdown, ofText, sizeText, spanText } from '../../model/usage'
+import type { PackageChange, RuntimeNotice } from '../../model/wire'
+import { type SessionState } from '../../session/session'
+import { Button, classes, IconButton } from '../kit'
+import { useDesk, useMay, useSession } from './hooks'
+
+export default function RuntimeNotices() {
+  const state = useSession((session) => session)
+  const mayRun = useMay('run')
+  const said = useAnnouncement(state)
+  if (!mayRun) return null
+  return (
+    <section className="nb-notices" aria-label="Runtime notices">
+      <p role="status" aria-label="Runtime notice" className="visually-hidden">
+        {said}
+      </p>
+      {state.runtime?.notice && <Ending notice={state.runtime.notice} />}
+      {state.gone && !state.connecting && <Gone gone={state.gone} />}
+      {state.memory && <Memory memory={state.memory} />}
+      {state.packages.length > 0 && <Packages packages={state.packages} />}
+      {state.runtime && <Notes key={state.runtime.id} notes={state.runtime.notes ?? []} />}
+    </section>
+  )
+}
+
+interface BarProps {
+  readonly icon: ReactNode
+  readonly tone?: 'info' | 'warn' | 'bad'
+  readonly title: ReactNode
+  readonly children?: ReactNode
+  readonly actions?: ReactNode
+  readonly onClose?: () => void
+}
+
+function Bar({ icon, tone = 'info', title, children, actions, onClose }: BarProps) {
+  return (
+    <div className={classes('nb-notice', `nb-notice-${tone}`)}>
+      <span className="nb-notice-icon">{icon}</span>
+      <div className="nb-notice-words">
+        <strong>{title}</strong> {children}
+      </div>
+      <div className="nb-notice-actions">
+        {actions}
+        {onClose && <IconButton label="Dismiss" icon={<X size={16} aria-hidden />} onClick={onClose} />}
+      </div>
+    </div>
+  )
+}
+
+const size = { size: 18, 'aria-hidden': true } as const
+
+function Ending({ notice }: { notice: RuntimeNotice }) {
+  const desk = useDesk()
+  const [left, setLeft] = useState(() => notice.at - desk.session.now())
+  const [asked, setAsked] = useState(false)
+  useEffect(() => {
+    const look = () => setLeft(notice.at - desk.session.now())
+    look()
+    const timer = setInterval(look, 1000)
+    return () => clearInterval(timer)
+  }, [desk, notice.at])
+  useEffect(() => setAsked(false), [notice.at])
+  useEffect(() => {
+    // Other tabs of the browser hide the page, and still show its title.
+    const mark = '⏳ '
+    document.title = mark + document.title
+    return () => {
+      document.title = document.title.replace(mark, '')
+    }
+  }, [])
+  const idle = notice.kind === 'idle'
+  return (
+    <Bar
+      icon={<Clock {...size} />}
+      tone="warn"
+      title={idle ? 'Are you still there?' : 'The runtime has lived as long as it may.'}
+      actions={
+        <Button weight="primary" small busy={asked} onClick={() => (desk.session.command('keep'), setAsked(true))}>
+          {idle ? 'Keep' : 'Keep longer'}
+        </Button>
+      }
+    >
+      {left > 0 ? (
+        <>
+          {idle ? 'Nothing has run for a while. ' : ''}It is given back in <span className="nb-countdown">{countdown(left)}</span>, with the variables and files in it.
+        </>
+      ) : (
+        'It is being given back.'
+      )}
+    </Bar>
+  )
+}
+
+function Gone({ gone }: { gone: NonNullable<SessionState['gone']> }) {
+  const desk = useDesk()
+  return (
+    <Bar
+      icon={<Unplug {...size} />}
+      tone={gone.started ? 'warn' : 'bad'}
+      title={gone.started ? 'The runtime is gone.' : 'No runtime could be had.'}
+      actions={<Button weight="primary" small onClick={() => desk.session.connect()}>{gone.started ? 'Reconnect' : 'Try again'}</Button>}
+      onClose={() => desk.session.dismiss('gone')}
+    >
+      {gone.reason !== null && `${sentence(gone.reason)} `}
+      {gone.started && 'Text and outputs are saved; variables and files in the runtime are not.'}
+    </Bar>
+  )
+}
+
+function Memory({ memory }: { memory: NonNullable<SessionState['memory']> }) {
+  const desk = useDesk()
+  const largest = memory.variables.slice(0, 3)
+  return (
+    <Bar
+      icon={<MemoryStick {...size} />}
+      tone="warn"
+      title={`Memory is nearly full: ${ofText(memory.bytes, memory.limit)}.`}
+      actions={<Button small onClick={() => desk.showResources(true)}>View resources</Button>}
+      onClose={() => desk.session.dismiss('memory')}
+    >
+      {largest.length === 0 ? 'At the limit the kernel is ended.' : (
+        <>
+          Largest: {largest.map(({ name, bytes }, at) => (
+            <span key={name}>
+              {at > 0 && ', '}
+              <code>{name}</code> {sizeText(bytes)}
+            </span>
+          ))}. <code>del {largest[0]!.name}</code> makes room.
+        </>
+      )}
+    </Bar>
+  )
+}
+
+function Packages({ packages }: { packages: readonly PackageChange[] }) {
+  const desk = useDesk()
+  return (
+    <Bar
+      icon={<Package {...size} />}
+      title="Restart the session to use the packages you installed."
+      actions={<Button weight="primary" small onClick={() => desk.session.command('restart')}>Restart session</Button>}
+      onClose={() => desk.session.dismiss('packages')}
+    >
+      The old {packages.length === 1 ? 'one is' : 'ones are'} still in use: {list(packages)}.
+    </Bar>
+  )
+}
+
+function Notes({ notes }: { notes: readonly string[] }) {
+  const [closed, setClosed] = useState(false)
+  if (closed || notes.length === 0) return null
+  return (
+    <Bar icon={<Unplug {...size} />} title="This runtime is not all that was asked for." onClose={() => setClosed(true)}>
+      {notes.map(sentence).join(' ')}
+    </Bar>
+  )
+}
+
+/** Read out once for each thing that happens, and not with every second of a countdown. */
+function useAnnouncement({ runtime, gone, memory, packages }: SessionState): string {
+  const desk = useDesk()
+  const [said, setSaid] = useState('')
+  const at = runtime?.notice?.at ?? null
+  const low = memory !== null
+  const changed = packages.length
+  useEffect(() => {
+    if (at !== null) setSaid(`The runtime is given back in ${spanText(at - desk.session.now() + 30_000)}, unless you press Keep.`)
+  }, [desk, at])
+  useEffect(() => {
+    if (gone) setSaid(`The runtime is gone. ${gone.reason ?? ''}`)
+  }, [gone])
+  useEffect(() => {
+    if (low) setSaid('Memory is nearly full.')
+  }, [low])
+  useEffect(() => {
+    if (changed > 0) setSaid('Restart the session to use the packages you installed.')
+  }, [changed])
+  return said
+}
+
+const LISTED_MAX = 3
+
+function list(packages: readonly PackageChange[]): string {
+  const named = packages.slice(0, LISTED_MAX).map(({ name, from, to }) => `${name} ${from ?? ''}${to === null ? ' (removed)' : ` (now ${to})`}`)
+  const more = packages.length - named.length
+  return [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ')
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`

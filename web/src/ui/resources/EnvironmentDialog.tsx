@@ -1,0 +1,149 @@
+/** What was installed on top of the runtime version, and the lock that the notebook's next runtime starts with. */
+import './resources.css'
+import { useEffect, useMemo, useState } from 'react'
+import { type Environment, runtimes } from '../../api/runtimes'
+import { spanText } from '../../model/usage'
+import { isHere } from '../../session/session'
+import { Button, Dialog, notify, Spinner } from '../kit'
+import { useDesk, useMay, useSession } from '../notebook/hooks'
+import { LockEditor } from './LockEditor'
+import { type Asked, useAsked } from './useAsked'
+
+export default function EnvironmentDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
+  return (
+    <Dialog open={open} onClose={onClose} title="Environment" description="Packages that this notebook has besides those of its runtime version." wide>
+      {open && <Loaded onClose={onClose} />}
+    </Dialog>
+  )
+}
+
+function Loaded({ onClose }: { onClose: () => void }) {
+  const desk = useDesk()
+  const environment = useAsked(useMemo(() => () => runtimes.environment(desk.id), [desk]))
+  const { value, error, again } = environment
+  if (value !== undefined) return <Shown value={value} environment={environment} onClose={onClose} />
+  if (error === undefined) return <div className="sessions-wait"><Spinner large label="Loading" /></div>
+  return (
+    <>
+      <p className="field-error" role="alert">{error}</p>
+      <div className="dialog-actions">
+        <Button onClick={again}>Try again</Button>
+      </div>
+    </>
+  )
+}
+
+const BUILDING_EVERY_MS = 2000
+
+type Work = 'pin' | 'save' | 'unpin'
+
+function Shown({ value, environment, onClose }: { value: Environment; environment: Asked<Environment>; onClose: () => void }) {
+  const desk = useDesk()
+  const mayRun = useMay('run')
+  const live = useSession((session) => isHere(session.runtime))
+  const [draft, setDraft] = useState<string | null>(null)
+  const [busy, setBusy] = useState<Work | null>(null)
+  const [error, setError] = useState<string>()
+  const { pinned } = value
+  const building = pinned !== null && !pinned.ready
+  const { again, put } = environment
+  useEffect(() => {
+    if (!building) return
+    const timer = setInterval(again, BUILDING_EVERY_MS)
+    return () => clearInterval(timer)
+  }, [building, again])
+  const work = async (what: Work, ask: () => Promise<Environment>, done: string) => {
+    setBusy(what)
+    setError(undefined)
+    try {
+      put(await ask())
+      setDraft(null)
+      notify({ title: done, kind: 'good' })
+    } catch (cause) {
+      setError(cause instanceof Error ? cause.message : String(cause))
+    } finally {
+      setBusy(null)
+    }
+  }
+  return (
+    <>
+      <OnTop value={value} live={live} />
+      {mayRun && (
+        <Button weight={pinned ? 'outline' : 'primary'} small busy={busy === 'pin'} disabled={!live} onClick={() => void work('pin', () => runtimes.pin(desk.id), 'Pinned to this notebook')}>
+          {pinned ? 'Pin what is installed now' : 'Pin to this notebook'}
+        </Button>
+      )}
+      <h3 className="environment-heading">Pinned</h3>
+      {pinned === null ? (
+        <p className="environment-note">Nothing is pinned: the next runtime of this notebook starts with its runtime version alone.</p>
+      ) : (
+        <>
+          <p className="environment-note">
+            Every runtime of this notebook starts with this <code>pylock.toml</code>, pinned by {pinned.by} {ago(pinned.at)}.{' '}
+            <span role="status" aria-label="Environment status">{building ? 'It is being prepared.' : 'It is ready: the next runtime has it at once.'}</span>
+          </p>
+          <LockEditor text={pinned.lock} readOnly={!mayRun} onChange={(text) => setDraft(text === pinned.lock ? null : text)} />
+        </>
+      )}
+      {error !== undefined && (
+        <p className="environment-error" role="alert">
+          {error} {busy === null && 'Change the lock, or install other versions with pip and pin again.'}
+        </p>
+      )}
+      <div className="dialog-actions">
+        {mayRun && pinned !== null && (
+          <>
+            <Button weight="ghost" busy={busy === 'unpin'} onClick={() => void work('unpin', () => runtimes.setLock(desk.id, null), 'Nothing is pinned any more')}>
+              Unpin
+            </Button>
+            <Button busy={busy === 'save'} disabled={draft === null} onClick={() => void work('save', () => runtimes.setLock(desk.id, draft), 'The lock is saved')}>
+              Save
+            </Button>
+          </>
+        )}
+        <Button weight="primary" onClick={onClose}>
+          Close
+        </Button>
+      </div>
+    </>
+  )
+}
+
+function OnTop({ value: { added, changed, removed }, live }: { value: Environment; live: boolean }) {
+  const rows = [
+    ...added.map(({ name, version }) => ({ name, how: 'added', version })),
+    ...changed.map(({ name, from, to }) => ({ name, how: 'changed', version: `${from} → ${to}` })),
+    ...removed.map(({ name, version }) => ({ name, how: 'removed', version })),
+  ]
+  return (
+    <>
+      <h3 className="environment-heading">Installed in this runtime</h3>
+      {rows.length === 0 ? (
+        <p className="environment-note">{live ? 'Nothing yet. What you install with pip or uv appears here.' : 'There is no runtime now. Connect, and install packages with pip or uv.'}</p>
+      ) : (
+        <div className="packages-list" tabIndex={0} role="group" aria-label="Installed in this runtime">
+          <table>
+            <thead className="visually-hidden">
+              <tr>
+                <th scope="col">Package</th>
+                <th scope="col">How</th>
+                <th scope="col">Version</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map(({ name, how, version }) => (
+                <tr key={`${how} ${name}`}>
+                  <td>{name}</td>
+                  <td className={`package-${how}`}>{how}</td>
+                  <td>{version}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  )
+}
+
+const ago = (at: number) => (Date.now() - at < 60_000 ? 'just now' : `${spanText(Date.now() - at)} ago`)
