@@ -48,19 +48,17 @@ export const inside = {
   /** An address that this browser may open once, on an origin that is not this page's. */
   openPort: (runtime: RuntimeId, port: number) => ask<{ readonly url: string }>('POST', at(runtime, `/ports/${port}`)),
 
-  /** How much of an upload that was cut off has arrived. */
-  received: async (runtime: RuntimeId, path: string, signal?: AbortSignal) =>
-    (await ask<{ readonly received: number }>('GET', at(runtime, '/files/upload'), { query: { path }, signal })).received,
+  /** How much of an upload that was cut off has arrived; `mark` tells two of one path apart. */
+  received: async (runtime: RuntimeId, path: string, mark: string, signal?: AbortSignal) =>
+    (await ask<{ readonly received: number }>('GET', at(runtime, '/files/upload'), { query: { path, mark }, signal })).received,
   /** The next piece of a file; it appears in its place when the last one is there. Gives how much has arrived. */
-  send: async (runtime: RuntimeId, path: string, offset: number, total: number, piece: Blob, signal?: AbortSignal) =>
-    (await ask<{ readonly received: number }>('PUT', at(runtime, '/files/upload'), { query: { path, offset: String(offset), total: String(total) }, body: piece, headers: BYTES, signal })).received,
+  send: async (runtime: RuntimeId, path: string, mark: string, offset: number, total: number, piece: Blob, signal?: AbortSignal) =>
+    (await ask<{ readonly received: number }>('PUT', at(runtime, '/files/upload'), { query: { path, mark, offset: String(offset), total: String(total) }, body: piece, headers: BYTES, signal })).received,
 
   read,
   /** Puts a whole file there; with `etag`, only over that state of it. Gives the new state's. */
-  write: async (runtime: RuntimeId, path: string, content: Blob, etag: string | null) => {
-    const answer = await request('PUT', at(runtime, '/files/content'), { query: { path }, body: content, headers: { ...BYTES, ...(etag !== null && { 'if-match': etag }) } })
-    return answer.headers.get('etag')
-  },
+  write: async (runtime: RuntimeId, path: string, content: Blob, etag: string | null) =>
+    (await ask<{ readonly etag: string }>('PUT', at(runtime, '/files/content'), { query: { path }, body: content, headers: { ...BYTES, ...(etag !== null && { 'if-match': etag }) } })).etag,
 } as const
 
 const BYTES = { 'content-type': 'application/octet-stream' } as const

@@ -125,12 +125,12 @@ const TOGETHER_MAX = 3
 /** The uploads into one runtime. */
 export class Transfers {
   private list: readonly Transfer[] = []
-  private readonly files = new Map<number, { readonly file: Blob; stop: AbortController }>()
+  private readonly files = new Map<number, { readonly file: Blob; readonly mark: string; stop: AbortController }>()
   private readonly listeners = new Set<() => void>()
   private last = 0
 
   constructor(
-    private readonly lineTo: (path: string) => Line,
+    private readonly lineTo: (path: string, mark: string) => Line,
     private readonly arrived: (path: string) => void,
     private readonly rest: Progress['rest'] = rested,
   ) {}
@@ -145,7 +145,7 @@ export class Transfers {
   add(sendings: readonly Sending[]): void {
     const added = sendings.map(({ name, path, file }): Transfer => {
       const key = ++this.last
-      this.files.set(key, { file, stop: new AbortController() })
+      this.files.set(key, { file, mark: Math.random().toString(36).slice(2), stop: new AbortController() })
       return { key, name, path, size: file.size, sent: 0, state: 'waiting' }
     })
     this.set([...this.list, ...added])
@@ -183,7 +183,7 @@ export class Transfers {
   }
 
   private async start({ key, path }: Transfer): Promise<void> {
-    const { file, stop } = this.files.get(key)!
+    const { file, mark, stop } = this.files.get(key)!
     this.change(key, { state: 'sending' })
     const progress: Progress = {
       sent: (sent) => this.change(key, { sent }),
@@ -191,7 +191,7 @@ export class Transfers {
       rest: this.rest,
     }
     try {
-      await carry(file, this.lineTo(path), progress, stop.signal)
+      await carry(file, this.lineTo(path, mark), progress, stop.signal)
       this.change(key, { state: 'done', sent: file.size })
       this.files.delete(key)
       this.arrived(path)

@@ -1,5 +1,6 @@
 /** An edge that a panel is made larger or smaller by, with the pointer or the arrow keys; the size is kept in this browser. */
 import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useRef, useState } from 'react'
+import './splitter.css'
 
 export interface SplitterProps {
   /** What is resized. */

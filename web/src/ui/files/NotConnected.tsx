@@ -1,0 +1,32 @@
+/** What stands where the inside of a runtime would be, while there is none. */
+import { Plug } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { Button, EmptyState, Spinner } from '../kit'
+import { useDesk, useMay, useSession } from '../notebook/hooks'
+
+export function NotConnected({ icon, children }: { icon: ReactNode; children: ReactNode }) {
+  const desk = useDesk()
+  const may = useMay('run')
+  const comes = useSession(({ connecting, runtime }) => connecting || runtime?.state === 'requested' || runtime?.state === 'starting')
+  if (comes)
+    return (
+      <div className="inside-waiting">
+        <Spinner label="Connecting" large />
+      </div>
+    )
+  return (
+    <EmptyState
+      icon={icon}
+      title="Not connected"
+      actions={
+        may && (
+          <Button weight="soft" icon={<Plug size={16} aria-hidden />} onClick={() => desk.session.connect()}>
+            Connect
+          </Button>
+        )
+      }
+    >
+      {children}
+    </EmptyState>
+  )
+}
