@@ -30,10 +30,12 @@ from collegium.notebooks.service import Notebooks, open_notebooks
 from collegium.rooms import routes as rooms_routes
 from collegium.rooms.service import Rooms, open_rooms
 from collegium.runtimes import routes as runtimes_routes
-from collegium.runtimes.absent import NoEngine, NoEnvironments
+from collegium.runtimes.absent import NoAccelerators, NoEngine, NoEnvironments
 from collegium.runtimes.adapters import LocalEngine
 from collegium.runtimes.environments import UvEnvironments
-from collegium.runtimes.ports import Engine, Environments
+from collegium.runtimes.nvml import MachineAccelerators
+from collegium.runtimes.offers import known_accelerators, may_be_given
+from collegium.runtimes.ports import Accelerators, Engine, Environments
 from collegium.runtimes.service import Runtimes, open_runtimes
 from collegium.sessions import environment_routes
 from collegium.sessions import routes as sessions_routes
@@ -73,7 +75,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         outputs = LateOutputs()
         notebooks = await enter(open_notebooks(database, drive, outputs, settings.notebooks))
         rooms = await enter(open_rooms(database, notebooks, drive, accounts, settings.rooms))
-        runtimes = await enter(open_runtimes(database, *_machines(settings), settings.runtimes))
+        runtimes = await enter(open_runtimes(database, *await _machines(settings), settings.runtimes))
         sessions = await enter(
             open_sessions(
                 db=database,
@@ -103,10 +105,13 @@ async def open_accounts_only(settings: Settings) -> AsyncIterator[Accounts]:
         yield accounts
 
 
-def _machines(settings: Settings) -> tuple[Engine, Environments]:
+async def _machines(settings: Settings) -> tuple[Engine, Environments, Accelerators]:
     if settings.engine == "none":
-        return NoEngine(), NoEnvironments()
-    return LocalEngine(settings.data, environments=settings.environments), UvEnvironments(settings.environments)
+        return NoEngine(), NoEnvironments(), NoAccelerators()
+    hardware = MachineAccelerators()
+    allow = may_be_given(known_accelerators(await hardware.found(), settings.runtimes))
+    engine = LocalEngine(settings.data, environments=settings.environments, allow=allow)
+    return engine, UvEnvironments(settings.environments), hardware
 
 
 def create_app(house: House) -> FastAPI:
@@ -128,6 +133,7 @@ def create_app(house: House) -> FastAPI:
     ):
         app.include_router(router, prefix=API)
     metrics = probes.add_probes(app, ready=_readiness(house))
+    metrics.registry.register(house.runtimes.numbers)
     add_pages(app)
     streamed = rf"{API}/(drive/files|notebooks|notebooks/[^/]+/content|runtimes/[^/]+/files/[^/]+)"
     app.add_middleware(BodyLimit, streamed=streamed)

@@ -89,9 +89,9 @@ async def test_watching_misses_nothing(engine: Engine, wanted: Specification) ->
 
 
 async def test_runtimes_can_be_kept_ready(engine: Engine, wanted: Specification) -> None:
-    await engine.keep_ready(wanted, 1)
+    await engine.keep_ready([(wanted, 1)])
     await engine.create(ONE, wanted)
-    await engine.keep_ready(wanted, 0)
+    await engine.keep_ready([])
 
     assert [machine.id for machine in await engine.list()] == [ONE]
 

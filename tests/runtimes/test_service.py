@@ -1,7 +1,6 @@
 """Lending runtimes: limits, reasons, and staying in step with an engine."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -10,6 +9,7 @@ import pytest
 from collegium.ground.db import Database
 from collegium.ground.errors import Invalid, NotFound, QuotaExceeded, Unavailable
 from collegium.ground.ids import UserId
+from collegium.runtimes.absent import NoAccelerators
 from collegium.runtimes.model import State
 from collegium.runtimes.service import Runtimes, open_runtimes
 from collegium.runtimes.settings import RuntimesSettings
@@ -17,7 +17,7 @@ from runtime_world import FakeEngine
 
 pytestmark = pytest.mark.anyio
 ADA, BOB = UserId("ada"), UserId("bob")
-SETTINGS = RuntimesSettings(per_user=2, idle_timeout=timedelta(milliseconds=1))
+SETTINGS = RuntimesSettings(per_user=2)
 
 
 class ReadyEnvironments:
@@ -43,7 +43,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 async def runtimes(database: Database, engine: FakeEngine, tmp_path: Path) -> AsyncIterator[Runtimes]:
-    async with open_runtimes(database, engine, ReadyEnvironments(tmp_path), SETTINGS) as runtimes:
+    async with open_runtimes(database, engine, ReadyEnvironments(tmp_path), NoAccelerators(), SETTINGS) as runtimes:
         yield runtimes
 
 
@@ -150,36 +150,20 @@ async def test_reconciling_ends_what_only_one_side_knows(
 async def test_what_was_being_requested_when_the_server_ended_is_given_up(
     database: Database, engine: FakeEngine, tmp_path: Path
 ) -> None:
-    runtimes = Runtimes(database, engine, ReadyEnvironments(tmp_path), SETTINGS)
-    requested = await runtimes._request(ADA, "cpu", "2026.11")
+    environments = ReadyEnvironments(tmp_path)
+    runtimes = Runtimes(database, engine, environments, NoAccelerators(), SETTINGS, {})
+    requested = await runtimes._request(ADA, await runtimes.offer("cpu"), "2026.11")
 
-    async with open_runtimes(database, engine, ReadyEnvironments(tmp_path), SETTINGS) as opened:
+    async with open_runtimes(database, engine, environments, NoAccelerators(), SETTINGS) as opened:
         assert (await opened.get(requested.id)).state is State.FAILED
         assert await opened.list(ADA) == []
-
-
-async def test_an_idle_runtime_is_culled_and_a_used_one_is_not(runtimes: Runtimes, engine: FakeEngine) -> None:
-    idle, used = await runtimes.acquire(ADA), await runtimes.acquire(ADA)
-    slow = RuntimesSettings(idle_timeout=timedelta(hours=1))
-    runtimes._settings = slow
-    await runtimes.cull_once()
-    assert len(await runtimes.list(ADA)) == 2
-
-    runtimes._used[idle.id] = 0
-    runtimes.touch(used.id)
-    await runtimes.cull_once()
-
-    over = await runtimes.get(idle.id)
-    assert over.state is State.STOPPED
-    assert "not used" in over.reason
-    assert list(engine.machines) == [used.id]
 
 
 async def test_the_pool_is_asked_for_the_usual_kind(runtimes: Runtimes, engine: FakeEngine) -> None:
     await until_watched(engine)
 
     assert engine.ready is not None
-    wanted, count = engine.ready
+    ((wanted, count),) = engine.ready
     assert (wanted.type, wanted.version, count) == ("cpu", "2026.11", 1)
 
 
@@ -187,12 +171,12 @@ async def test_a_version_that_cannot_be_built_stops_nothing_else(
     database: Database, engine: FakeEngine, tmp_path: Path
 ) -> None:
     environments = ReadyEnvironments(tmp_path)
-    async with open_runtimes(database, engine, environments, SETTINGS) as runtimes:
+    async with open_runtimes(database, engine, environments, NoAccelerators(), SETTINGS) as runtimes:
         acquired = await runtimes.acquire(ADA)
     environments.why_not = "restart the server"
     engine.ready = None
 
-    async with open_runtimes(database, engine, environments, SETTINGS) as runtimes:
+    async with open_runtimes(database, engine, environments, NoAccelerators(), SETTINGS) as runtimes:
         with pytest.raises(Unavailable, match="restart the server"):
             await runtimes.acquire(BOB)
         with anyio.fail_after(10):

@@ -16,6 +16,8 @@ from collegium.ground.errors import Unavailable
 from collegium.runtimes import doctor
 from collegium.runtimes.adapters import LocalEngine, start_engine
 from collegium.runtimes.environments import UvEnvironments
+from collegium.runtimes.nvml import MachineAccelerators
+from collegium.runtimes.offers import known_accelerators, may_be_given
 from collegium.runtimes.privileges import drop_privileges
 from collegium.settings import Settings
 
@@ -43,7 +45,9 @@ def keep(settings: Settings, uid: int, gid: int) -> None:
     if settings.engine == "none":
         return
     try:
-        start_engine(settings.data, uid=uid, gid=gid, environments=settings.environments)
+        found = anyio.run(MachineAccelerators().found)
+        allow = may_be_given(known_accelerators(found, settings.runtimes))
+        start_engine(settings.data, uid=uid, gid=gid, environments=settings.environments, allow=allow)
     except Unavailable as error:
         console.print(f"[red]{error.detail}[/red]", soft_wrap=True)
 

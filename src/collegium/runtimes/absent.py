@@ -1,6 +1,6 @@
 """The engine of a server that runs nothing: for machines that only keep documents, and for tests of the rest."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,7 +10,8 @@ from anyio.abc import ByteStream
 
 from collegium.ground.errors import NotFound, Unavailable
 from collegium.ground.ids import RuntimeId
-from collegium.runtimes.model import Machine, Specification
+from collegium.runtimes.model import GpuUsage, Machine, Specification
+from collegium.runtimes.settings import Accelerator, AcceleratorUnit
 
 
 class NoEngine:
@@ -22,7 +23,7 @@ class NoEngine:
         """Refused."""
         raise Unavailable("This server was started without runtimes, so notebooks cannot run here.")
 
-    async def keep_ready(self, specification: Specification, count: int) -> None:
+    async def keep_ready(self, stock: Sequence[tuple[Specification, int]]) -> None:
         """Nothing is kept ready."""
 
     async def list(self) -> list[Machine]:
@@ -69,3 +70,23 @@ class NoEnvironments:
     async def ready(self, version: str, progress: Callable[[str], None] | None = None) -> Path:
         """A folder that nobody will look into."""
         return Path("/nonexistent")
+
+
+class NoAccelerators:
+    """The port `Accelerators` of a machine without any."""
+
+    async def found(self) -> Mapping[str, Accelerator]:
+        """There are none."""
+        return {}
+
+    async def why_none(self, accelerator: Accelerator) -> str | None:
+        """Always for the same reason."""
+        return "This server has no accelerators."
+
+    async def why_not(self, accelerator: Accelerator, unit: AcceleratorUnit, *, empty: bool) -> str | None:
+        """The same."""
+        return await self.why_none(accelerator)
+
+    async def usage(self, unit: AcceleratorUnit) -> tuple[GpuUsage, ...]:
+        """Nothing."""
+        return ()

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -28,16 +28,18 @@ START_SECONDS_MAX = 20.0
 REQUEST_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.02
 LOG_BYTES_KEPT = 1 << 20
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 ALREADY_RUNNING = 75
 """The exit status of an engine that found another one at work in its data folder."""
 
 log = get_log("runtimes")
 
 
-def start_engine(data: Path, *, uid: int, gid: int, environments: Path) -> None:
+def start_engine(data: Path, *, uid: int, gid: int, environments: Path, allow: Iterable[str] = ()) -> None:
     """Start the engine of a data folder as who we are, for a server of this user, and wait until it answers.
 
-    Does nothing if one runs already. Blocks; raises Unavailable if it does not come up.
+    `allow`: the device nodes and files of the machine that a runtime may be given, whoever asks for it. Does nothing
+    if one runs already. Blocks; raises Unavailable if it does not come up.
     """
     if _answers(data):
         return
@@ -50,6 +52,7 @@ def start_engine(data: Path, *, uid: int, gid: int, environments: Path) -> None:
         sys.executable, "-P", "-m", "collegium_runtimed", "--background",
         "--data", str(data), "--user", f"{uid}:{gid}", "--environments", str(environments),
     ]  # fmt: skip
+    command += [word for path in allow for word in ("--allow", path)]
     try:
         result = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/",
@@ -86,8 +89,9 @@ class LocalEngine:
 
     name = "local"
 
-    def __init__(self, data: Path, *, environments: Path) -> None:
+    def __init__(self, data: Path, *, environments: Path, allow: Iterable[str] = ()) -> None:
         self._data = data
+        self._allow = tuple(allow)
         self._environments = environments
         self._starting = anyio.Lock()
 
@@ -103,7 +107,13 @@ class LocalEngine:
                 )
             log.info("engine.started")
             await anyio.to_thread.run_sync(
-                lambda: start_engine(self._data, uid=os.geteuid(), gid=os.getegid(), environments=self._environments)
+                lambda: start_engine(
+                    self._data,
+                    uid=os.geteuid(),
+                    gid=os.getegid(),
+                    environments=self._environments,
+                    allow=self._allow,
+                )
             )
 
     async def stop(self, *, runtimes: bool = True) -> None:
@@ -115,7 +125,8 @@ class LocalEngine:
 
     async def status(self) -> dict[str, Any]:
         """What the engine says of itself and this machine."""
-        return await self._ask("status")
+        boot = await anyio.to_thread.run_sync(BOOT_ID.read_text)
+        return {"boot": boot.strip(), **await self._ask("status")}
 
     async def create(self, runtime: RuntimeId, wanted: Specification) -> Machine:
         """A ready runtime."""
@@ -133,9 +144,9 @@ class LocalEngine:
         """End it."""
         await self._ask("delete", runtime=runtime)
 
-    async def keep_ready(self, wanted: Specification, count: int) -> None:
+    async def keep_ready(self, stock: Sequence[tuple[Specification, int]]) -> None:
         """Set the pool."""
-        await self._ask("pool", of=[asdict(wanted) | {"ready": count}])
+        await self._ask("pool", of=[asdict(wanted) | {"ready": count} for wanted, count in stock])
 
     async def connect(self, runtime: RuntimeId) -> ByteStream:
         """A stream to the agent of a runtime."""

@@ -44,6 +44,16 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuUsage:
+    """What one GPU does, for all who share it."""
+
+    name: str
+    memory_bytes: int
+    memory_limit_bytes: int
+    percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """What a runtime may reach. `mode`: `none`; `packages`, the hosts in `allow` by way of a proxy; `internet`, every
     public address, and those in `allow` besides."""
@@ -88,6 +98,33 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """For how long a runtime is lent, as it was when it was asked for. Milliseconds."""
+
+    idle_ms: int = 90 * 60_000
+    lifetime_ms: int | None = None
+    keep_ms: int = 0
+    """How much longer than its lifetime its user may keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The unit of an accelerator that a runtime has, by their names in the settings."""
+
+    accelerator: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The place of a runtime in the queue for an accelerator, counted from 1."""
+
+    runtime: RuntimeId
+    position: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
 class Runtime:
     """A runtime as we remember it. Times are milliseconds."""
 
@@ -103,6 +140,13 @@ class Runtime:
     used_at: int
     ready_at: int | None = None
     stopped_at: int | None = None
+    network: str = "none"
+    terms: Terms = Terms()
+    expires_at: int | None = None
+    """When its lifetime ends, if it has one."""
+    boot: str = ""
+    """Which start of its machine it lives in; it does not outlive it."""
+    unit: Unit | None = None
 
     @property
     def live(self) -> bool:
@@ -112,7 +156,9 @@ class Runtime:
 
 def became_ready(runtime: Runtime, now: int) -> Runtime:
     """The engine made it."""
-    return replace(runtime, state=State.READY, ready_at=now, used_at=now)
+    lifetime = runtime.terms.lifetime_ms
+    expires_at = None if lifetime is None else now + lifetime
+    return replace(runtime, state=State.READY, ready_at=now, used_at=now, expires_at=expires_at)
 
 
 def ended(runtime: Runtime, state: State, reason: str, now: int) -> Runtime:
@@ -122,20 +168,19 @@ def ended(runtime: Runtime, state: State, reason: str, now: int) -> Runtime:
     return replace(runtime, state=state, reason=reason[:1000], stopped_at=now)
 
 
-def idle(runtimes: list[Runtime], *, now: int, timeout_ms: int) -> list[Runtime]:
-    """The ready ones that nobody used for too long."""
-    return [one for one in runtimes if one.state is State.READY and now - one.used_at > timeout_ms]
-
-
-def lost(ours: list[Runtime], theirs: list[Machine]) -> list[tuple[Runtime, str]]:
-    """Runtimes that we believe in and their engine does not, with the reason."""
+def lost(ours: list[Runtime], theirs: list[Machine], boot: str) -> list[tuple[Runtime, str]]:
+    """Runtimes that we believe in and their engine does not, with the reason. `boot`: this start of its machine."""
     known = {machine.id: machine for machine in theirs}
     found: list[tuple[Runtime, str]] = []
     for runtime in ours:
         machine = known.get(runtime.id)
-        if machine is None:
+        if machine is not None and machine.state is not State.FAILED:
+            continue
+        if runtime.boot and boot and runtime.boot != boot:
+            found.append((runtime, "the machine was restarted"))
+        elif machine is None:
             found.append((runtime, "it ended while the server was not running"))
-        elif machine.state is State.FAILED:
+        else:
             found.append((runtime, machine.reason))
     return found
 

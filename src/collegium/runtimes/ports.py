@@ -1,6 +1,6 @@
 """What this part needs of the world: somebody who makes runtimes, and environments to run in them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from anyio.abc import ByteStream
 
 from collegium.ground.ids import RuntimeId
-from collegium.runtimes.model import Machine, Specification
+from collegium.runtimes.model import GpuUsage, Machine, Specification
+from collegium.runtimes.settings import Accelerator, AcceleratorUnit
 
 
 class Engine(Protocol):
@@ -20,7 +21,10 @@ class Engine(Protocol):
         ...
 
     async def status(self) -> dict[str, Any]:
-        """What it can do here, what is in force, what is missing and the remedy."""
+        """What it can do here, what is in force, what is missing and the remedy.
+
+        `network`: the modes it can make; `boot`: which start of its machine this is, empty if runtimes outlive it.
+        """
         ...
 
     async def create(self, runtime: RuntimeId, wanted: Specification) -> Machine:
@@ -43,8 +47,8 @@ class Engine(Protocol):
         """A stream to its agent. Raises NotFound if there is no such runtime."""
         ...
 
-    async def keep_ready(self, wanted: Specification, count: int) -> None:
-        """Keep so many of this kind in stock, and none of another."""
+    async def keep_ready(self, stock: Sequence[tuple[Specification, int]]) -> None:
+        """Keep so many of each of these kinds in stock, and none of another."""
         ...
 
     def watch(self) -> AbstractAsyncContextManager[AsyncIterator[Machine]]:
@@ -61,4 +65,24 @@ class Environments(Protocol):
 
     async def ready(self, version: str, progress: Callable[[str], None] | None = None) -> Path:
         """The environment of a version, built first if it is missing. Raises NotFound, Unavailable."""
+        ...
+
+
+class Accelerators(Protocol):
+    """Knows the accelerators of this machine."""
+
+    async def found(self) -> Mapping[str, Accelerator]:
+        """Those that need no declaration, by name."""
+        ...
+
+    async def why_none(self, accelerator: Accelerator) -> str | None:
+        """Why no runtime can have a unit of it, or None."""
+        ...
+
+    async def why_not(self, accelerator: Accelerator, unit: AcceleratorUnit, *, empty: bool) -> str | None:
+        """Why a unit cannot be handed on now, or None. `empty`: nobody has it, so its memory must be free."""
+        ...
+
+    async def usage(self, unit: AcceleratorUnit) -> tuple[GpuUsage, ...]:
+        """What its GPUs do; nothing where nobody counts."""
         ...

@@ -1,7 +1,9 @@
-"""Lends runtimes to users, takes them back when idle, and keeps what we remember and what the engine has in step."""
+"""Lends runtimes to users, takes them back, and keeps what we remember and what the engine has in step."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
@@ -10,66 +12,147 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.errors import CollegiumError, Invalid, NotFound, QuotaExceeded, Unavailable
+from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, QuotaExceeded, Unavailable
 from collegium.ground.ids import RuntimeId, UserId, new_id
 from collegium.ground.log import get_log
 from collegium.runtimes import store
+from collegium.runtimes.leases import Leases
+from collegium.runtimes.lifetime import Notice, NoticeKind
+from collegium.runtimes.meters import Meters
+from collegium.runtimes.metrics import Numbers
 from collegium.runtimes.model import (
-    Limits,
+    GpuUsage,
     Machine,
     Runtime,
-    Specification,
     State,
     Usage,
+    Waiting,
     became_ready,
     ended,
-    idle,
     lost,
     strangers,
 )
-from collegium.runtimes.ports import Engine, Environments
-from collegium.runtimes.settings import RuntimesSettings
+from collegium.runtimes.offers import Offer, known_accelerators, make_offer, specification
+from collegium.runtimes.ports import Accelerators, Engine, Environments
+from collegium.runtimes.settings import Accelerator, RuntimesSettings, machine_memory_bytes, unit_name
+from collegium.runtimes.turns import OnWait, Turns
+from collegium.runtimes.usage import Point, Reading
 
 RECONNECT_SECONDS = 1.0
+RECONCILE_SECONDS = 60.0
 RELEASE_SECONDS_MAX = 40.0
 
 log = get_log("runtimes")
+
+
+@dataclass(slots=True)
+class _Request:
+    """Somebody in this process waits for a runtime."""
+
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    over: anyio.Event = field(default_factory=anyio.Event)
 
 
 class Runtimes:
     """The runtimes of all users."""
 
     def __init__(
-        self, database: Database, engine: Engine, environments: Environments, settings: RuntimesSettings
+        self,
+        database: Database,
+        engine: Engine,
+        environments: Environments,
+        hardware: Accelerators,
+        settings: RuntimesSettings,
+        accelerators: Mapping[str, Accelerator],
     ) -> None:
         self._database = database
         self._engine = engine
         self._environments = environments
         self._settings = settings
-        self._used: dict[RuntimeId, int] = {}
+        self._hardware = hardware
+        self._accelerators = accelerators
         self._acquiring = anyio.Lock()
         self._ended: dict[RuntimeId, anyio.Event] = {}
+        self._requests: dict[RuntimeId, _Request] = {}
+        """Those that somebody in this process waits for."""
+        self._releasing: set[RuntimeId] = set()
+        self._given_back: dict[RuntimeId, str] = {}
+        """Why a request was given back before it was ready."""
+        self._engine_says: tuple[frozenset[str], str] | None = None
+        self.leases = Leases(database, notice=settings.notice, take_back=self._take_back)
+        self.turns = Turns(accelerators, hardware)
+        self.meters = Meters(self._measure)
+        self.numbers = Numbers(settings.types, accelerators)
 
     # ── lending ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def acquire(self, user: UserId, *, type: str | None = None, version: str | None = None) -> Runtime:
-        """A ready runtime for this user. Raises Invalid, QuotaExceeded or Unavailable."""
-        requested = await self._request(user, type or self._settings.type, version or self._settings.version)
+    async def acquire(
+        self,
+        user: UserId,
+        *,
+        type: str | None = None,
+        version: str | None = None,
+        layers: Sequence[str] = (),
+        on_wait: OnWait | None = None,
+    ) -> Runtime:
+        """A ready runtime for this user. `on_wait` is told the place in the queue for an accelerator, whenever it
+        changes. Raises Invalid, QuotaExceeded, Unavailable; Conflict if it was given back before it was ready."""
+        offer = await self.offer(type or self._settings.type)
+        requested = await self._request(user, offer, version)
+        request = self._requests[requested.id] = _Request()
         try:
-            environment = await self._environments.ready(requested.version)
-            wanted = self._specification(requested.type, requested.version, str(environment))
+            with request.scope:
+                try:
+                    return await self._fulfil(requested, offer, tuple(layers), on_wait)
+                except BaseException as error:
+                    with anyio.CancelScope(shield=True), anyio.move_on_after(RELEASE_SECONDS_MAX):
+                        await self._abandon(requested, error)
+                    raise
+        finally:
+            self._requests.pop(requested.id, None)
+            self._given_back.pop(requested.id, None)
+            request.over.set()
+        raise Conflict("The runtime was given back before it was ready.", code="given_back")
+
+    async def _fulfil(
+        self, requested: Runtime, offer: Offer, layers: tuple[str, ...], on_wait: OnWait | None
+    ) -> Runtime:
+        environment = await self._environments.ready(requested.version)
+        if offer.type.accelerator is not None:
+            unit = await self.turns.wait(requested.id, requested.user, offer.type.accelerator, on_wait)
+            requested = replace(requested, unit=unit)
+            async with self._database.write() as tx:
+                await store.update_runtime(tx, requested)
+        began, (_, boot) = time.monotonic(), await self._asked_engine()
+        wanted = specification(
+            offer,
+            self._settings,
+            version=requested.version,
+            environment=str(environment),
+            layers=layers,
+            unit=requested.unit,
+        )
+        # Never left half-way: what the engine makes after we gave up would have the devices of somebody else.
+        with anyio.CancelScope(shield=True):
             await self._engine.create(requested.id, wanted)
-        except BaseException as error:
-            reason = error.detail if isinstance(error, CollegiumError) else "the request was given up"
-            with anyio.CancelScope(shield=True), anyio.move_on_after(RELEASE_SECONDS_MAX):
-                await self._end(requested, State.FAILED, reason)
-                await self._delete_from_engine(requested.id)
-            raise
-        ready = became_ready(requested, now_ms())
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        ready = replace(became_ready(requested, now_ms()), boot=boot)
         async with self._database.write() as tx:
             await store.update_runtime(tx, ready)
-        log.info("runtime.acquired", runtime=ready.id, user=user, type=ready.type, version=ready.version)
+        self.numbers.acquired(ready.type, time.monotonic() - began)
+        log.info("runtime.acquired", runtime=ready.id, user=ready.user, type=ready.type, version=ready.version)
         return ready
+
+    async def _abandon(self, requested: Runtime, error: BaseException) -> None:
+        """Whatever there is of a request goes, the machine before the books."""
+        given_back = self._given_back.get(requested.id)
+        self.numbers.refused(requested.type)
+        reason = error.detail if isinstance(error, CollegiumError) else "the request was given up"
+        if await self._delete_from_engine(requested.id):
+            state = State.FAILED if given_back is None else State.STOPPED
+            await self._end(requested.id, state, given_back or reason, "failed" if given_back is None else "given_back")
+        else:
+            await self._stopping(requested.id, reason)
 
     async def admit(self, user: UserId) -> None:
         """Raises QuotaExceeded if this user may have no runtime more now."""
@@ -82,60 +165,144 @@ class Runtimes:
                 f"You have {self._settings.per_user} runtimes already, and may not have more. Disconnect one first."
             )
 
-    async def _request(self, user: UserId, type: str, version: str) -> Runtime:
-        if type not in self._settings.types:
-            raise Invalid(f"There is no runtime type {type[:64]!r}.", types=sorted(self._settings.types))
+    async def _request(self, user: UserId, offer: Offer, version: str | None) -> Runtime:
+        if not offer.available:
+            raise Unavailable(offer.reason or f"There is no {offer.name} here.")
+        if offer.reason is not None:
+            log.warning("runtime.reduced", type=offer.name, why=offer.reason)
+        own = offer.accelerator.version if offer.accelerator is not None else None
+        version = version or own or self._settings.version
         if version not in self._environments.versions():
             raise Invalid(f"There is no runtime version {version[:64]!r}.", versions=self._environments.versions())
-        now, limits = now_ms(), self._limits(type)
+        now = now_ms()
         requested = Runtime(
-            RuntimeId(new_id()), user, self._engine.name, type, version, State.REQUESTED, "", limits, now, now
+            id=RuntimeId(new_id()),
+            user=user,
+            engine=self._engine.name,
+            type=offer.name,
+            version=version,
+            state=State.REQUESTED,
+            reason="",
+            limits=offer.limits,
+            requested_at=now,
+            used_at=now,
+            network=offer.network,
+            terms=offer.terms,
         )
         async with self._acquiring, self._database.write() as tx:
             await self._admit(tx, user)
             await store.insert_runtime(tx, requested)
         return requested
 
-    def _limits(self, type: str) -> Limits:
-        size = self._settings.types[type]
-        return Limits(int(size.memory), size.cpus, size.processes, int(size.disk))
-
-    def _specification(self, type: str, version: str, environment: str) -> Specification:
-        return Specification(type, version, environment, self._limits(type))
-
     async def release(self, runtime: RuntimeId, reason: str = "") -> None:
         """Take it back; nothing in it is kept. It may be gone already."""
-        async with self._database.read() as tx:
-            found = await store.read_runtime(tx, runtime)
-        if found is None or not found.live:
-            return
-        await self._delete_from_engine(runtime)
-        await self._end(found, State.STOPPED, reason)
+        await self._release(runtime, State.STOPPED, reason, "given_back")
 
     async def failed(self, runtime: RuntimeId, reason: str) -> None:
         """It cannot be used any more, says who tried."""
-        found = await self.get(runtime)
-        await self._delete_from_engine(runtime)
-        await self._end(found, State.FAILED, reason)
+        await self._release(runtime, State.FAILED, reason, "failed")
 
-    async def _delete_from_engine(self, runtime: RuntimeId) -> None:
+    async def _take_back(self, runtime: RuntimeId, reason: str, kind: NoticeKind) -> None:
+        await self._release(runtime, State.STOPPED, reason, kind.value)
+
+    async def _release(self, runtime: RuntimeId, state: State, reason: str, how: str) -> None:
+        request = self._requests.get(runtime)
+        if request is not None:
+            self._given_back[runtime] = reason
+            request.scope.cancel()
+            with anyio.move_on_after(RELEASE_SECONDS_MAX):
+                await request.over.wait()
+        if runtime in self._releasing:
+            await self.wait_ended(runtime)
+            return
+        with self._being_released(runtime):
+            if await self._stopping(runtime, reason) and await self._delete_from_engine(runtime):
+                await self._end(runtime, state, reason, how)
+
+    @contextmanager
+    def _being_released(self, runtime: RuntimeId) -> Iterator[None]:
+        self._releasing.add(runtime)
+        try:
+            yield
+        finally:
+            self._releasing.discard(runtime)
+
+    async def _stopping(self, runtime: RuntimeId, reason: str) -> bool:
+        """Write down that it is about to end: if we do not come to the end of it, the reconciler does."""
+        async with self._database.write() as tx:
+            found = await store.read_runtime(tx, runtime)
+            if found is None or not found.live:
+                return False
+            await store.update_runtime(tx, replace(found, state=State.STOPPING, reason=reason[:1000]))
+        return True
+
+    async def _delete_from_engine(self, runtime: RuntimeId) -> bool:
+        """Whether the engine has it no more."""
         try:
             await self._engine.delete(runtime)
         except NotFound:
-            return
+            return True
         except Unavailable as error:
-            # The next reconciliation finds it as a stranger, and ends it.
             log.warning("runtime.not_deleted", runtime=runtime, why=error.detail)
+            return False
+        return True
 
-    async def _end(self, runtime: Runtime, state: State, reason: str) -> None:
-        over = ended(runtime, state, reason, now_ms())
+    async def _end(self, runtime: RuntimeId, state: State, reason: str, how: str) -> None:
+        """It is over, once: what ended already stays as it ended. Its unit is free for the next."""
         async with self._database.write() as tx:
+            found = await store.read_runtime(tx, runtime)
+            if found is None or not found.live:
+                return
+            over = ended(found, state, reason, now_ms())
             await store.update_runtime(tx, over)
-        self._used.pop(runtime.id, None)
-        event = self._ended.pop(runtime.id, None)
+        self.leases.forget(runtime)
+        self.meters.forget(runtime)
+        self.turns.free(runtime)
+        self.numbers.ended(over.type, how)
+        event = self._ended.pop(runtime, None)
         if event is not None:
             event.set()
-        log.info("runtime.ended", runtime=runtime.id, state=over.state.value, reason=over.reason)
+        log.info("runtime.ended", runtime=runtime, state=over.state.value, reason=over.reason)
+
+    # ── offering ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def offers(self) -> list[Offer]:
+        """Every type, with what can be had of it here."""
+        return [await self.offer(name) for name in self._settings.types]
+
+    async def offer(self, type: str) -> Offer:
+        """What can be had of a type. Raises Invalid."""
+        if type not in self._settings.types:
+            raise Invalid(f"There is no runtime type {type[:64]!r}.", types=list(self._settings.types))
+        name = self._settings.types[type].accelerator
+        without = None if name is None else await self._hardware.why_none(self._accelerators[name])
+        modes, _ = await self._asked_engine()
+        return make_offer(
+            type,
+            self._settings,
+            modes=modes,
+            accelerators=self._accelerators,
+            without={} if name is None or without is None else {name: without},
+            machine_bytes=machine_memory_bytes(),
+        )
+
+    def is_default(self, type: str) -> bool:
+        """Whether it is used if nobody chooses one."""
+        return type == self._settings.type
+
+    def label(self, type: str) -> str:
+        """What people read for a type, also for one that is offered no more."""
+        known = self._settings.types.get(type)
+        return (known and known.label) or type
+
+    async def _asked_engine(self) -> tuple[frozenset[str], str]:
+        """The networks that the engine can make, and which start of its machine this is."""
+        if self._engine_says is None:
+            status = await self._engine.status()
+            modes = status.get("network")
+            known = frozenset(str(mode) for mode in modes) if isinstance(modes, list) else frozenset({"none"})
+            self._engine_says = known, str(status.get("boot") or "")[:64]
+        return self._engine_says
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -163,6 +330,31 @@ class Runtimes:
         """What it uses now. Raises NotFound when it is gone."""
         return (await self._engine.get(runtime)).usage or Usage()
 
+    async def usage_now(self, runtime: RuntimeId) -> Reading:
+        """What it uses and how busy it is, at most a second old. Raises NotFound, Unavailable."""
+        return await self.meters.now(runtime)
+
+    def points(self, runtime: RuntimeId) -> Sequence[Point]:
+        """What it used during the last hour."""
+        return self.meters.points(runtime)
+
+    async def _measure(self, runtime: RuntimeId) -> tuple[Usage, tuple[GpuUsage, ...]]:
+        usage = await self.usage(runtime)
+        if not self._accelerators:
+            return usage, ()
+        unit = (await self.get(runtime)).unit
+        accelerator = None if unit is None else self._accelerators.get(unit.accelerator)
+        if unit is None or accelerator is None:
+            return usage, ()
+        for index, declared in enumerate(accelerator.units):
+            if unit_name(accelerator, index) == unit.name:
+                return usage, await self._hardware.usage(declared)
+        return usage, ()
+
+    def waiting(self, runtime: RuntimeId) -> Waiting | None:
+        """Its place in the queue for an accelerator, while it is in one."""
+        return self.turns.place(runtime)
+
     async def status(self) -> dict[str, Any]:
         """What the engine can do on this machine, and what it cannot."""
         return await self._engine.status()
@@ -174,10 +366,6 @@ class Runtimes:
             raise NotFound(f"The runtime {runtime} is gone: {found.reason or found.state.value}.")
         return await self._engine.connect(runtime)
 
-    def touch(self, runtime: RuntimeId) -> None:
-        """Somebody uses it: a person types, or a kernel is busy. Kept in memory, and written down now and then."""
-        self._used[runtime] = now_ms()
-
     async def wait_ended(self, runtime: RuntimeId) -> Runtime:
         """Returns once it is over, with what became of it."""
         event = self._ended.setdefault(runtime, anyio.Event())
@@ -188,87 +376,150 @@ class Runtimes:
         await event.wait()
         return await self.get(runtime)
 
-    # ── keeping ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── time ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def touch(self, runtime: RuntimeId) -> None:
+        """Somebody uses it: a person types, or a kernel is busy. Kept in memory, and written down now and then."""
+        self.leases.touch(runtime)
+
+    async def keep(self, runtime: RuntimeId) -> Runtime:
+        """Its user needs it longer. Raises NotFound, and Conflict if its type allows no more."""
+        return await self.leases.keep(runtime)
+
+    def notice(self, runtime: RuntimeId) -> Notice | None:
+        """Whether it is about to be taken back, and when."""
+        return self.leases.notice(runtime)
+
+    def notices(self) -> dict[RuntimeId, Notice]:
+        """All notices that stand. `leases.on_notice` hears of every change."""
+        return self.leases.notices()
+
+    async def cull(self) -> None:
+        """End what nobody used for long and what was lent for long enough, for ever."""
+        while True:
+            await anyio.sleep(self._settings.cull_interval.total_seconds())
+            await self.cull_once()
+
+    async def cull_once(self) -> None:
+        """Write down what was used, give notice, and end what is due."""
+        await self.leases.review(await self.list())
+
+    async def watch_usage(self) -> None:
+        """A point for every graph now and then, for ever."""
+        while True:
+            await self.watch_usage_once()
+            await anyio.sleep(self._settings.usage_interval.total_seconds())
+
+    async def watch_usage_once(self) -> None:
+        """One point for every graph, and the numbers of what lives."""
+        living = [runtime for runtime in await self.list() if runtime.state is State.READY]
+        await self.meters.poll(living)
+        memory = [(runtime.type, self.meters.last(runtime.id)) for runtime in living]
+        self.numbers.living((type, (last.usage.memory_bytes or 0) if last else 0) for type, last in memory)
+        self.numbers.units(self.turns.lengths(), self.turns.lent())
+
+    # ── keeping in step ────────────────────────────────────────────────────────────────────────────────────────
 
     async def reconcile(self) -> None:
         """Bring what we remember and what the engine has in step; the engine is right about what lives."""
+        _, boot = await self._asked_engine()
         async with self._acquiring:
             async with self._database.read() as tx:
                 ours = await store.read_live(tx)
             theirs = await self._engine.list()
-        for runtime, reason in lost([one for one in ours if one.state is not State.REQUESTED], theirs):
-            await self._end(runtime, State.FAILED, reason)
+        believed = [one for one in ours if one.state is not State.REQUESTED and one.id not in self._releasing]
+        unfinished = [one for one in believed if one.state is State.STOPPING]
+        for runtime, reason in lost([one for one in believed if one.state is not State.STOPPING], theirs, boot):
+            self._cleaned("lost", runtime.id)
+            await self._end(runtime.id, State.FAILED, reason, "lost")
+        for runtime in unfinished:
+            self._cleaned("unfinished", runtime.id)
+            if await self._delete_from_engine(runtime.id):
+                await self._end(runtime.id, State.STOPPED, runtime.reason, "given_back")
         for stranger in strangers(ours, theirs):
+            self._cleaned("stranger", stranger)
             await self._delete_from_engine(stranger)
+
+    def _cleaned(self, what: str, runtime: RuntimeId) -> None:
+        self.numbers.cleaned(what)
+        log.warning("runtime.reconciled", runtime=runtime, what=what)
 
     async def forget_requests(self) -> None:
         """At the start: nobody waits any more for what was being requested when the server ended."""
-        for runtime in await self.list():
+        living = await self.list()
+        self.turns.restore(living)
+        for runtime in living:
             if runtime.state is State.REQUESTED:
-                await self._delete_from_engine(runtime.id)
-                await self._end(runtime, State.FAILED, "the server ended while it was requested")
+                self._cleaned("request", runtime.id)
+                reason = "the server ended while it was requested"
+                if await self._delete_from_engine(runtime.id):
+                    await self._end(runtime.id, State.FAILED, reason, "lost")
+                else:
+                    await self._stopping(runtime.id, reason)
 
     async def follow(self) -> None:
         """Hear from the engine what ends by itself, for ever; after a break, compare everything again."""
         while True:
             try:
                 async with self._engine.watch() as changes:
+                    self._engine_says = None
                     await self._keep_pool()
                     await self.reconcile()
+                    self.turns.open()
                     async for machine in changes:
                         await self._changed(machine)
             except (Unavailable, Invalid) as error:
                 log.warning("engine.unavailable", why=error.detail)
+            self.turns.close()
             await anyio.sleep(RECONNECT_SECONDS)
 
+    async def compare(self) -> None:
+        """Now and then, for ever: what no event told of is found all the same."""
+        while True:
+            await anyio.sleep(RECONCILE_SECONDS)
+            try:
+                await self.reconcile()
+            except (Unavailable, Invalid) as error:
+                log.warning("engine.unavailable", why=error.detail)
+
     async def _keep_pool(self) -> None:
-        settings = self._settings
+        settings, version = self._settings, self._settings.version
         try:
-            environment = await self._environments.ready(settings.version)
+            environment = await self._environments.ready(version)
         except Unavailable as error:
             # Who asks for a runtime is told the same; those that are lent go on and are followed.
-            log.warning("environment.unavailable", version=settings.version, why=error.detail)
+            log.warning("environment.unavailable", version=version, why=error.detail)
             return
-        wanted = self._specification(settings.type, settings.version, str(environment))
-        await self._engine.keep_ready(wanted, settings.pool)
+        stock = []
+        for offer in await self.offers():
+            count = max(offer.type.pool, settings.pool if offer.name == settings.type else 0)
+            if count and offer.available and offer.type.accelerator is None:
+                wanted = specification(offer, settings, version=version, environment=str(environment))
+                stock.append((wanted, count))
+        await self._engine.keep_ready(stock)
 
     async def _changed(self, machine: Machine) -> None:
         if machine.state is not State.FAILED:
             return
-        async with self._database.read() as tx:
-            found = await store.read_runtime(tx, machine.id)
-        if found is not None and found.live:
-            await self._end(found, State.FAILED, machine.reason)
+        await self._end(machine.id, State.FAILED, machine.reason, "failed")
         await self._delete_from_engine(machine.id)
-
-    async def cull(self) -> None:
-        """End what nobody used for long, for ever."""
-        while True:
-            await anyio.sleep(self._settings.cull_interval.total_seconds())
-            await self.cull_once()
-
-    async def cull_once(self) -> None:
-        """Write down what was used, then end what was not."""
-        used, self._used = self._used, {}
-        async with self._database.write() as tx:
-            await store.set_used(tx, used.items())
-        timeout_ms = int(self._settings.idle_timeout.total_seconds() * 1000)
-        for runtime in idle(await self.list(), now=now_ms(), timeout_ms=timeout_ms):
-            if runtime.id not in self._used:
-                minutes = round(timeout_ms / 60_000)
-                await self.release(runtime.id, f"it was not used for {minutes} minutes")
 
 
 @asynccontextmanager
 async def open_runtimes(
-    database: Database, engine: Engine, environments: Environments, settings: RuntimesSettings
+    database: Database,
+    engine: Engine,
+    environments: Environments,
+    hardware: Accelerators,
+    settings: RuntimesSettings,
 ) -> AsyncIterator[Runtimes]:
     """The runtimes, followed and culled while open. The runtimes themselves go on when this closes."""
-    runtimes = Runtimes(database, engine, environments, settings)
+    accelerators = known_accelerators(await hardware.found(), settings)
+    runtimes = Runtimes(database, engine, environments, hardware, settings, accelerators)
     await runtimes.forget_requests()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(runtimes.follow)
-        tasks.start_soon(runtimes.cull)
+        for task in (runtimes.follow, runtimes.compare, runtimes.cull, runtimes.watch_usage, runtimes.turns.hand_on):
+            tasks.start_soon(task)
         try:
             yield runtimes
         finally:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.db import metadata
 from collegium.ground.ids import RuntimeId, UserId
-from collegium.runtimes.model import LIVE, Limits, Runtime, State
+from collegium.runtimes.model import LIVE, Limits, Runtime, State, Terms, Unit
 
 runtimes = Table(
     "runtimes",
@@ -29,6 +29,14 @@ runtimes = Table(
     Column("ready_at", BigInteger),
     Column("used_at", BigInteger, nullable=False),
     Column("stopped_at", BigInteger),
+    Column("network", String(16), nullable=False, server_default="none"),
+    Column("idle_ms", BigInteger, nullable=False, server_default="5400000"),
+    Column("lifetime_ms", BigInteger),
+    Column("keep_ms", BigInteger, nullable=False, server_default="0"),
+    Column("expires_at", BigInteger),
+    Column("boot", String(64), nullable=False, server_default=""),
+    Column("accelerator", String(64)),
+    Column("unit", String(256)),
     Index("ix_runtimes_user_id_state", "user_id", "state"),
     Index("ix_runtimes_state", "state"),
 )
@@ -84,6 +92,14 @@ def _values(runtime: Runtime) -> dict[str, Any]:
         "ready_at": runtime.ready_at,
         "used_at": runtime.used_at,
         "stopped_at": runtime.stopped_at,
+        "network": runtime.network,
+        "idle_ms": runtime.terms.idle_ms,
+        "lifetime_ms": runtime.terms.lifetime_ms,
+        "keep_ms": runtime.terms.keep_ms,
+        "expires_at": runtime.expires_at,
+        "boot": runtime.boot,
+        "accelerator": runtime.unit and runtime.unit.accelerator,
+        "unit": runtime.unit and runtime.unit.name,
     }
 
 
@@ -101,4 +117,9 @@ def _runtime(row: Row[Any]) -> Runtime:
         used_at=row.used_at,
         ready_at=row.ready_at,
         stopped_at=row.stopped_at,
+        network=row.network,
+        terms=Terms(row.idle_ms, row.lifetime_ms, row.keep_ms),
+        expires_at=row.expires_at,
+        boot=row.boot,
+        unit=None if row.unit is None else Unit(row.accelerator, row.unit),
     )

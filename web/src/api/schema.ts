@@ -352,6 +352,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runtimes/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The types one may choose */
+        get: operations["list_types_api_v1_runtimes_types_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runtimes/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the engine says, for administrators */
+        get: operations["get_status_api_v1_runtimes_status_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runtimes/{runtime}": {
         parameters: {
             query?: never;
@@ -365,6 +399,40 @@ export interface paths {
         post?: never;
         /** Give a runtime back */
         delete: operations["delete_runtime_api_v1_runtimes__runtime__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runtimes/{runtime}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it used during the last hour */
+        get: operations["get_usage_api_v1_runtimes__runtime__usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runtimes/{runtime}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** I still need it */
+        post: operations["keep_runtime_api_v1_runtimes__runtime__keep_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1171,6 +1239,12 @@ export interface components {
             trashed_at: number | null;
         };
         /**
+         * NoticeKind
+         * @description Why a runtime is about to be taken back.
+         * @enum {string}
+         */
+        NoticeKind: "idle" | "lifetime";
+        /**
          * OwnerShown
          * @description Whose drive an item is in.
          */
@@ -1247,6 +1321,20 @@ export interface components {
          */
         Role: "owner" | "editor" | "commenter" | "viewer";
         /**
+         * RuntimeGpu
+         * @description What a GPU of a runtime does; null where it does not say.
+         */
+        RuntimeGpu: {
+            /** Name */
+            name: string;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Memory Limit Bytes */
+            memory_limit_bytes: number;
+            /** Percent */
+            percent: number | null;
+        };
+        /**
          * RuntimeLimits
          * @description What a runtime may use.
          */
@@ -1259,6 +1347,55 @@ export interface components {
             processes: number;
             /** Disk Bytes */
             disk_bytes: number;
+        };
+        /**
+         * RuntimeNotebook
+         * @description A notebook that runs in it.
+         */
+        RuntimeNotebook: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * RuntimeNotice
+         * @description It will be taken back at this time (ms).
+         */
+        RuntimeNotice: {
+            kind: components["schemas"]["NoticeKind"];
+            /** At */
+            at: number;
+        };
+        /**
+         * RuntimePoints
+         * @description What a runtime used during the last hour, about every ten seconds, the oldest first.
+         */
+        RuntimePoints: {
+            /**
+             * Points
+             * @description Time (ms), memory (bytes), processor (percent; 100: a whole one), disk (bytes), GPU (percent).
+             */
+            points: [
+                number,
+                number | null,
+                number | null,
+                number | null,
+                number | null
+            ][];
+        };
+        /**
+         * RuntimeQueue
+         * @description Its place in the queue for an accelerator.
+         */
+        RuntimeQueue: {
+            /**
+             * Position
+             * @description Counted from 1.
+             */
+            position: number;
+            /** Of */
+            of: number;
         };
         /**
          * RuntimeRequest
@@ -1282,19 +1419,69 @@ export interface components {
             reason: string;
             /** Type */
             type: string;
+            /**
+             * Label
+             * @description What people read for its type.
+             */
+            label: string;
             /** Version */
             version: string;
             /** Engine */
             engine: string;
+            /** Network */
+            network: string;
+            /** Accelerator */
+            accelerator: string | null;
             limits: components["schemas"]["RuntimeLimits"];
+            /** Notebooks */
+            notebooks: components["schemas"]["RuntimeNotebook"][];
+            notice: components["schemas"]["RuntimeNotice"] | null;
+            queue: components["schemas"]["RuntimeQueue"] | null;
             /** Requested At */
             requested_at: number;
             /** Ready At */
             ready_at: number | null;
             /** Used At */
             used_at: number;
+            /**
+             * Expires At
+             * @description When its lifetime ends, if it has one.
+             */
+            expires_at: number | null;
             /** Stopped At */
             stopped_at: number | null;
+        };
+        /**
+         * RuntimeTypeShown
+         * @description A type of runtime that one may choose.
+         */
+        RuntimeTypeShown: {
+            /** Name */
+            name: string;
+            /** Label */
+            label: string;
+            /** Description */
+            description: string;
+            limits: components["schemas"]["RuntimeLimits"];
+            /**
+             * Network
+             * @enum {string}
+             */
+            network: "none" | "packages" | "internet";
+            accelerator: components["schemas"]["TypeAccelerator"] | null;
+            /** Available */
+            available: boolean;
+            /**
+             * Reason
+             * @description Why it is not available, or what it lacks here.
+             */
+            reason: string | null;
+            /** Idle Seconds */
+            idle_seconds: number;
+            /** Lifetime Seconds */
+            lifetime_seconds: number | null;
+            /** Default */
+            default: boolean;
         };
         /**
          * RuntimeUsage
@@ -1307,12 +1494,19 @@ export interface components {
             memory_peak_bytes: number | null;
             /** Cpu Seconds */
             cpu_seconds: number | null;
+            /**
+             * Cpu Percent
+             * @description 100: one whole processor, since the reading before.
+             */
+            cpu_percent: number | null;
             /** Processes */
             processes: number | null;
             /** Disk Bytes */
             disk_bytes: number | null;
             /** Oom Kills */
             oom_kills: number | null;
+            /** Gpus */
+            gpus: components["schemas"]["RuntimeGpu"][];
         };
         /**
          * RuntimeWithUsage
@@ -1326,17 +1520,35 @@ export interface components {
             reason: string;
             /** Type */
             type: string;
+            /**
+             * Label
+             * @description What people read for its type.
+             */
+            label: string;
             /** Version */
             version: string;
             /** Engine */
             engine: string;
+            /** Network */
+            network: string;
+            /** Accelerator */
+            accelerator: string | null;
             limits: components["schemas"]["RuntimeLimits"];
+            /** Notebooks */
+            notebooks: components["schemas"]["RuntimeNotebook"][];
+            notice: components["schemas"]["RuntimeNotice"] | null;
+            queue: components["schemas"]["RuntimeQueue"] | null;
             /** Requested At */
             requested_at: number;
             /** Ready At */
             ready_at: number | null;
             /** Used At */
             used_at: number;
+            /**
+             * Expires At
+             * @description When its lifetime ends, if it has one.
+             */
+            expires_at: number | null;
             /** Stopped At */
             stopped_at: number | null;
             usage: components["schemas"]["RuntimeUsage"] | null;
@@ -1454,6 +1666,24 @@ export interface components {
             used_at: number | null;
             /** Expires At */
             expires_at: number | null;
+        };
+        /**
+         * TypeAccelerator
+         * @description What a type of runtime has besides processors.
+         */
+        TypeAccelerator: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "gpu" | "tpu" | "other";
+            /**
+             * Count
+             * @description Units on this machine.
+             */
+            count: number;
+            /** Name */
+            name: string;
         };
         /**
          * UploadShown
@@ -2355,6 +2585,48 @@ export interface operations {
             };
         };
     };
+    list_types_api_v1_runtimes_types_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuntimeTypeShown"][];
+                };
+            };
+        };
+    };
+    get_status_api_v1_runtimes_status_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
     get_runtime_api_v1_runtimes__runtime__get: {
         parameters: {
             query?: never;
@@ -2387,6 +2659,66 @@ export interface operations {
         };
     };
     delete_runtime_api_v1_runtimes__runtime__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_usage_api_v1_runtimes__runtime__usage_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                runtime: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuntimePoints"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    keep_runtime_api_v1_runtimes__runtime__keep_post: {
         parameters: {
             query?: never;
             header?: never;
