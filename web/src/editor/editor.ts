@@ -27,6 +27,8 @@ export interface EditorOptions {
   readonly lineNumbers: boolean
   readonly assistant: Assistant | null
   readonly placeholder?: string
+  /** What a screen reader calls it. */
+  readonly name?: string
   /** Escape, when the editor itself has no more use for it. */
   readonly leave: () => void
   readonly focused: (focused: boolean) => void
@@ -102,7 +104,7 @@ export function mountEditor(options: EditorOptions): EditorView {
         options.placeholder ? placeholder(options.placeholder) : [],
         tooltips({ position: 'fixed', parent: document.body }),
         EditorState.readOnly.of(options.readOnly),
-        EditorView.contentAttributes.of({ 'aria-label': 'Source', spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
+        EditorView.contentAttributes.of({ 'aria-label': options.name ?? 'Source', spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
         EditorView.focusChangeEffect.of((_state, focused) => (options.focused(focused), null)),
         yCollab(text, awareness, { undoManager: options.readOnly ? false : undoOf(text) }),
       ],

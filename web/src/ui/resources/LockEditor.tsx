@@ -1,12 +1,7 @@
 /** A lock as text that can be edited. */
-import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
-import { StreamLanguage, syntaxHighlighting } from '@codemirror/language'
-import { toml } from '@codemirror/legacy-modes/mode/toml'
-import { EditorState } from '@codemirror/state'
-import { drawSelection, EditorView, keymap } from '@codemirror/view'
-import { classHighlighter } from '@lezer/highlight'
 import { useLayoutEffect, useRef } from 'react'
-import { look } from '../../editor/theme'
+import * as Y from 'yjs'
+import { mountEditor } from '../../editor/editor'
 
 /** `text` is what it begins with; another text begins anew. */
 export function LockEditor({ text, readOnly, onChange }: { text: string; readOnly: boolean; onChange: (text: string) => void }) {
@@ -14,22 +9,21 @@ export function LockEditor({ text, readOnly, onChange }: { text: string; readOnl
   const changed = useRef(onChange)
   changed.current = onChange
   useLayoutEffect(() => {
-    const view = new EditorView({
+    const draft = new Y.Doc().getText('lock')
+    draft.insert(0, text)
+    draft.observe(() => changed.current(draft.toString()))
+    const view = mountEditor({
       parent: host.current!,
-      state: EditorState.create({
-        doc: text,
-        extensions: [
-          history(),
-          drawSelection(),
-          keymap.of([...historyKeymap, ...defaultKeymap]),
-          StreamLanguage.define(toml),
-          syntaxHighlighting(classHighlighter),
-          look,
-          EditorState.readOnly.of(readOnly),
-          EditorView.contentAttributes.of({ 'aria-label': 'pylock.toml', spellcheck: 'false' }),
-          EditorView.updateListener.of((update) => update.docChanged && changed.current(update.state.doc.toString())),
-        ],
-      }),
+      text: draft,
+      awareness: null,
+      language: 'code',
+      name: 'pylock.toml',
+      readOnly,
+      lineNumbers: true,
+      assistant: null,
+      leave: () => view.contentDOM.blur(),
+      focused: () => undefined,
+      beyond: () => false,
     })
     return () => view.destroy()
   }, [text, readOnly])
