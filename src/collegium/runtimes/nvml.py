@@ -57,10 +57,7 @@ class MachineAccelerators:
         used = await self.usage(unit)
         if len(used) < len(unit.gpus):
             return "NVIDIA's driver does not say whether its memory is free"
-        for gpu in used:
-            if gpu.memory_bytes > max(FREE_BYTES_USED_MAX, FREE_SHARE_USED_MAX * gpu.memory_limit_bytes):
-                return f"{gpu.memory_bytes >> 20} MiB of the memory of {gpu.name} are still in use"
-        return None
+        return next((why for why in map(why_taken, used) if why is not None), None)
 
     async def usage(self, unit: AcceleratorUnit) -> tuple[GpuUsage, ...]:
         """Asked of NVML."""
@@ -111,6 +108,13 @@ def why_no_node(accelerator: Accelerator, unit: AcceleratorUnit) -> str | None:
         if not (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)):
             return f"{path} is no device."
     return None
+
+
+def why_taken(gpu: GpuUsage) -> str | None:
+    """Whether somebody still has memory of a GPU that nobody should have."""
+    if gpu.memory_bytes <= max(FREE_BYTES_USED_MAX, FREE_SHARE_USED_MAX * gpu.memory_limit_bytes):
+        return None
+    return f"{gpu.memory_bytes >> 20} MiB of the memory of {gpu.name} are still in use"
 
 
 def driver_files(ldconfig: str) -> tuple[str, ...]:

@@ -39,9 +39,16 @@ class _Waiter:
 class Turns:
     """All accelerators of this machine. One task hands units on; asking and giving back only change the books."""
 
-    def __init__(self, accelerators: Mapping[str, Accelerator], hardware: Accelerators) -> None:
+    def __init__(
+        self,
+        accelerators: Mapping[str, Accelerator],
+        hardware: Accelerators,
+        *,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         self._accelerators = accelerators
         self._hardware = hardware
+        self._retry_seconds = retry_seconds
         self._books = {name: Allocation(one.shared) for name, one in accelerators.items()}
         self._waiters: dict[RuntimeId, _Waiter] = {}
         self._changed = anyio.Event()
@@ -106,13 +113,13 @@ class Turns:
 
     async def hand_on(self) -> None:
         """Give units to those whose turn it is, for ever. A unit that is not free yet is asked again after a while."""
-        delay = RETRY_SECONDS
+        delay = self._retry_seconds
         while True:
             changed = self._changed
             stuck = [name for name in self._books if self._open and not await self._serve(name)]
             with anyio.move_on_after(delay if stuck else None) as retry:
                 await changed.wait()
-            delay = min(2 * delay, RETRY_SECONDS_MAX) if retry.cancelled_caught else RETRY_SECONDS
+            delay = min(2 * delay, RETRY_SECONDS_MAX) if retry.cancelled_caught else self._retry_seconds
 
     async def _serve(self, name: str) -> bool:
         """Serve who can be served. False if somebody waits for a unit that nobody has and that is not free."""
