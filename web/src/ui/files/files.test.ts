@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { ApiError } from '../../api/client'
 import type { Entry, EntryKind, Folder } from '../../api/inside'
+import { plan, tops } from './dropped'
 import { freeName, lineEnds, misnamed, moved, parentOf, shown, sortOf, textIn, within } from './paths'
+import { tableOf } from './TableFile'
 import { carry, type Line, Transfers } from './transfer'
 import { moveIn, rowsOf, Tree, typedAhead } from './tree'
 
@@ -243,5 +245,41 @@ describe('an upload', () => {
     expect(arrived).toEqual(['/content/a', '/content/c', '/content/b'])
     transfers.clear()
     expect(transfers.snapshot()).toEqual([])
+  })
+})
+
+describe('a table', () => {
+  test('is read from what people call CSV: quotes, semicolons, short lines', () => {
+    expect(tableOf('a,b\n"1,5","x\ny"\n2\n', false, true)).toEqual({ head: ['a', 'b'], rows: [['1,5', 'x\ny'], ['2']], more: false, columnsLeftOut: 0 })
+    expect(tableOf('a;b\r\n1;2\r\n', false, true).rows).toEqual([['1', '2']])
+    expect(tableOf('a\tb,c\n1\t2', true, true)).toMatchObject({ head: ['a', 'b,c'], rows: [['1', '2']] })
+    expect(tableOf('', false, true)).toEqual({ head: [], rows: [], more: false, columnsLeftOut: 0 })
+  })
+
+  test('shows its beginning only, and no half line of a text that was cut', () => {
+    const many = tableOf(`n\n${Array.from({ length: 3000 }, (_, at) => at).join('\n')}`, false, true)
+    expect([many.rows.length, many.more, many.rows.at(-1)]).toEqual([1000, true, ['999']])
+    expect(tableOf('a,b\n1,2\n3,', false, false)).toMatchObject({ rows: [['1', '2']], more: true })
+    const wide = tableOf(Array.from({ length: 150 }, (_, at) => at).join(','), false, true)
+    expect([wide.head.length, wide.columnsLeftOut]).toEqual([100, 50])
+  })
+})
+
+describe('what was dropped', () => {
+  const file = (name: string) => new File(['x'], name)
+
+  test('goes where it belongs, in folders that are made first', () => {
+    const dropped = [{ name: 'a.txt', file: file('a.txt') }, { name: 'data/x/1.csv', file: file('1.csv') }, { name: 'data/empty', file: null }]
+    expect([...tops(dropped)]).toEqual([['a.txt', 'file'], ['data', 'directory']])
+    const { folders, sendings } = plan(dropped, '/content', new Map([['a.txt', 'a (1).txt'], ['data', 'data']]))
+
+    expect(folders).toEqual(['/content/data', '/content/data/x', '/content/data/empty'])
+    expect(sendings.map(({ path }) => path)).toEqual(['/content/a (1).txt', '/content/data/x/1.csv'])
+  })
+
+  test('stays at home when the person says so, or when it has no name that could be kept', () => {
+    const { folders, sendings } = plan([{ name: 'a', file: file('a') }, { name: 'b/../c', file: file('c') }], '/content', new Map([['a', null], ['b', 'b']]))
+
+    expect([folders, sendings]).toEqual([[], []])
   })
 })
