@@ -18,7 +18,7 @@ from typing import Any
 import anyio
 import anyio.abc
 
-from collegium.ground.errors import Invalid, NotFound
+from collegium.ground.errors import Invalid, NotFound, Unavailable
 from collegium.ground.ids import RuntimeId
 from collegium.kernels.model import KernelChange, Message, encode, parse
 from collegium.runtimes.doctor import report
@@ -301,6 +301,12 @@ class FakeEngine:
         self.modes = ["none", "packages", "internet"]
         self.boot = "first"
         self.failure: Exception | None = None
+        self.wanted: dict[RuntimeId, Specification] = {}
+        """What was asked for."""
+        self.creating: anyio.Event | None = None
+        """If there is one, whatever is being created waits for it."""
+        self.away = False
+        """It does not answer: nothing is deleted."""
         self._watchers: list[anyio.abc.ObjectSendStream[Machine]] = []
 
     async def status(self) -> dict[str, Any]:
@@ -311,6 +317,9 @@ class FakeEngine:
             raise self.failure
         if not Path(wanted.environment).is_dir():
             raise Invalid("no such environment")
+        self.wanted[runtime] = wanted
+        if self.creating is not None:
+            await self.creating.wait()
         machine = self.machines.setdefault(runtime, Machine(runtime, State.READY, "", wanted.limits))
         await self._tell(machine)
         return machine
@@ -324,6 +333,8 @@ class FakeEngine:
         return replace(self.machines[runtime], usage=Usage(disk_bytes=4096))
 
     async def delete(self, runtime: RuntimeId) -> None:
+        if self.away:
+            raise Unavailable("the engine is away")
         machine = self.machines.pop(runtime, None)
         if machine is None:
             raise NotFound("no such runtime")
