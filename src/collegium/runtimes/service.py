@@ -33,13 +33,14 @@ from collegium.runtimes.model import (
     strangers,
 )
 from collegium.runtimes.offers import Offer, known_accelerators, make_offer, specification
-from collegium.runtimes.ports import Accelerators, Engine, Environments
+from collegium.runtimes.ports import Accelerators, Engine, Environments, Sealing
 from collegium.runtimes.settings import Accelerator, RuntimesSettings, machine_memory_bytes, unit_name
 from collegium.runtimes.turns import OnWait, Turns
 from collegium.runtimes.usage import Point, Reading
 
 RECONNECT_SECONDS = 1.0
 RECONCILE_SECONDS = 60.0
+SEALED = "what was installed in it is kept"
 RELEASE_SECONDS_MAX = 40.0
 
 log = get_log("runtimes")
@@ -145,12 +146,14 @@ class Runtimes:
 
     async def _abandon(self, requested: Runtime, error: BaseException) -> None:
         """Whatever there is of a request goes, the machine before the books."""
-        given_back = self._given_back.get(requested.id)
-        self.numbers.refused(requested.type)
+        left = not isinstance(error, Exception)
+        state, how = (State.STOPPED, "given_back") if left else (State.FAILED, "failed")
         reason = error.detail if isinstance(error, CollegiumError) else "the request was given up"
+        reason = self._given_back.get(requested.id, reason)
+        if not left:
+            self.numbers.refused(requested.type)
         if await self._delete_from_engine(requested.id):
-            state = State.FAILED if given_back is None else State.STOPPED
-            await self._end(requested.id, state, given_back or reason, "failed" if given_back is None else "given_back")
+            await self._end(requested.id, state, reason, how)
         else:
             await self._stopping(requested.id, reason)
 
@@ -202,6 +205,23 @@ class Runtimes:
         """It cannot be used any more, says who tried."""
         await self._release(runtime, State.FAILED, reason, "failed")
 
+    async def seal(self, runtime: RuntimeId, layer: str) -> str:
+        """End it, and keep what was installed in it as a layer; where that is. Raises NotFound, Unavailable."""
+        if not isinstance(self._engine, Sealing):
+            raise Unavailable("This kind of runtime cannot keep what is installed in it.")
+        with self._being_released(runtime):
+            if not await self._stopping(runtime, SEALED):
+                raise NotFound(f"There is no runtime {runtime[:32]}.")
+            path = await self._engine.seal(runtime, layer)
+            await self._end(runtime, State.STOPPED, SEALED, "given_back")
+        return path
+
+    async def drop_layer(self, layer: str) -> None:
+        """Remove a layer; there may be none. Raises Conflict while a runtime uses it, Unavailable."""
+        if not isinstance(self._engine, Sealing):
+            raise Unavailable("This kind of engine keeps no layers.")
+        await self._engine.drop_layer(layer)
+
     async def _take_back(self, runtime: RuntimeId, reason: str, kind: NoticeKind) -> None:
         await self._release(runtime, State.STOPPED, reason, kind.value)
 
@@ -247,12 +267,12 @@ class Runtimes:
             return False
         return True
 
-    async def _end(self, runtime: RuntimeId, state: State, reason: str, how: str) -> None:
+    async def _end(self, runtime: RuntimeId, state: State, reason: str, how: str) -> bool:
         """It is over, once: what ended already stays as it ended. Its unit is free for the next."""
         async with self._database.write() as tx:
             found = await store.read_runtime(tx, runtime)
             if found is None or not found.live:
-                return
+                return False
             over = ended(found, state, reason, now_ms())
             await store.update_runtime(tx, over)
         self.leases.forget(runtime)
@@ -263,6 +283,7 @@ class Runtimes:
         if event is not None:
             event.set()
         log.info("runtime.ended", runtime=runtime, state=over.state.value, reason=over.reason)
+        return True
 
     # ── offering ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -430,8 +451,8 @@ class Runtimes:
         believed = [one for one in ours if one.state is not State.REQUESTED and one.id not in self._releasing]
         unfinished = [one for one in believed if one.state is State.STOPPING]
         for runtime, reason in lost([one for one in believed if one.state is not State.STOPPING], theirs, boot):
-            self._cleaned("lost", runtime.id)
-            await self._end(runtime.id, State.FAILED, reason, "lost")
+            if await self._end(runtime.id, State.FAILED, reason, "lost"):
+                self._cleaned("lost", runtime.id)
         for runtime in unfinished:
             self._cleaned("unfinished", runtime.id)
             if await self._delete_from_engine(runtime.id):
