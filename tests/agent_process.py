@@ -25,7 +25,7 @@ SOURCES = Path(__file__).parent.parent / "src"
 class AgentProcess:
     """PID 1 of a runtime, and the way to its agent."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, env: dict[str, str] | None = None) -> None:
         self.folder = folder
         self.address = folder / "agent.sock"
         self.content = folder / "content"
@@ -40,7 +40,7 @@ class AgentProcess:
                 self.process = subprocess.Popen(
                     command,
                     pass_fds=(listener.fileno(),),
-                    env={**os.environ, "PYTHONPATH": str(SOURCES)},
+                    env={**os.environ, "PYTHONPATH": str(SOURCES), **(env or {})},
                     stderr=log,
                 )
 
@@ -85,10 +85,10 @@ class AgentProcess:
 
 
 @contextmanager
-def agent_process(*options: str) -> Iterator[AgentProcess]:
+def agent_process(*options: str, env: dict[str, str] | None = None) -> Iterator[AgentProcess]:
     """An agent in a short path (unix sockets have short names)."""
     folder = Path(tempfile.mkdtemp(prefix="agent-", dir="/tmp"))
-    agent = AgentProcess(folder, *options)
+    agent = AgentProcess(folder, *options, env=env)
     try:
         yield agent
     finally:

@@ -14,14 +14,27 @@ from typing import Any
 from collegium_agent import channels
 from collegium_agent import kernel as kernels
 from collegium_agent.client import Client
+from collegium_agent.desk import Desk
 from collegium_agent.journal import Journal
 from collegium_agent.kernel import OWN, Connections, Kernel
 from collegium_agent.ledger import Ledger
+from collegium_agent.packages import Packages
+from collegium_agent.side import Refused
 from collegium_agent.wire import KernelMessage, Malformed, encode, frame
 
-CLIENTS_MAX = 64
+CLIENTS_MAX = 256
+SIDES_MAX = 192
+"""Connections that are not about the journal; whoever reads the journal finds room."""
+
 KERNELS_MAX = 16
 WARM_ID = "warm"
+ASIDE = "aside-"
+"""Begins the ids of questions to a kernel that are no business of the journal's, nor of its state."""
+
+ASIDES_MAX = 64
+ASIDE_SECONDS_MAX = 20.0
+ASIDES = {"variables": "variables", "changed_imports": "changed"}
+"""What `variables.py` answers in Python kernels, and the field of the answer."""
 
 
 class Agent:
@@ -45,6 +58,10 @@ class Agent:
         self._asked: dict[str, Client] = {}
         self._active = time.monotonic()
         self._tasks = asyncio.TaskGroup()
+        self._sides = 0
+        self._asides: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._pids: dict[str, int] = {}
+        self._desk = Desk(Packages(state / "packages.json"), cwd, self._aside)
         self._unsure: dict[str, str] = {}
         """Questions that tell, once answered, that an execution is over."""
 
@@ -81,8 +98,21 @@ class Agent:
         match wanted:
             case {"channels": _}:
                 await channels.converse(self, wanted, reader, writer)
+            case dict():
+                await self._aside_of_journal(wanted, reader, writer)
             case _:
                 raise Malformed("nothing here opens like this")
+
+    async def _aside_of_journal(
+        self, wanted: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if self._sides >= SIDES_MAX:
+            return
+        self._sides += 1
+        try:
+            await self._desk.serve(wanted, reader, writer)
+        finally:
+            self._sides -= 1
 
     def greeting(self) -> bytes:
         """What a client hears first."""
@@ -110,6 +140,10 @@ class Agent:
                 self.stored(int(request["seq"]))
             case "stat":
                 client.reply(str(request["id"]), self._stat())
+            case "packages":
+                client.reply(str(request["id"]), self._desk.packages.answer())
+            case "variables" | "changed_imports":
+                self._tasks.create_task(self._answer_aside(client, str(request["id"]), request))
             case "start_kernel":
                 self._start_or_adopt(request)
             case "execute":
@@ -125,6 +159,31 @@ class Agent:
                 self._request(client, self._kernel(request), request)
             case op:
                 raise Malformed(f"no such op: {op[:40]}")
+
+    async def _answer_aside(self, client: Client, wanted: str, request: dict[str, Any]) -> None:
+        with contextlib.suppress(TimeoutError):
+            try:
+                client.reply(wanted, await asyncio.wait_for(self._aside(request), ASIDE_SECONDS_MAX))
+            except Refused as error:
+                client.refuse(wanted, error.detail)
+
+    async def _aside(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask a kernel about itself, also while it runs a cell. Raises Refused."""
+        field, kernel = ASIDES.get(request["op"]), self.kernels.get(str(request.get("kernel")))
+        if field is None or kernel is None or not kernel.alive:
+            raise Refused("not_found", "There is no such kernel." if field else "There is no such question.")
+        if kernel.name != "python3" or not kernel.ready.is_set():
+            return {field: []}
+        if len(self._asides) >= ASIDES_MAX:
+            raise Refused("refused", "Too many questions at once.")
+        question = ASIDE + token_hex(8)
+        answer = self._asides[question] = asyncio.get_running_loop().create_future()
+        try:
+            self._send(kernel, "control", f"collegium_{request['op']}_request", {}, question)
+            content: dict[str, Any] = await answer
+            return content
+        finally:
+            del self._asides[question]
 
     # for channels
 
@@ -174,7 +233,11 @@ class Agent:
         }
 
     def _listed(self) -> list[dict[str, Any]]:
-        return [{"id": k.id, "name": k.name, "state": k.state} for k in self.kernels.values() if k.id != WARM_ID]
+        return [
+            {"id": k.id, "name": k.name, "state": k.state, "memory_bytes": resident(self._pids.get(k.process))}
+            for k in self.kernels.values()
+            if k.id != WARM_ID
+        ]
 
     # kernels
 
@@ -253,7 +316,8 @@ class Agent:
                 if kernel.id == WARM_ID:
                     del self.kernels[WARM_ID]
                 else:
-                    self._change(kernel, "dead", code=report["code"], signal=report["signal"], asked=kernel.closing)
+                    how = {name: report.get(name) for name in ("code", "signal", "peak_bytes")}
+                    self._change(kernel, "dead", **how, asked=kernel.closing)
                     if kernel.closing and not kernel.journalled:
                         self._forget(kernel)
                 self._remember()
@@ -316,6 +380,12 @@ class Agent:
     # what kernels say
 
     def _received(self, kernel: Kernel, channel: str, message: KernelMessage) -> None:
+        if message.parent.startswith(ASIDE):
+            answer = self._asides.get(message.parent)
+            if channel == "control" and answer is not None and not answer.done():
+                content = json.loads(message.content)
+                answer.set_result(content if isinstance(content, dict) else {})
+            return
         if channel == "iopub":
             if not kernel.ready.is_set():
                 kernel.ready.set()
@@ -410,6 +480,7 @@ class Agent:
     def _recover(self, state: dict[str, Any]) -> None:
         """Find the kernels of an agent that was killed, and what became of their executions."""
         running: dict[str, int] = state["running"]
+        self._pids = dict(running)
         for exit_report in state["exited"]:
             running.setdefault(exit_report["process"], 0)
         saved = json.loads(self._file.read_text()) if self._file.exists() else []
@@ -467,13 +538,25 @@ class Agent:
             if not data:
                 raise SystemExit("the supervisor is gone")
             message = json.loads(data)
+            if message["did"] == "started":
+                self._pids[message["process"]] = message["pid"]
             if message["did"] == "exited":
+                self._pids.pop(message["process"], None)
                 self._tasks.create_task(self._ended(message))
 
 
 async def _sent(made: Any, frames: list[bytes]) -> None:
     if not made.closed:
         await made.send_multipart(frames)
+
+
+def resident(pid: int | None) -> int | None:
+    """The memory of one process that it shares with no other; None when it is gone."""
+    try:
+        words = Path(f"/proc/{pid}/statm").read_text().split()
+        return (int(words[1]) - int(words[2])) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def measure() -> tuple[int, int]:

@@ -61,6 +61,10 @@ class Client:
         """Answer a request; not journalled."""
         self._enqueue(encode({"op": "reply", "id": wanted, "content": content}))
 
+    def refuse(self, wanted: str, detail: str) -> None:
+        """Say why a request is not carried out."""
+        self._enqueue(encode({"op": "error", "id": wanted[:100], "code": "refused", "detail": detail[:500]}))
+
     def raw_reply(self, message: KernelMessage) -> None:
         """Answer a request with what the kernel said."""
         head = json.dumps({"op": "reply", "id": message.parent, "buffers": [len(b) for b in message.buffers]}).encode()
@@ -87,7 +91,7 @@ class Client:
             except (Malformed, KeyError, TypeError, ValueError) as error:
                 code = "malformed" if not isinstance(error, Malformed) else str(error)
                 named = str(request.get("id", request.get("kernel", "")))[:100]
-                self._enqueue(encode({"op": "error", "id": named, "code": "refused", "detail": code[:500]}))
+                self.refuse(named, code)
 
     async def _tell(self) -> None:
         journal = self._agent.journal

@@ -5,11 +5,13 @@ Executed as a file, so that the agent's package does not enter the notebook's im
 
 import argparse
 import importlib
+import importlib.util
 import logging
 import os
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 WARM = ("numpy", "pandas", "matplotlib", "matplotlib.pyplot", "PIL.Image")
@@ -38,10 +40,22 @@ def main() -> None:
     app.initialize(
         ["-f", options.connection_file, "--HistoryManager.hist_file=:memory:", f"--log-level={logging.CRITICAL}"]
     )
+    for name in ("shell", "variables"):
+        beside(name).install(app)
     sys.argv = [sys.argv[0]]
     if options.warm:
         warm_up()
     app.start()
+
+
+def beside(name: str) -> Any:
+    """A file next to this one, as a module that no notebook can import."""
+    spec = importlib.util.spec_from_file_location(f"_collegium_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def warm_up() -> None:

@@ -58,6 +58,8 @@ class KernelChange:
     signal: int = 0
     asked: bool = False
     """It ended because it was told to."""
+    peak_bytes: int | None = None
+    """The most memory that the process had at once, if it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def parse(body: bytes) -> Frame:
                     code=None if header.get("code") is None else _whole(header["code"]),
                     signal=_whole(header.get("signal", 0)),
                     asked=header.get("asked") is True,
+                    peak_bytes=None if header.get("peak_bytes") is None else _whole(header["peak_bytes"]),
                 )
             case "reply":
                 return Reply(_text(header["id"]), _object(header["content"]))

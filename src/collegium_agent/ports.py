@@ -1,0 +1,89 @@
+"""The ports of the runtime's own programs: who listens, and a stream to one of them."""
+
+import asyncio
+import contextlib
+import os
+from typing import Any
+
+from collegium_agent.side import Refused, Side
+
+LISTEN = "0A"
+PORTS_MAX = 1000
+PIECE_BYTES = 64 * 1024
+CONNECT_SECONDS_MAX = 10.0
+OWN = ("127.0.0.1", "::1")
+
+
+def listening() -> dict[str, Any]:
+    """Every port that something listens on, with the name of the program."""
+    inodes: dict[str, int] = {}
+    for family in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError), open(f"/proc/net/{family}") as table:
+            for line in table.readlines()[1:]:
+                words = line.split()
+                if len(words) > 9 and words[3] == LISTEN:
+                    inodes[words[9]] = int(words[1].rsplit(":", 1)[1], 16)
+    found: dict[int, str] = dict.fromkeys(sorted(inodes.values())[:PORTS_MAX], "")
+    for inode, name in _owners(set(inodes)).items():
+        if inodes[inode] in found:
+            found[inodes[inode]] = name
+    return {"ports": [{"port": port, "process": name} for port, name in found.items()]}
+
+
+def _owners(inodes: set[str]) -> dict[str, str]:
+    owners: dict[str, str] = {}
+    links = {f"socket:[{inode}]": inode for inode in inodes}
+    for entry in os.scandir("/proc"):
+        if len(owners) == len(inodes):
+            break
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            for fd in os.scandir(f"{entry.path}/fd"):
+                with contextlib.suppress(OSError):
+                    inode = links.get(os.readlink(fd.path))
+                    if inode is not None:
+                        owners.setdefault(inode, _name(entry.path))
+    return owners
+
+
+def _name(process: str) -> str:
+    with open(f"{process}/cmdline", errors="replace") as file:
+        words = file.read(4096).split("\0")
+    names = [os.path.basename(word) for word in words if word and not word.startswith("-")]
+    # `python -m tensorboard.main` is TensorBoard, and not Python, to whoever started it.
+    script = names[1] if len(names) > 1 and names[0].startswith(("python", "sh", "bash", "node")) else ""
+    return (script or (names[0] if names else ""))[:100]
+
+
+async def carry(side: Side, port: object) -> None:
+    """Connect, say so, and pass bytes both ways until one side hangs up."""
+    if not isinstance(port, int) or not 0 < port < 65536:
+        raise Refused("invalid", "That is no port.")
+    reader, writer = await _connected(port)
+    try:
+        await side.send({"op": "opened"})
+        async with asyncio.TaskGroup() as tasks:
+            up, down = tasks.create_task(_up(side, writer)), tasks.create_task(_down(side, reader))
+            up.add_done_callback(lambda _: down.cancel())
+            down.add_done_callback(lambda _: up.cancel())
+    finally:
+        writer.close()
+
+
+async def _up(side: Side, writer: asyncio.StreamWriter) -> None:
+    while piece := await side.receive_bytes(PIECE_BYTES):
+        writer.write(piece)
+        await writer.drain()
+
+
+async def _down(side: Side, reader: asyncio.StreamReader) -> None:
+    while piece := await reader.read(PIECE_BYTES):
+        await side.send_bytes(piece)
+
+
+async def _connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    for address in OWN:
+        with contextlib.suppress(OSError, TimeoutError):
+            return await asyncio.wait_for(asyncio.open_connection(address, port), CONNECT_SECONDS_MAX)
+    raise Refused("unavailable", f"Nothing in the runtime answers on port {port}.")
