@@ -36,7 +36,13 @@ const STEP = 1024
 export function sizeText(bytes: number): string {
   const unit = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log(bytes) / Math.log(STEP)))
   const value = bytes / STEP ** unit
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`
+  return `${unit === 0 || value >= 99.95 ? Math.round(value) : short(value)} ${UNITS[unit]}`
+}
+
+/** One decimal, unless there are two digits and nothing behind them. */
+function short(value: number): string {
+  const text = value.toFixed(1)
+  return value >= 9.95 ? text.replace('.0', '') : text
 }
 
 /** "1.2 of 8.0 GB" */
@@ -47,7 +53,7 @@ export function ofText(part: number, whole: number): string {
 function gigabytes(bytes: number): string {
   const value = bytes / STEP ** 3
   if (value >= 99.95) return String(Math.round(value))
-  return value >= 9.95 ? value.toFixed(1).replace('.0', '') : value.toFixed(1)
+  return short(value)
 }
 
 /** "1:05", counting down; never below zero. */

@@ -228,7 +228,7 @@ export class Session {
     const reason = runtime?.reason ?? null
     const gone = isHere(runtime) ? null : isHere(before.runtime) && !meant ? { reason, started } : before.gone
     if (runtime?.state === 'ready') this.leaving = null
-    this.state.setState({ runtime, kernel, queue, connecting: false, gone, ...(renewed && { memory: null, packages: [] }) })
+    this.state.setState({ runtime, kernel, queue, connecting: false, gone, ...((renewed || !isHere(runtime)) && { memory: null, packages: [] }) })
   }
 
   private changed(execution: Execution): void {

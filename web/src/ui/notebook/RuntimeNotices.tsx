@@ -3,7 +3,7 @@ import { Clock, MemoryStick, Package, Unplug, X } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
 import { countdown, ofText, sizeText, spanText } from '../../model/usage'
 import type { PackageChange, RuntimeNotice } from '../../model/wire'
-import { type SessionState } from '../../session/session'
+import { isHere, type SessionState } from '../../session/session'
 import { Button, classes, IconButton } from '../kit'
 import { useDesk, useMay, useSession } from './hooks'
 
@@ -17,7 +17,7 @@ export default function RuntimeNotices() {
       <p role="status" aria-label="Runtime notice" className="visually-hidden">
         {said}
       </p>
-      {state.runtime?.notice && <Ending notice={state.runtime.notice} />}
+      {isHere(state.runtime) && state.runtime.notice && <Ending notice={state.runtime.notice} />}
       {state.gone && !state.connecting && <Gone gone={state.gone} />}
       {state.memory && <Memory memory={state.memory} />}
       {state.packages.length > 0 && <Packages packages={state.packages} />}
@@ -85,7 +85,7 @@ function Ending({ notice }: { notice: RuntimeNotice }) {
     >
       {left > 0 ? (
         <>
-          {idle ? 'Nothing has run for a while. ' : ''}It is given back in <span className="nb-countdown">{countdown(left)}</span>, with the variables and files in it.
+          {idle ? 'Nothing has run for a while. The runtime is' : 'It is'} given back in <span className="nb-countdown">{countdown(left)}</span>, with the variables and files in it.
         </>
       ) : (
         'It is being given back.'

@@ -29,7 +29,7 @@ export function RuntimePill() {
           Cancel
         </button>
       )}
-      {connected && <Meters />}
+      {state.runtime?.state === 'ready' && <Meters />}
       {mayRun && !connected && (
         <button type="button" className="runtime-connect" disabled={state.connecting} onClick={() => desk.session.connect()}>
           <Plug size={14} aria-hidden /> Connect

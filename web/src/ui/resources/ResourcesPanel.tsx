@@ -4,6 +4,7 @@ import { Gauge, X } from 'lucide-react'
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
 import { useStore } from 'zustand'
 import { runtimes } from '../../api/runtimes'
+import { kernelLabel } from '../../model/runtimes'
 import { continued, countdown, ofText, sizeText, spanText, type UsagePoint } from '../../model/usage'
 import type { NetworkMode, Runtime, Usage, Variable } from '../../model/wire'
 import { isHere } from '../../session/session'
@@ -168,7 +169,7 @@ function About({ runtime }: { runtime: Runtime }) {
     ['Type', runtime.label ?? runtime.type],
     ...(runtime.accelerator ? [['Accelerator', `${runtime.accelerator.count > 1 ? `${runtime.accelerator.count} × ` : ''}${runtime.accelerator.name}`] as const] : []),
     ['Version', runtime.version],
-    ...(language ? [['Kernel', language] as const] : []),
+    ...(language ? [['Kernel', kernelLabel(language)] as const] : []),
     ...(runtime.network ? [['Network', NETWORK[runtime.network]] as const] : []),
     ...(own?.ready_at ? [['Running for', spanText(at - own.ready_at)] as const] : []),
     ...(runtime.notice ? [['Given back in', countdown(runtime.notice.at - at)] as const] : type ? [['Given back', `after ${spanText(type.idle_seconds * 1000)} without use`] as const] : []),
