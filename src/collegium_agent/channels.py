@@ -136,11 +136,18 @@ class Line:
 async def converse(
     agent: Kernels, wanted: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Serve the channels of the kernel that is asked for. Raises Malformed if there is none."""
+    """Serve the channels of the kernel that is asked for, or say that there is none. Raises Malformed."""
     start = wanted.get("start")
     if not isinstance(wanted.get("channels"), str) or not isinstance(start, dict | None):
         raise Malformed("not the name of a kernel")
-    await Line(agent, agent.find(wanted["channels"], start), reader, writer).run()
+    try:
+        kernel = agent.find(wanted["channels"], start)
+    except Malformed as error:
+        body = encode({"op": "error", "id": wanted["channels"][:100], "code": "refused", "detail": str(error)[:500]})
+        writer.write(U32.pack(len(body)) + body)
+        await asyncio.wait_for(writer.drain(), STALLED_SECONDS_MAX)
+        return
+    await Line(agent, kernel, reader, writer).run()
 
 
 def heard(kernel: Kernel, channel: str, message: KernelMessage) -> None:

@@ -109,6 +109,14 @@ class Drive:
         async with self._database.read() as tx:
             return role_on(await store.read_way(tx, item, user), user)
 
+    async def exists(self, tx: AsyncConnection, item: ItemId) -> bool:
+        """Whether there still is such an item, be it in the trash."""
+        try:
+            await store.read_item(tx, item)
+        except NotFound:
+            return False
+        return True
+
     @asynccontextmanager
     async def watch_roles(self, item: ItemId) -> AsyncIterator[MemoryObjectReceiveStream[None]]:
         """A stream that says "look again": somebody's role on this item, or its name, may have changed.
@@ -247,21 +255,11 @@ class Drive:
         `announced` is the size that the sender claims; a wrong one is not believed. Raises TooLarge, StorageFull,
         TooMany, and Unavailable when nothing comes any more.
         """
-        name, size_max = parsed_item_name(name), int(self.settings.file_size_max)
-        if announced is not None and announced > size_max:
-            raise TooLarge(f"A file here has at most {size_max} bytes.", size_max=size_max)
+        name = parsed_item_name(name)
         if parent is not None:
             folder, _ = await self.authorize(principal, parent, Action.WRITE)
             _refuse_unfit(folder, depth=0)
-        if self._uploading[principal.user] >= self.settings.uploads_per_user_max:
-            raise TooMany("Too many uploads at once. Wait for one to finish.", retry_after=5)
-        self._uploading[principal.user] += 1
-        try:
-            timely = _timely(content, self.settings.upload_idle_timeout)
-            blob, size = await self._blobs.put(timely, size_max=size_max)
-        finally:
-            self._uploading[principal.user] -= 1
-            self._uploading += Counter()  # forgets who is at zero
+        blob, size = await self._received(principal, content, announced)
         try:
             made = await self._insert_file(principal, name, parent, blob, size)
         except BaseException:
@@ -270,6 +268,47 @@ class Drive:
             raise
         log.info("file.uploaded", item=made.id, user=principal.user, size=size)
         return made
+
+    async def replace(self, principal: Principal, item: ItemId, content: AsyncIterable[bytes]) -> Item:
+        """From now on the file has this content: all of it is on disk when this returns, or nothing is.
+
+        Raises as `upload` does, and Invalid for what is no file.
+        """
+        found, _ = await self.authorize(principal, item, Action.WRITE)
+        if found.kind is not Kind.FILE:
+            raise Invalid("Only a file can be replaced.")
+        blob, size = await self._received(principal, content, None)
+        before = found.blob
+        try:
+            async with self._database.write() as tx:
+                before = (await self.authorize(principal, item, Action.WRITE, tx=tx))[0].blob
+                if not await self._blobs.exists(blob):
+                    raise Conflict("The same file was deleted at this moment. Please upload it again.")
+                await store.update_item(tx, item, blob=blob, size=size, modified_at=now_ms())
+                changed = await store.read_item(tx, item)
+        finally:
+            with anyio.move_on_after(CLEAN_UP_SECONDS_MAX, shield=True):
+                await self._discard_blobs({one for one in (before, blob) if one is not None})
+        self._changed(found.owner)
+        log.info("file.replaced", item=item, user=principal.user, size=size)
+        return changed
+
+    async def _received(
+        self, principal: Principal, content: AsyncIterable[bytes], announced: int | None
+    ) -> tuple[str, int]:
+        """The bytes are kept: their SHA-256 and size."""
+        size_max = int(self.settings.file_size_max)
+        if announced is not None and announced > size_max:
+            raise TooLarge(f"A file here has at most {size_max} bytes.", size_max=size_max)
+        if self._uploading[principal.user] >= self.settings.uploads_per_user_max:
+            raise TooMany("Too many uploads at once. Wait for one to finish.", retry_after=5)
+        self._uploading[principal.user] += 1
+        try:
+            timely = _timely(content, self.settings.upload_idle_timeout)
+            return await self._blobs.put(timely, size_max=size_max)
+        finally:
+            self._uploading[principal.user] -= 1
+            self._uploading += Counter()  # forgets who is at zero
 
     async def _insert_file(self, principal: Principal, name: str, parent: ItemId | None, blob: str, size: int) -> Item:
         async with self._database.write() as tx:

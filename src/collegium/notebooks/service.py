@@ -164,6 +164,11 @@ class Notebooks:
 
         return await anyio.to_thread.run_sync(work)
 
+    async def changed_at(self, notebook: NotebookId) -> int | None:
+        """When somebody last edited it; None: nobody did, for a long time."""
+        async with self._database.read() as tx:
+            return await store.read_last_change(tx, notebook)
+
     async def compact(self, notebook: NotebookId) -> bool:
         """Store what the log amounts to as one snapshot, after proving that it says the same.
 

@@ -93,6 +93,13 @@ class Snapshot:
     content_hash: str
 
 
+async def read_last_change(tx: AsyncConnection, notebook: NotebookId) -> int | None:
+    """When the last edit that is still in the log was committed, in milliseconds."""
+    found = sa.select(sa.func.max(doc_update.c.ts)).where(doc_update.c.doc_id == notebook)
+    at = (await tx.execute(found)).scalar_one_or_none()
+    return None if at is None else int(at)
+
+
 async def insert_document(
     tx: AsyncConnection, notebook: NotebookId, epoch: str, head: int, schema: int, now: int
 ) -> None:

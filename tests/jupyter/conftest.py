@@ -1,0 +1,22 @@
+"""The world around the Jupyter API."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_process import AgentProcess, agent_process
+from jupyter.world import Site, open_site, quick_passwords
+
+
+@pytest.fixture(scope="module")
+def agent() -> Iterator[AgentProcess]:
+    with agent_process() as agent:
+        yield agent
+
+
+@pytest.fixture
+async def site(tmp_path: Path, agent: AgentProcess, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setattr("collegium.app.Argon2Passwords", quick_passwords)
+    async with open_site(tmp_path, agent) as site:
+        yield site
