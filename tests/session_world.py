@@ -1,7 +1,8 @@
 """Sessions over a real agent, a real database, and documents that are a dict."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from collegium.ground.db import Database
 from collegium.ground.errors import NotFound, QuotaExceeded, Unavailable
 from collegium.ground.ids import CellId, ItemId, NotebookId, RuntimeId, UserId
 from collegium.runtimes.model import Limits, Runtime, State
-from collegium.sessions.model import Machine, Source
+from collegium.runtimes.packages import Package
+from collegium.sessions.choice import Offers, TypeOffer
+from collegium.sessions.model import Machine, Source, Use
+from collegium.sessions.ports import Progress, Queued, Wanted
 from collegium.sessions.service import Sessions, open_sessions
 from collegium.sessions.settings import SessionSettings
 
@@ -31,7 +35,11 @@ class FakeDocuments:
         self.cells: dict[str, tuple[str, str]] = {}
         self.told: list[dict[str, Any]] = []
         self.failing: set[str] = set()
+        self.about: dict[str, Any] = {}
         self.changed = anyio.Event()
+
+    async def metadata(self, notebook: NotebookId) -> Mapping[str, Any]:
+        return self.about
 
     async def may_fail(self, notebook: NotebookId, cell: CellId) -> bool:
         return cell in self.failing
@@ -53,7 +61,15 @@ class FakeMachines:
         self.gone = False
         self.full = False
         self.why_not: str | None = None
-        self.kills = 0
+        self.over: str | None = None
+        self.kills: int | None = 0
+        self.used: int | None = None
+        self.asked = 0
+        self.read = anyio.Event()
+        self.acquired: list[Wanted] = []
+        self.built = {"test"}
+        self.line: int | None = None
+        self.notify: Callable[[RuntimeId, dict[str, Any] | None], None] = lambda _runtime, _notice: None
         self.kept = 0
         self.broken: str | None = None
         self.machine = Machine(RuntimeId("r" * 22), "ready", "cpu", "test", 2 * 1024**3)
@@ -62,9 +78,33 @@ class FakeMachines:
         if self.full:
             raise QuotaExceeded("You have 1 runtime already.")
 
-    async def acquire(self, user: UserId, notebook: NotebookId) -> Machine:
+    async def offers(self) -> Offers:
+        types = [TypeOffer("cpu"), TypeOffer("gpu", accelerator="gpu", available=False, reason="There is no GPU here.")]
+        return Offers(types, ["test", "older"], "cpu", "test")
+
+    async def kernels(self, version: str) -> Mapping[str, str]:
+        return {"python3": "python", "other": "parrot"}
+
+    async def packages(self, version: str) -> Sequence[Package]:
+        return []
+
+    async def environment(self, version: str) -> str:
+        return f"{version}-0"
+
+    async def prepare(self, version: str, progress: Progress) -> None:
+        if version not in self.built:
+            progress(f"Building runtime version {version}: 1 of 2")
+            self.built.add(version)
+
+    async def acquire(self, user: UserId, wanted: Wanted, queued: Queued) -> Machine:
         if self.why_not is not None:
             raise Unavailable(self.why_not)
+        if self.line is not None:
+            for place in range(self.line, 0, -1):
+                queued(place, self.line)
+        self.acquired.append(wanted)
+        self.gone = False
+        self.machine = replace(self.machine, type=wanted.type or "cpu", version=wanted.version or "test")
         return self.machine
 
     async def get(self, runtime: RuntimeId) -> Machine:
@@ -92,8 +132,26 @@ class FakeMachines:
     async def keep(self, runtime: RuntimeId) -> None:
         self.kept += 1
 
-    async def oom_kills(self, runtime: RuntimeId) -> int:
-        return self.kills
+    async def usage(self, runtime: RuntimeId, *, fresh: bool = False) -> Use:
+        self.asked += 1
+        self.read.set()
+        self.read = anyio.Event()
+        limit = self.machine.memory_bytes
+        return Use(self.asked, self.used, limit, memory_peak_bytes=self.used, oom_kills=self.kills)
+
+    async def ended(self, runtime: RuntimeId) -> Machine:
+        if self.over is None:
+            await anyio.sleep_forever()
+        return replace(self.machine, state=str(State.STOPPED), reason=self.over)
+
+    async def seal(self, runtime: RuntimeId, layer: str) -> str:
+        raise Unavailable("A plain process keeps nothing.")
+
+    async def drop_layer(self, layer: str) -> None:
+        return None
+
+    def on_notice(self, told: Callable[[RuntimeId, dict[str, Any] | None], None]) -> None:
+        self.notify = told
 
     async def release(self, runtime: RuntimeId) -> None:
         self.gone = True

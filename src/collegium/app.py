@@ -75,12 +75,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         outputs = LateOutputs()
         notebooks = await enter(open_notebooks(database, drive, outputs, settings.notebooks))
         rooms = await enter(open_rooms(database, notebooks, drive, accounts, settings.rooms))
-        runtimes = await enter(open_runtimes(database, *await _machines(settings), settings.runtimes))
+        engine, versions, hardware = await _machines(settings)
+        runtimes = await enter(open_runtimes(database, engine, versions, hardware, settings.runtimes))
         sessions = await enter(
             open_sessions(
                 db=database,
                 documents=RoomDocuments(rooms),
-                machines=LentMachines(runtimes),
+                machines=LentMachines(runtimes, versions, settings.runtimes),
                 blobs=LocalBlobs(settings.data / "outputs/blobs", free_bytes_min=settings.drive.free_bytes_min),
                 authority=drive,
                 folder=settings.data / "outputs/segments",
@@ -90,7 +91,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         outputs.sessions = sessions
         drive.on_delete.append(sessions.forget)
         drive.on_deleted.append(sessions.deleted)
-        environments = NotebookEnvironments(drive)
+        environments = NotebookEnvironments(sessions, drive)
         inside = open_inside(settings.data, sessions, runtimes, accounts, settings.inside)
         yield House(settings, database, accounts, drive, notebooks, rooms, runtimes, sessions, environments, inside)
 

@@ -4,7 +4,6 @@ from collegium.ground.ids import ExecutionId
 from collegium.sessions.model import (
     ExecutionQueue,
     cancelled,
-    death,
     emptied,
     finished,
     from_units,
@@ -58,12 +57,6 @@ def test_only_what_waits_can_be_taken_out() -> None:
     assert cancelled(queue, A).queue == queue
     assert cancelled(queue, B).cancelled == (B,)
     assert emptied(queue).queue == ExecutionQueue(running=A)
-
-
-def test_a_death_is_named_for_people() -> None:
-    assert death(9, None, out_of_memory=True, memory_bytes=2 * 1024**3) == "killed: out of memory (limit 2.0 GB)"
-    assert death(11, None, out_of_memory=False, memory_bytes=None) == "kernel died (signal 11)"
-    assert death(0, 3, out_of_memory=False, memory_bytes=None) == "kernel died (exit code 3)"
 
 
 def test_positions_are_converted_between_characters_and_utf16_units() -> None:

@@ -198,7 +198,7 @@ async def test_a_cell_that_does_not_stop_is_terminated_and_the_kernel_comes_back
 
 
 @pytest.mark.parametrize(
-    ("kills", "reason"), [(0, "kernel died (signal 9)"), (1, "killed: out of memory (limit 2.0 GB)")]
+    ("kills", "reason"), [(0, "killed (signal 9)"), (1, "killed: out of memory (used 2 GB of 2 GB)")]
 )
 async def test_a_kernel_that_dies_is_named_in_its_cell(
     server: OpenServer, documents: FakeDocuments, machines: FakeMachines, kills: int, reason: str
@@ -223,12 +223,12 @@ async def test_a_runtime_that_goes_away_is_told(
     async with server() as sessions:
         [running] = await ask(sessions, documents, "print('begun', flush=True)\nimport time; time.sleep(60)")
         await heard(documents, lambda f: f["type"] in ("outputs", "append") and f["execution"] == running)
-        machines.gone = True
+        machines.gone, machines.over = True, "it was not used for 90 minutes"
         machines.agent.process.kill()
         frame = await ended(documents, running)
 
     assert frame["state"] == "failed"
-    assert frame["reason"] == "The runtime is gone."
+    assert frame["reason"] == "the runtime was taken back: it was not used for 90 minutes"
 
 
 async def test_a_large_image_is_put_away_and_comes_back_whole(server: OpenServer, documents: FakeDocuments) -> None:

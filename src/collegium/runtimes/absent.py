@@ -11,6 +11,7 @@ from anyio.abc import ByteStream
 from collegium.ground.errors import NotFound, Unavailable
 from collegium.ground.ids import RuntimeId
 from collegium.runtimes.model import GpuUsage, Machine, Specification
+from collegium.runtimes.packages import Package
 from collegium.runtimes.settings import Accelerator, AcceleratorUnit
 
 
@@ -70,6 +71,14 @@ class NoEnvironments:
     async def ready(self, version: str, progress: Callable[[str], None] | None = None) -> Path:
         """A folder that nobody will look into."""
         return Path("/nonexistent")
+
+    def packages(self, version: str) -> list[Package]:
+        """There are none."""
+        return []
+
+    def kernels(self, version: str) -> dict[str, str]:
+        """There are none."""
+        return {}
 
 
 class NoAccelerators:

@@ -144,6 +144,14 @@ class LocalEngine:
         """End it."""
         await self._ask("delete", runtime=runtime)
 
+    async def seal(self, runtime: RuntimeId, layer: str) -> str:
+        """Keep what was installed in it, and end it."""
+        return str((await self._ask("seal", runtime=runtime, layer=layer)).get("path"))
+
+    async def drop_layer(self, layer: str) -> None:
+        """Remove a layer."""
+        await self._ask("drop_layer", layer=layer)
+
     async def keep_ready(self, stock: Sequence[tuple[Specification, int]]) -> None:
         """Set the pool."""
         await self._ask("pool", of=[asdict(wanted) | {"ready": count} for wanted, count in stock])

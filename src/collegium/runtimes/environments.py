@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from collegium.runtimes.packages import Package, installed, locked
 
 VERSIONS = Path(__file__).parent / "versions"
 LOCK_HASH_LENGTH = 12
+PYTHON = "python3"
 COMPLETE = ".complete"
 PYTHON_LEAST = (3, 11)
 SYSTEM_PYTHON = Path("/usr/bin/python3")
@@ -64,6 +66,11 @@ class UvEnvironments:
     def packages_count(self, version: str) -> int:
         """How many packages are in it. Raises NotFound."""
         return len(self.packages(version))
+
+    def kernels(self, version: str) -> dict[str, str]:
+        """The language of each kernel that a version has, by the kernel's name; Python's alone until it is built."""
+        folders = (self.path(version) / "share/jupyter/kernels").glob("*/kernel.json")
+        return {PYTHON: "python"} | {path.parent.name: _language(path) for path in folders}
 
     def python(self, version: str) -> str:
         """The Python of a version that is built, else of one built now: `3.11`. Raises NotFound."""
@@ -122,6 +129,14 @@ class UvEnvironments:
 def _installed(path: Path) -> tuple[Package, ...]:
     """Nobody changes an environment once it is built."""
     return tuple(installed(path))
+
+
+def _language(specification: Path) -> str:
+    try:
+        language = json.loads(specification.read_bytes())["language"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return language[:64] if isinstance(language, str) else ""
 
 
 def _digest(carried: Path) -> str:

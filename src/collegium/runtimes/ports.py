@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from anyio.abc import ByteStream
 
 from collegium.ground.ids import RuntimeId
 from collegium.runtimes.model import GpuUsage, Machine, Specification
+from collegium.runtimes.packages import Package
 from collegium.runtimes.settings import Accelerator, AcceleratorUnit
 
 
@@ -56,6 +57,20 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class Sealing(Protocol):
+    """An engine that can keep what was installed in a runtime, for others to start with."""
+
+    async def seal(self, runtime: RuntimeId, layer: str) -> str:
+        """End a runtime, and keep what it wrote over its environment as a layer; where that is, as `layers` of a
+        specification name it. Asked again with the same name, the same one. Raises NotFound, Unavailable."""
+        ...
+
+    async def drop_layer(self, layer: str) -> None:
+        """Remove a layer; there may be none. Raises Conflict while a runtime uses it, Unavailable."""
+        ...
+
+
 class Environments(Protocol):
     """Builds what runtimes run in."""
 
@@ -65,6 +80,14 @@ class Environments(Protocol):
 
     async def ready(self, version: str, progress: Callable[[str], None] | None = None) -> Path:
         """The environment of a version, built first if it is missing. Raises NotFound, Unavailable."""
+        ...
+
+    def packages(self, version: str) -> list[Package]:
+        """What is in it. Reads files: call it from a thread. Raises NotFound."""
+        ...
+
+    def kernels(self, version: str) -> dict[str, str]:
+        """The kernels that it has: the language of each by name. Reads files. Raises NotFound."""
         ...
 
 

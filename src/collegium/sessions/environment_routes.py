@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 from collegium.accounts.model import Principal
 from collegium.accounts.service import signed_in
 from collegium.ground.ids import NotebookId
-from collegium.sessions.environments import LOCK_CHARACTERS_MAX, NotebookEnvironments
+from collegium.sessions.environments import NotebookEnvironments
+from collegium.sessions.locks import LOCK_CHARACTERS_MAX
 from collegium.sessions.model import OnTop, Pin, Replaced
 
 Notebook = Annotated[str, Path(max_length=64, description="The notebook's id.")]

@@ -6,6 +6,7 @@ from typing import Any
 
 from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, UserId
 from collegium.runtimes.model import Runtime
+from collegium.runtimes.packages import Package
 
 QUEUE_MAX = 2000
 PYTHON = "python3"
@@ -41,6 +42,8 @@ class Execution:
     count: int | None = None
     reason: str | None = None
     input: dict[str, Any] | None = None
+    environment: str | None = None
+    """The environment it ran in: that of `session_environments` with this name."""
     saved: bool = False
     queued_at: int | None = None
     started_at: int | None = None
@@ -58,6 +61,10 @@ class Binding:
     epoch: str | None = None
     stored_seq: int = 0
     oom_kills: int = 0
+    kernel_name: str = PYTHON
+    kernel_language: str = "python"
+    layer: str | None = None
+    """The layer of the notebook's own lock that its runtime was made with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,9 @@ class Use:
     disk_limit_bytes: int | None = None
     processes: int | None = None
     gpus: tuple[Gpu, ...] = ()
+    memory_peak_bytes: int | None = None
+    oom_kills: int | None = None
+    """Processes it lost for want of memory so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +140,6 @@ class Held:
     name: str | None = None
     kernel: dict[str, Any] | None = None
     executing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """An installed distribution."""
-
-    name: str
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,20 @@ class OnTop:
     added: tuple[Package, ...] = ()
     changed: tuple[Replaced, ...] = ()
     removed: tuple[Package, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """The environment is as it was built."""
+        return not (self.added or self.changed or self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A name of a kernel's user, and how much memory its value holds."""
+
+    name: str
+    type: str
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,16 +258,6 @@ def cancelled(queue: ExecutionQueue, execution: ExecutionId) -> Step:
 def emptied(queue: ExecutionQueue) -> Step:
     """Nothing that waits will run."""
     return Step(replace(queue, waiting=()), cancelled=queue.waiting)
-
-
-def death(signal: int, code: int | None, *, out_of_memory: bool, memory_bytes: int | None) -> str:
-    """Why a kernel is gone, for people."""
-    if out_of_memory:
-        limit = f" (limit {memory_bytes / 1024**3:.1f} GB)" if memory_bytes else ""
-        return f"killed: out of memory{limit}"
-    if signal:
-        return f"kernel died (signal {signal})"
-    return "kernel died" if code is None else f"kernel died (exit code {code})"
 
 
 def from_units(text: str, units: int) -> int:

@@ -1,5 +1,7 @@
 """What sessions need of the world: documents, machines, a place for large outputs, and who may do what."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from anyio.abc import ByteStream
@@ -7,11 +9,40 @@ from anyio.abc import ByteStream
 from collegium.accounts.model import Action, Principal, Role
 from collegium.ground.ids import CellId, ItemId, NotebookId, RuntimeId, UserId
 from collegium.runtimes.model import Runtime
-from collegium.sessions.model import Machine, Source
+from collegium.runtimes.packages import Package
+from collegium.sessions.choice import Offers
+from collegium.sessions.model import Machine, Source, Use
+
+Progress = Callable[[str | None], None]
+"""What is being done, in words; None: no more."""
+Queued = Callable[[int, int], None]
+"""A place in line, counted from 1, and how long the line is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a session asks a runtime for. `layers`: laid over the environment, the uppermost first."""
+
+    type: str | None
+    version: str | None
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """The layer that a notebook's runtime is made with, if it has one; `note`: why it has none although it should."""
+
+    name: str | None = None
+    path: str | None = None
+    note: str | None = None
 
 
 class Documents(Protocol):
     """The live notebooks."""
+
+    async def metadata(self, notebook: NotebookId) -> Mapping[str, Any]:
+        """The notebook's own metadata. Raises NotFound."""
+        ...
 
     async def sources(self, notebook: NotebookId) -> list[Source]:
         """The cells in their order, as everybody sees them now. Raises NotFound."""
@@ -33,7 +64,27 @@ class Machines(Protocol):
         """Raises QuotaExceeded if this user may have no runtime more now."""
         ...
 
-    async def acquire(self, user: UserId, notebook: NotebookId) -> Machine:
+    async def offers(self) -> Offers:
+        """What can be had here now."""
+        ...
+
+    async def kernels(self, version: str) -> Mapping[str, str]:
+        """The kernels of a runtime version: the language each speaks, by name."""
+        ...
+
+    async def packages(self, version: str) -> Sequence[Package]:
+        """The packages of a runtime version."""
+        ...
+
+    async def prepare(self, version: str, progress: Progress) -> None:
+        """Have a runtime version built if it is not. Raises Unavailable."""
+        ...
+
+    async def environment(self, version: str) -> str:
+        """The name of the environment of a runtime version: another when its lock changes."""
+        ...
+
+    async def acquire(self, user: UserId, wanted: Wanted, queued: Queued) -> Machine:
         """A ready runtime for this user. Raises QuotaExceeded or Unavailable."""
         ...
 
@@ -57,8 +108,24 @@ class Machines(Protocol):
         """Somebody still needs it. Raises NotFound."""
         ...
 
-    async def oom_kills(self, runtime: RuntimeId) -> int:
-        """How many processes it lost for want of memory so far."""
+    async def usage(self, runtime: RuntimeId, *, fresh: bool = False) -> Use:
+        """What it uses now, at most a second old; `fresh`: not even that. Raises NotFound, Unavailable."""
+        ...
+
+    async def ended(self, runtime: RuntimeId) -> Machine:
+        """What became of it; comes back once it is over. Raises NotFound."""
+        ...
+
+    async def seal(self, runtime: RuntimeId, layer: str) -> str:
+        """Keep what was installed in it as a layer, and end it; where the layer is. Raises Unavailable."""
+        ...
+
+    async def drop_layer(self, layer: str) -> None:
+        """A layer is not needed any more. Raises Conflict while a runtime uses it, Unavailable."""
+        ...
+
+    def on_notice(self, told: Callable[[RuntimeId, dict[str, Any] | None], None]) -> None:
+        """Tell whenever a runtime is about to be taken back (`{"kind", "at"}`), and when it is not any more."""
         ...
 
     async def release(self, runtime: RuntimeId) -> None:
@@ -71,6 +138,14 @@ class Machines(Protocol):
 
     def touch(self, runtime: RuntimeId) -> None:
         """It is in use: something runs or somebody asked."""
+        ...
+
+
+class Layers(Protocol):
+    """What notebooks start with on top of a runtime version."""
+
+    async def of(self, notebook: NotebookId, version: str, progress: Progress) -> Laid:
+        """The layer of a notebook's lock, built first if need be. Never an error: what fails is noted."""
         ...
 
 

@@ -1,11 +1,12 @@
 """What the page and the API see of executions, runtimes and kernels (docs/reference/protocol.md)."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from collegium.ground.ids import RuntimeId
 from collegium.sessions.folding import Output
-from collegium.sessions.model import Execution, Kernel, Machine, Use
+from collegium.sessions.model import Execution, Kernel, Machine, Replaced, Use, Variable
 
 
 def execution_frame(
@@ -64,4 +65,21 @@ def kernel_frame(kernel: Kernel | None, state: str, reason: str | None) -> dict[
 
 def usage_frame(runtime: RuntimeId, use: Use) -> dict[str, Any]:
     """What a runtime uses now."""
-    return {"type": "usage", "runtime": runtime} | asdict(use)
+    shown = {key: value for key, value in asdict(use).items() if key not in ("memory_peak_bytes", "oom_kills")}
+    return {"type": "usage", "runtime": runtime, **shown}
+
+
+def warning_frame(use: Use, variables: Sequence[Variable]) -> dict[str, Any]:
+    """The memory ends, and what holds most of it."""
+    return {
+        "type": "memory_warning",
+        "memory_bytes": use.memory_bytes,
+        "memory_limit_bytes": use.memory_limit_bytes,
+        "variables": [asdict(variable) for variable in variables],
+    }
+
+
+def packages_frame(changed: Sequence[Replaced]) -> dict[str, Any]:
+    """Packages that the kernel has imported are others now."""
+    shown = [{"name": one.name, "from": one.before, "to": one.now} for one in changed]
+    return {"type": "packages", "changed": shown}

@@ -162,31 +162,31 @@ def _add_session_routes(router: APIRouter, sessions: Sessions) -> None:
     @router.get("/session", response_model=SessionState, summary="The kernel and its queue")
     async def read_session(notebook: Notebook, who: Who) -> SessionState:
         session = await sessions.allowed(who, NotebookId(notebook), Action.READ)
-        return SessionState.model_validate(session.state_frame())
+        return SessionState.model_validate(session.showing.session_frame())
 
     @router.post("/session/connect", response_model=SessionState, summary="Ask for a runtime")
     async def connect_session(notebook: Notebook, who: Who) -> SessionState:
         session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
         await session.connect(who)
-        return SessionState.model_validate(session.state_frame())
+        return SessionState.model_validate(session.showing.session_frame())
 
     @router.post("/session/interrupt", response_model=SessionState, summary="Stop what runs, forget what waits")
     async def interrupt_session(notebook: Notebook, who: Who) -> SessionState:
         session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
         await session.interrupt()
-        return SessionState.model_validate(session.state_frame())
+        return SessionState.model_validate(session.showing.session_frame())
 
     @router.post("/session/restart", response_model=SessionState, summary="A new kernel in the same runtime")
     async def restart_session(notebook: Notebook, who: Who) -> SessionState:
         session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
         await session.restart()
-        return SessionState.model_validate(session.state_frame())
+        return SessionState.model_validate(session.showing.session_frame())
 
     @router.post("/session/disconnect", response_model=SessionState, summary="Give the runtime back")
     async def disconnect_session(notebook: Notebook, who: Who) -> SessionState:
         session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
         await session.disconnect()
-        return SessionState.model_validate(session.state_frame())
+        return SessionState.model_validate(session.showing.session_frame())
 
 
 def _asked(cell: str | CellWanted) -> Asked:

@@ -23,6 +23,7 @@ from collegium.runtimes.model import Runtime
 from collegium.sessions import store
 from collegium.sessions.blobs import Found, with_large, without_large
 from collegium.sessions.folding import Output
+from collegium.sessions.layers import NotebookLayers
 from collegium.sessions.live import segment_path
 from collegium.sessions.model import Asked, Execution, Held, State
 from collegium.sessions.ports import Authority, Blobs, Client, Documents, Machines
@@ -40,8 +41,9 @@ log = get_log("sessions")
 class Sessions:
     """One session per notebook that runs or is watched."""
 
-    def __init__(self, world: World, authority: Authority, tasks: TaskGroup) -> None:
-        self._world = world
+    def __init__(self, world: World, layers: NotebookLayers, authority: Authority, tasks: TaskGroup) -> None:
+        self.world = self._world = world
+        self.layers = layers
         self._authority = authority
         self._tasks = tasks
         self._sessions: dict[NotebookId, Session] = {}
@@ -78,6 +80,7 @@ class Sessions:
     async def joined(self, client: Client) -> None:
         """A tab is here: it is told what runs and what every cell shows."""
         self._watchers.setdefault(client.notebook, set()).add(client.id)
+        (await self.session(client.notebook)).watching.begin()
         await self._tabs.joined(client)
 
     async def received(self, client: Client, message: dict[str, Any]) -> None:
@@ -92,8 +95,16 @@ class Sessions:
         if not watchers:
             self._watchers.pop(client.notebook, None)
             session = self._sessions.get(client.notebook)
+            if session is not None:
+                session.watching.end()
             if session is not None and session.idle:
                 self._scopes[client.notebook].cancel()
+
+    def noticed(self, runtime: RuntimeId, notice: dict[str, Any] | None) -> None:
+        """A runtime will be taken back, or will not after all: those who have its notebook open are told."""
+        for session in self._sessions.values():
+            if session.loan.binding is not None and session.loan.binding.runtime == runtime:
+                session.loan.noticed(notice)
 
     # for notebooks (their port)
 
@@ -213,7 +224,7 @@ class Sessions:
         with suppress(NotFound, Forbidden):
             item, _ = await self._authority.authorize(principal, ItemId(notebook), Action.READ)
             name = item.name
-        return Held(runtime, notebook, name, session.state_frame()["kernel"], session.executing)
+        return Held(runtime, notebook, name, session.showing.session_frame()["kernel"], session.executing)
 
     # for the API
 
@@ -255,6 +266,8 @@ class Sessions:
                 async with anyio.create_task_group() as own, open_session(notebook, self._world, own) as session:
                     self._sessions[notebook], self._scopes[notebook] = session, scope
                     self._ended[notebook] = anyio.Event()
+                    if self._watchers.get(notebook):
+                        session.watching.begin()
                     task_status.started(session)
                     await session.run()
         except Exception:
@@ -293,9 +306,12 @@ async def open_sessions(
     settings: SessionSettings,
 ) -> AsyncIterator[Sessions]:
     """All sessions; at the end they are written down, and their kernels run on. Segments are kept in `folder`."""
-    world = World(db, documents, machines, blobs, folder, settings)
     async with anyio.create_task_group() as tasks:
-        sessions = Sessions(world, authority, tasks)
+        layers = NotebookLayers(db, machines, blobs, settings, tasks)
+        world = World(db, documents, machines, blobs, folder, settings, layers)
+        sessions = Sessions(world, layers, authority, tasks)
+        machines.on_notice(sessions.noticed)
+        tasks.start_soon(layers.keep_tidy)
         await sessions.pick_up()
         try:
             yield sessions

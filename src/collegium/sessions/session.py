@@ -15,28 +15,28 @@ from collegium.ground.ids import CellId, ExecutionId, NotebookId, new_id
 from collegium.ground.log import get_log
 from collegium.kernels.service import KernelChange, Message, Welcome
 from collegium.notebooks.model import source_hash
-from collegium.sessions import model, store
+from collegium.sessions import choice, ends, model, store
 from collegium.sessions.choosing import chosen
 from collegium.sessions.folding import error_output
+from collegium.sessions.installed import Installed
 from collegium.sessions.intake import UNSEEN, Intake
 from collegium.sessions.live import Live
 from collegium.sessions.lives import Lives
-from collegium.sessions.loan import Loan
-from collegium.sessions.model import Asked, Execution, ExecutionQueue, Kernel, State, Step
-from collegium.sessions.present import execution_frame, kernel_frame, runtime_frame
+from collegium.sessions.loan import ANYTHING, Loan
+from collegium.sessions.model import Asked, Execution, ExecutionQueue, State, Step
+from collegium.sessions.present import execution_frame
+from collegium.sessions.showing import Showing
+from collegium.sessions.stopping import Stopping
+from collegium.sessions.watching import Watching
 from collegium.sessions.world import World
 
 log = get_log("sessions")
 
-CUT_SECONDS = 1.0
-"""A long stream whose middle was left out anew is sent again at most this often."""
 ASIDES_MAX = 32
 FULL_DISK_SECONDS = 1.0
 TOUCH_SECONDS = 20.0
 """How often a runtime is told that something runs in it."""
 INPUT_CHARACTERS_MAX = 64 * 1024
-JUST_BEGUN_SECONDS = 2.0
-INTERRUPT_AGAIN_SECONDS = 1.0
 DEATHS_MAX = 3
 """A kernel that dies this often without having been idle is not started again."""
 
@@ -50,9 +50,14 @@ class Session:
         self._tasks = tasks
         self._queue = ExecutionQueue()
         self.lives = Lives(notebook, world.db, world.folder, world.settings.log_bytes_max)
-        self._intake = Intake(self.lives, world.blobs, tell=self._tell, flush=self.flush)
+        self.loan = Loan(notebook, world, tasks, self, lost=self._lost, changed=lambda: self.showing.tell_session())
+        self.showing = Showing(notebook, world, self.lives, self.loan, lambda: self._queue)
+        self._intake = Intake(self.lives, world.blobs, tell=self.showing.tell, flush=self.showing.flush)
+        grace = world.settings.interrupt_seconds
+        self._stopping = Stopping(self.loan, tasks, grace_seconds=grace, terminate=self.restart)
+        self.installed = Installed(notebook, self.loan, world.db, tell=self.showing.tell)
+        self.watching = Watching(self.loan, world.machines, tell=self.showing.tell)
         self._position = 0
-        self.loan = Loan(notebook, world, tasks, self, lost=self._lost, changed=self._tell_session)
         self._deaths = 0
         self._renewing = False
         """A new kernel was asked for and has not begun: what is sent now would go to the old one."""
@@ -60,10 +65,7 @@ class Session:
         self._storing = anyio.Lock()
         self._asking = anyio.Lock()
         self._asides = 0
-        self._watch = anyio.Event()
         self._unstored = anyio.Event()
-        self._cut_at = 0.0
-        self._interrupted: ExecutionId | None = None
         self.forgotten = False
         """The notebook is being deleted: nothing is written down any more."""
 
@@ -88,7 +90,9 @@ class Session:
     async def run(self) -> None:
         """Broadcast and store what changes, until cancelled."""
         async with anyio.create_task_group() as own:
-            own.start_soon(self._broadcast_regularly)
+            own.start_soon(self.showing.run)
+            own.start_soon(self.watching.run)
+            own.start_soon(self.installed.run)
             own.start_soon(self._store_regularly)
             own.start_soon(self._touch_regularly)
             if self.loan.binding is not None:
@@ -146,7 +150,7 @@ class Session:
         elif self.loan.kernel_state == "dead" and self.loan.connected and not self._renewing:
             await self._renew()
         await self._pump()
-        self._tell_session()
+        self.showing.tell_session()
         return answer
 
     async def _enqueue(self, new: Sequence[Execution]) -> None:
@@ -154,7 +158,8 @@ class Session:
         async with self._starting:
             at_once = bool(new) and self._free and not self._queue.all
             if at_once:
-                new = [replace(new[0], state=State.RUNNING, started_at=now_ms()), *new[1:]]
+                environment = self.installed.environment
+                new = [replace(new[0], state=State.RUNNING, started_at=now_ms(), environment=environment), *new[1:]]
             async with self.lives.written() as tx:
                 await store.insert_executions(tx, [(execution, []) for execution in new])
                 if at_once:
@@ -163,7 +168,7 @@ class Session:
                 self.lives.keep(execution)
                 self._queue = model.requested(self._queue, execution.id)
                 if execution.state is State.QUEUED:
-                    self._tell(execution_frame(execution) | {"type": "execution"})
+                    self.showing.tell(execution_frame(execution) | {"type": "execution"})
             if at_once:
                 self._queue = model.started(self._queue).queue
                 await self._begin(self.lives[new[0].id])
@@ -189,11 +194,16 @@ class Session:
             raise Unavailable("There is no runtime to keep.")
         await self._world.machines.keep(self.loan.binding.runtime)
 
-    async def connect(self, principal: Principal) -> None:
-        """Ask for a runtime, if there is none. Raises QuotaExceeded."""
+    async def connect(self, principal: Principal, asked: choice.Asked = ANYTHING) -> None:
+        """Ask for a runtime, if there is none; one of another type or version than the asked one is given back first.
+
+        Raises QuotaExceeded.
+        """
+        if (self.loan.binding is not None or self.loan.bringing_up) and self.loan.is_other_than(asked):
+            await self.disconnect()
         await self._admit(principal)
         if self.loan.binding is None:
-            self.loan.bring_up(principal)
+            self.loan.bring_up(principal, asked)
 
     async def _admit(self, principal: Principal) -> None:
         """Refuse at once what would be refused later; whoever slips past that is refused then, with the same words."""
@@ -204,21 +214,19 @@ class Session:
         """Stop what runs and forget what waits. A second time, or after a grace, the kernel is terminated."""
         self._adopt(model.emptied(self._queue), "stopped")
         running = self._queue.running
-        if running is None:
-            await self.loan.request({"op": "interrupt"})
-        elif self._interrupted == running:
-            await self.restart("terminated: the cell did not stop")
-        else:
-            self._interrupted = running
-            await self.loan.request({"op": "interrupt"})
-            self._tasks.start_soon(self._terminate_after_grace, running)
+        await self._stopping.stop(None if running is None else self.lives[running])
 
     async def restart(self, reason: str = "the kernel was restarted") -> None:
-        """A new kernel in the same runtime."""
+        """A new kernel in the same runtime: of another language, if the notebook names another by now."""
         self._adopt(model.emptied(self._queue), reason)
         self.loan.kernel_reason = reason
         self._deaths = 0
-        await self._renew()
+        if await self.loan.choose_kernel():
+            await self._end_running(State.FAILED, reason)
+            self.installed.kernel_is_new()
+            self.showing.tell_session()
+        else:
+            await self._renew()
 
     async def disconnect(self) -> None:
         """Give the runtime back."""
@@ -247,7 +255,7 @@ class Session:
         shown = "·" * 8 if asked["password"] else value
         text = f"{asked['prompt']}{shown}\n"
         live.take({"kind": "stream", "name": "stdout", "text": text, "seq": max(live.last_seq, int(asked["seq"]))})
-        self._tell(execution_frame(live.execution) | {"type": "execution"})
+        self.showing.tell(execution_frame(live.execution) | {"type": "execution"})
         self._changed()
 
     async def clear(self, cells: Sequence[CellId] | None) -> None:
@@ -263,7 +271,7 @@ class Session:
             if live is not None:
                 live.version = version
             named = {"type": "outputs", "execution": execution.id, "cell": execution.cell}
-            self._tell(named | {"version": version, "splice": [0, []]})
+            self.showing.tell(named | {"version": version, "splice": [0, []]})
 
     def aside(self, what: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         """Do something for a tab that the tab need not wait for. Raises TooMany."""
@@ -278,48 +286,13 @@ class Session:
         finally:
             self._asides -= 1
 
-    # told to people
-
     def state_frame(self) -> dict[str, Any]:
         """The `session` frame."""
-        kernel = None if self.loan.binding is None else Kernel(self.loan.binding.kernel)
-        state = (
-            "busy" if self._queue.running is not None and self.loan.kernel_state == "idle" else self.loan.kernel_state
-        )
-        queue = [{"execution": id, "cell": self.lives[id].execution.cell} for id in self._queue.all]
-        return {
-            "type": "session",
-            "runtime": runtime_frame(self.loan.machine),
-            "kernel": kernel_frame(kernel, state, self.loan.kernel_reason),
-            "queue": queue,
-        }
+        return self.showing.session_frame()
 
     async def shown(self) -> list[dict[str, Any]]:
-        """What each cell shows, for one who comes late; every later frame continues from here."""
-        async with self._world.db.read() as tx:
-            heads = await store.read_heads(tx, self.notebook)
-        self.flush(all_text=True)
-        frames = []
-        for execution, outputs in heads:
-            live = self.lives.get(execution.id)
-            if live is None:
-                plain = [{key: value for key, value in output.items() if key != "$display"} for output in outputs]
-                frames.append(execution_frame(execution, plain, 0))
-            else:
-                frames.append(execution_frame(live.execution, live.folded.outputs(), live.version))
-        frames += [execution_frame(self.lives[id].execution) for id in self._queue.waiting]
-        return frames
-
-    def flush(self, *, all_text: bool = False) -> None:
-        """Tell those who watch what they lack."""
-        now = anyio.current_time()
-        for live in self.lives:
-            if live.folded.cut and not all_text and now - self._cut_at < CUT_SECONDS:
-                continue
-            if live.folded.cut:
-                self._cut_at = now
-            for frame in live.frames(all_text=all_text):
-                self._tell(frame)
+        """What each cell shows."""
+        return await self.showing.shown()
 
     # the line to the agent
 
@@ -332,7 +305,6 @@ class Session:
         """The agent answered."""
         binding = self.loan.binding
         assert binding is not None
-        assert self.loan.line is not None
         if binding.epoch != welcome.epoch:
             if binding.epoch is not None:
                 await self._end_running(State.FAILED, "the runtime was started anew")
@@ -340,13 +312,13 @@ class Session:
             self.loan.handled = 0
             self._intake.forget()
         self.loan.connected = True
-        await self.loan.line.send({"op": "start_kernel", "kernel": binding.kernel, "name": "python3"})
+        await self.loan.start_kernel()
         if (state := welcome.kernels.get(binding.kernel)) is not None:
             self.loan.kernel_state = "idle" if state == "busy" else state
         self._renewing = False
         if self._queue.running is not None:
             await self._send_execute(self.lives[self._queue.running].execution)
-        self._tell_session()
+        self.showing.tell_session()
         await self._pump()
 
     async def disconnected(self) -> None:
@@ -378,7 +350,7 @@ class Session:
         self._changed()
         if live is not None and live.idle and live.replied and not live.over:
             reason = live.execution.reason
-            stopped = reason == UNSEEN and self._interrupted == live.execution.id
+            stopped = reason == UNSEEN and self._stopping.interrupted == live.execution.id
             state = live.ended_as()
             meant = state is State.FAILED and not stopped and await self._may_fail(live.execution.cell)
             await self._finish(live, state, "stopped" if stopped else reason, stops=not meant)
@@ -392,17 +364,18 @@ class Session:
                 self._deaths, self.loan.kernel_reason = 0, None
             case "restarting":
                 self._renewing = False
+                self.installed.kernel_is_new()
                 if self._queue.running is not None:
                     reason = self.loan.kernel_reason or "the kernel was restarted"
                     await self._end_running(State.FAILED, reason, change.seq, others=False)
             case "dead":
-                reason = "shut down" if change.asked else await self._cause(change)
+                reason = await self._cause(change)
                 self.loan.kernel_reason = reason
                 await self._end_running(State.FAILED, reason, change.seq)
                 self._deaths += 1
                 if not change.asked and self._deaths < DEATHS_MAX:
                     await self._renew()
-        self._tell_session()
+        self.showing.tell_session()
         await self._pump()
 
     async def _renew(self) -> None:
@@ -414,15 +387,8 @@ class Session:
             raise
 
     async def _cause(self, change: KernelChange) -> str:
-        binding, machine = self.loan.binding, self.loan.machine
-        assert binding is not None
-        kills = binding.oom_kills
-        with suppress(CollegiumError):
-            kills = await self._world.machines.oom_kills(binding.runtime)
-        out_of_memory = kills > binding.oom_kills
-        self.loan.binding = replace(binding, oom_kills=kills)
-        memory = None if machine is None else machine.memory_bytes
-        return model.death(change.signal, change.code, out_of_memory=out_of_memory, memory_bytes=memory)
+        memory = ends.Memory() if change.asked else await self.loan.memory()
+        return ends.of_kernel(change.signal, change.code, memory, asked=change.asked)
 
     # what runs
 
@@ -436,7 +402,7 @@ class Session:
             if step.start is None:
                 return
             live = self.lives[step.start]
-            live.change(state=State.RUNNING, started_at=now_ms())
+            live.change(state=State.RUNNING, started_at=now_ms(), environment=self.installed.environment)
             try:
                 async with self.lives.written() as tx:
                     await store.set_heads(tx, self.notebook, {live.execution.cell: step.start})
@@ -448,10 +414,10 @@ class Session:
 
     async def _begin(self, live: Live) -> None:
         """Its start is written down: those who watch and the kernel are told."""
-        self._interrupted = None
+        self._stopping.forget()
         if self.loan.binding is not None:
             self._world.machines.touch(self.loan.binding.runtime)
-        self._tell(execution_frame(live.execution, [], live.version) | {"type": "execution"})
+        self.showing.tell(execution_frame(live.execution, [], live.version) | {"type": "execution"})
         await self._send_execute(live.execution)
 
     async def _send_execute(self, execution: Execution) -> None:
@@ -473,14 +439,15 @@ class Session:
         live.change(state=state, reason=reason, finished_at=now_ms(), input=None)
         live.outputs_dirty = True
         for frame in live.frames(all_text=True):
-            self._tell(frame)
-        self._tell(execution_frame(live.execution) | {"type": "execution"})
+            self.showing.tell(frame)
+        self.showing.tell(execution_frame(live.execution) | {"type": "execution"})
         log.info("execution.finished", notebook=self.notebook, execution=live.execution.id, state=str(state))
+        self.installed.ended(live.execution)
         failed = stops and state is not State.FINISHED
         self._adopt(model.finished(self._queue, live.execution.id, failed=failed), "a cell before it failed")
         self._changed()
         await self._pump()
-        self._tell_session()
+        self.showing.tell_session()
 
     async def _end_running(self, state: State, reason: str, seq: int | None = None, *, others: bool = True) -> None:
         """The kernel that ran it is gone, and the cell says so. `others`: what waits will not run either."""
@@ -500,36 +467,17 @@ class Session:
         for id in step.cancelled:
             live = self.lives[id]
             live.change(state=State.CANCELLED, reason=reason, finished_at=now_ms())
-            self._tell(execution_frame(live.execution) | {"type": "execution"})
+            self.showing.tell(execution_frame(live.execution) | {"type": "execution"})
         if step.cancelled:
             self._tasks.start_soon(self._tell_heads, {self.lives[id].execution.cell for id in step.cancelled})
             self._unstored.set()
-            self._tell_session()
+            self.showing.tell_session()
 
     async def _tell_heads(self, cells: set[CellId]) -> None:
         """Cells that will not run show what they showed before."""
-        shown = [frame for frame in await self.shown() if frame["cell"] in cells and "outputs" in frame]
+        shown = [frame for frame in await self.showing.shown() if frame["cell"] in cells and "outputs" in frame]
         for frame in shown:
-            self._tell({"type": "cells", "executions": [frame]})
-
-    async def _terminate_after_grace(self, running: ExecutionId) -> None:
-        """Insist, and in the end terminate.
-
-        Between two of its own lines ipykernel swallows an interrupt, which happens when a cell has just begun: then it
-        is sent again. Later it has surely arrived, and a second one could tear a cell out of what it does to save.
-        """
-        live, deadline = self.lives[running], anyio.current_time() + self._world.settings.interrupt_seconds
-        began = live.execution.started_at or 0
-        just_begun = now_ms() - began < JUST_BEGUN_SECONDS * 1000
-        while (left := deadline - anyio.current_time()) > 0:
-            await anyio.sleep(min(left, INTERRUPT_AGAIN_SECONDS))
-            if self._queue.running != running or self._interrupted != running:
-                return
-            if just_begun:
-                with suppress(Unavailable):
-                    await self.loan.request({"op": "interrupt"})
-        with suppress(Unavailable):
-            await self.restart("terminated: the cell did not stop")
+            self.showing.tell({"type": "cells", "executions": [frame]})
 
     # runtime
 
@@ -537,33 +485,20 @@ class Session:
         """There is no runtime any more."""
         await self._end_running(state, reason)
         self.loan.binding, self.loan.kernel_state = None, "dead"
+        self.watching.forget()
+        self.installed.forget()
         machine, self.loan.machine = self.loan.machine, None
         async with self.lives.written() as tx:
             await store.delete_binding(tx, self.notebook)
         if machine is not None and state is State.FAILED:
             self.loan.machine = replace(machine, state="failed", reason=reason)
-        self._tell_session()
+        self.showing.tell_session()
 
     # writing down and telling
 
-    def _tell(self, frame: dict[str, Any]) -> None:
-        self._world.documents.broadcast(self.notebook, frame)
-
-    def _tell_session(self) -> None:
-        self._tell(self.state_frame())
-
     def _changed(self) -> None:
-        self._watch.set()
+        self.showing.changed()
         self._unstored.set()
-
-    async def _broadcast_regularly(self) -> None:
-        while True:
-            await self._watch.wait()
-            self._watch = anyio.Event()
-            self.flush()
-            await anyio.sleep(self._world.settings.broadcast_seconds)
-            if any(live.folded.lacking for live in self.lives):
-                self._watch.set()
 
     async def _touch_regularly(self) -> None:
         while True:

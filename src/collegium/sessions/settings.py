@@ -1,6 +1,8 @@
 """What an operator can set about sessions."""
 
-from pydantic import BaseModel, Field
+from datetime import timedelta
+
+from pydantic import BaseModel, ByteSize, Field
 
 
 class SessionSettings(BaseModel):
@@ -17,4 +19,15 @@ class SessionSettings(BaseModel):
     )
     broadcast_seconds: float = Field(
         default=0.05, gt=0, description="Outputs are gathered this long before they are sent to those who watch."
+    )
+    layer_seconds_max: float = Field(
+        default=900.0, gt=0, description="So long may it take to build what a notebook is pinned to."
+    )
+    layer_lifetime: timedelta = Field(
+        default=timedelta(days=30), gt=timedelta(0), description="Unused this long, what was built for it is forgotten."
+    )
+    layers_bytes_max: ByteSize = Field(
+        default=ByteSize(20 << 30),
+        ge=0,
+        description="Room for all of it; what was not used for longest goes first.",
     )

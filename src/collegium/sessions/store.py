@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collegium.ground.db import metadata
 from collegium.ground.errors import NotFound
 from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, UserId
+from collegium.sessions import environment_store
 from collegium.sessions.folding import Output
 from collegium.sessions.model import Binding, Execution, State
 
@@ -38,6 +39,9 @@ sessions = Table(
     Column("epoch", String(64), nullable=True),
     Column("stored_seq", BigInteger, nullable=False),
     Column("oom_kills", BigInteger, nullable=False),
+    Column("kernel_name", String(64), nullable=False),
+    Column("kernel_language", String(64), nullable=False),
+    Column("layer", String(64), nullable=True),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -56,6 +60,7 @@ executions = Table(
     Column("count", BigInteger, nullable=True),
     Column("reason", Text, nullable=True),
     Column("input", Text, nullable=True),
+    Column("environment", String(64), nullable=True),
     Column("saved", Boolean, nullable=False),
     Column("outputs", Text, nullable=False),
     Column("queued_at", BigInteger, nullable=True),
@@ -185,6 +190,9 @@ async def read_binding(tx: AsyncConnection, notebook: NotebookId) -> Binding | N
         epoch=row.epoch,
         stored_seq=row.stored_seq,
         oom_kills=row.oom_kills,
+        kernel_name=row.kernel_name,
+        kernel_language=row.kernel_language,
+        layer=row.layer,
     )
 
 
@@ -236,6 +244,7 @@ async def delete_notebooks(tx: AsyncConnection, notebooks: Sequence[NotebookId])
     found = [RuntimeId(row.runtime_id) for row in runtimes], [str(row.sha256) for row in large]
     for table in (sessions, executions, heads, blobs):
         await tx.execute(delete(table).where(table.c.notebook_id.in_(notebooks)))
+    await environment_store.delete_notebooks(tx, notebooks)
     return found
 
 
@@ -271,6 +280,7 @@ def _execution(row: Row[Any]) -> Execution:
         count=row._mapping["count"],
         reason=row.reason,
         input=None if row.input is None else json.loads(row.input),
+        environment=row.environment,
         saved=row.saved,
         queued_at=row.queued_at,
         started_at=row.started_at,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from collegium.accounts.model import Action, may
 from collegium.ground.errors import CollegiumError, Forbidden, Invalid
 from collegium.ground.ids import CellId, ExecutionId, NotebookId
+from collegium.sessions import choice
 from collegium.sessions.model import QUEUE_MAX, Asked, from_units, to_units
 from collegium.sessions.ports import Client
 from collegium.sessions.session import INPUT_CHARACTERS_MAX, Session
@@ -94,8 +95,10 @@ class Tabs:
     async def joined(self, client: Client) -> None:
         """What a tab must know to follow: the session, and what each cell shows (in one frame or several)."""
         session = await self._session(client.notebook)
-        shown = await session.shown()
-        client.send(session.state_frame())
+        shown = await session.showing.shown()
+        client.send(session.showing.session_frame())
+        for frame in (*session.watching.last(), *session.installed.last()):
+            client.send(frame)
         batch: list[dict[str, Any]] = []
         size = 0
         for frame in shown:
@@ -134,7 +137,7 @@ class Tabs:
             case _Simple(type="keep"):
                 await session.keep()
             case _Connect():
-                await session.connect(client.principal)
+                await session.connect(client.principal, choice.Asked(said.runtime_type, said.version))
             case _Simple():
                 await session.disconnect()
             case _Cancel():
@@ -145,7 +148,7 @@ class Tabs:
                 await session.clear(None if said.cells == "all" else [CellId(cell) for cell in said.cells])
             case _Outputs():
                 live = await session.lives.find(ExecutionId(said.execution))
-                session.flush(all_text=True)
+                session.showing.flush(all_text=True)
                 client.send(live.whole())
             case _Complete():
                 session.aside(self._complete, client, said, session)

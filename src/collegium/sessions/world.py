@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collegium.ground.db import Database
-from collegium.sessions.ports import Blobs, Documents, Machines
+from collegium.sessions.ports import Blobs, Documents, Layers, Machines
 from collegium.sessions.settings import SessionSettings
 
 
@@ -18,3 +18,4 @@ class World:
     blobs: Blobs
     folder: Path
     settings: SessionSettings
+    layers: Layers
