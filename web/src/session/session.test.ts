@@ -150,6 +150,16 @@ test('a runtime that goes by itself is missed, one that was given back is not', 
   expect(session.state.getState().gone).toBeNull()
 })
 
+test('whoever comes after a runtime went is told too', () => {
+  const { session, say } = line()
+  say(told({ runtime: runtime({ state: 'failed', reason: 'the runtime was taken back' }), kernel: null }))
+  expect(session.state.getState().gone).toEqual({ reason: 'the runtime was taken back', started: true })
+  session.dismiss('gone')
+  say(told({ runtime: runtime({ state: 'failed', reason: 'the runtime was taken back' }), kernel: null }))
+
+  expect(session.state.getState().gone).toBeNull()
+})
+
 test('a change of runtime is no loss, but one that does not start is', () => {
   const { session, say, sent } = line()
   say(told())

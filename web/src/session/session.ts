@@ -226,7 +226,8 @@ export class Session {
     const started = before.runtime?.state === 'ready'
     const meant = this.leaving === 'disconnect' || (this.leaving === 'connect' && started)
     const reason = runtime?.reason ?? null
-    const gone = isHere(runtime) ? null : isHere(before.runtime) && !meant ? { reason, started } : before.gone
+    const found = before.runtime === null && runtime?.state === 'failed' && !meant
+    const gone = isHere(runtime) ? null : found || (isHere(before.runtime) && !meant) ? { reason, started: started || found } : before.gone
     if (runtime?.state === 'ready') this.leaving = null
     this.state.setState({ runtime, kernel, queue, connecting: false, gone, ...((renewed || !isHere(runtime)) && { memory: null, packages: [] }) })
   }

@@ -71,7 +71,7 @@ function NextSteps({ reason }: { reason: string }) {
   const desk = useDesk()
   const may = useMay('run')
   const dead = useSession((session) => session.kernel?.state === 'dead')
-  const memory = reason.startsWith('killed: out of memory')
+  const memory = /^killed: .*memory/.test(reason)
   if (!memory && !reason.startsWith('terminated:')) return null
   return (
     <div className="next-steps">

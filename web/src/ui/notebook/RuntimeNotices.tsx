@@ -50,6 +50,7 @@ function Bar({ icon, tone = 'info', title, children, actions, onClose }: BarProp
   )
 }
 
+const ANSWER_WITHIN_MS = 5000
 const size = { size: 18, 'aria-hidden': true } as const
 
 function Ending({ notice }: { notice: RuntimeNotice }) {
@@ -62,7 +63,16 @@ function Ending({ notice }: { notice: RuntimeNotice }) {
     const timer = setInterval(look, 1000)
     return () => clearInterval(timer)
   }, [desk, notice.at])
-  useEffect(() => setAsked(false), [notice.at])
+  const [refused, setRefused] = useState(false)
+  useEffect(() => {
+    setAsked(false)
+    setRefused(false)
+  }, [notice.at])
+  useEffect(() => {
+    if (!asked) return
+    const timer = setTimeout(() => setRefused(true), ANSWER_WITHIN_MS)
+    return () => clearTimeout(timer)
+  }, [asked])
   useEffect(() => {
     // Other tabs of the browser hide the page, and still show its title.
     const mark = '⏳ '
@@ -78,9 +88,13 @@ function Ending({ notice }: { notice: RuntimeNotice }) {
       tone="warn"
       title={idle ? 'Are you still there?' : 'The runtime has lived as long as it may.'}
       actions={
-        <Button weight="primary" small busy={asked} onClick={() => (desk.session.command('keep'), setAsked(true))}>
-          {idle ? 'Keep' : 'Keep longer'}
-        </Button>
+        refused ? (
+          <span>It cannot be kept longer.</span>
+        ) : (
+          <Button weight="primary" small busy={asked} onClick={() => (desk.session.command('keep'), setAsked(true))}>
+            Keep
+          </Button>
+        )
       }
     >
       {left > 0 ? (
@@ -100,11 +114,10 @@ function Gone({ gone }: { gone: NonNullable<SessionState['gone']> }) {
     <Bar
       icon={<Unplug {...size} />}
       tone={gone.started ? 'warn' : 'bad'}
-      title={gone.started ? 'The runtime is gone.' : 'No runtime could be had.'}
+      title={sentence(gone.reason ?? (gone.started ? 'The runtime was given back' : 'No runtime could be had'))}
       actions={<Button weight="primary" small onClick={() => desk.session.connect()}>{gone.started ? 'Reconnect' : 'Try again'}</Button>}
       onClose={() => desk.session.dismiss('gone')}
     >
-      {gone.reason !== null && `${sentence(gone.reason)} `}
       {gone.started && 'Text and outputs are saved; variables and files in the runtime are not.'}
     </Bar>
   )
@@ -170,7 +183,7 @@ function useAnnouncement({ runtime, gone, memory, packages }: SessionState): str
     if (at !== null) setSaid(`The runtime is given back in ${spanText(at - desk.session.now() + 30_000)}, unless you press Keep.`)
   }, [desk, at])
   useEffect(() => {
-    if (gone) setSaid(`The runtime is gone. ${gone.reason ?? ''}`)
+    if (gone) setSaid(sentence(gone.reason ?? 'The runtime is gone'))
   }, [gone])
   useEffect(() => {
     if (low) setSaid('Memory is nearly full.')

@@ -55,12 +55,16 @@ function Form({ types, versions, onClose }: { types: readonly RuntimeType[]; ver
   const kernels = [...new Set([...(meant?.languages ?? []), kernel])]
   const impossible = meant !== undefined && !meant.languages.includes(kernel)
   const live = isHere(runtime)
-  const differs = live && (runtime.type !== type || runtime.version !== (meant?.name ?? version) || (running != null && running !== kernel))
+  const picked = types.find(({ name }) => name === type)
+  // An accelerator may bring a version of its own, so only the server knows which is usual for it.
+  const asked = version !== USUAL ? version : picked?.accelerator ? undefined : usualVersion?.name
+  const differs = live && (runtime.type !== type || (asked !== undefined && runtime.version !== asked))
+  const speaks = live && !differs && running != null && running !== kernel
   const save = () => {
-    const picked = types.find(({ name }) => name === type)
     if (mayWrite) choose(desk.room.doc, { type: picked && !picked.default ? picked : null, version: version === USUAL ? null : version, kernel })
     onClose()
-    if (!live || differs) desk.session.connect({ ...(picked && { type }), ...(meant && { version: meant.name }) })
+    if (speaks && mayWrite) desk.session.command('restart')
+    else if (!live || differs) desk.session.connect({ ...(picked && { type }), ...(asked !== undefined && { version: asked }) })
   }
   const options = [
     { value: USUAL, label: `Latest default${usualVersion ? ` (${usualVersion.name})` : ''}` },
@@ -93,13 +97,14 @@ function Form({ types, versions, onClose }: { types: readonly RuntimeType[]; ver
       {meant !== undefined && <Packages key={meant.name} version={meant} />}
       {meant !== undefined && !meant.ready && <p className="field-hint">This version is not built yet. The first runtime with it takes some minutes, and you see how far it is.</p>}
       {differs && <p className="runtime-form-warning" role="status">The runtime you have now is deleted, with its variables and files. Text and outputs stay.</p>}
+      {speaks && mayWrite && <p className="runtime-form-warning" role="status">The session restarts with the other language: variables are gone, files stay.</p>}
       {!mayWrite && <p className="field-hint">You may not change this notebook, so your choice holds for this connection alone.</p>}
       <div className="dialog-actions">
         <Button weight="ghost" onClick={onClose}>
           Cancel
         </Button>
         <Button weight="primary" type="submit" disabled={impossible}>
-          {live && !differs ? 'Save' : 'Save and connect'}
+          {speaks ? 'Save and restart' : live && !differs ? 'Save' : 'Save and connect'}
         </Button>
       </div>
     </form>
