@@ -253,7 +253,7 @@ class Networks:
         for child in self._children.values():
             child.returncode = child.returncode or 0  # it goes on without us, and whoever adopts it waits for it
         self._children.clear()
-        await self._proxy.close()
+        await self._proxy.close(needed=any(held.mode == "packages" for held in self._held.values()))
 
     async def _wait(self, slot: str) -> None:
         child = self._children.pop(slot, None)

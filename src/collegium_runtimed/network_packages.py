@@ -65,12 +65,18 @@ class Proxy:
                 with contextlib.suppress(OSError):
                     await self._exchange({"op": "drop", "slot": slot})
 
-    async def close(self) -> None:
-        """Hang up; the proxy ends when nothing is left for it to serve."""
+    async def close(self, *, needed: bool) -> None:
+        """Hang up. What is still needed goes on, and ends when nothing is left for it to serve."""
         async with self._lock:
+            if self._control is not None and not needed:
+                with contextlib.suppress(OSError):
+                    await self._exchange({"op": "stop"})
             self._let_go()
-            if self._child is not None and self._child.returncode is None:
-                self._child.returncode = 0  # it goes on without us, and whoever adopts it waits for it
+            if self._child is not None and needed:
+                self._child.returncode = 0  # whoever adopts it waits for it
+            elif self._child is not None:
+                self._child.kill()
+                await asyncio.to_thread(self._child.wait)
             self._child = None
 
     def _connect(self) -> None:

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,8 @@ HEAD_SECONDS_MAX = 10.0
 LOOKUP_SECONDS_MAX = 10.0
 CONNECT_SECONDS_MAX = 10.0
 IDLE_SECONDS_MAX = 600.0
+LOOKUPS_MAX = 32
+"""At once, of all runtimes; a name must be allowed before it is looked up."""
 LINGER_SECONDS = 5.0
 FILES_MAX = 65536
 USUAL_PORTS = (80, 443)
@@ -358,7 +361,7 @@ async def _pass_answer(
         raise Refused(502, "the host does not speak HTTP") from error
     if not isinstance(answer, h11.Response):
         raise Refused(502, "the host hung up")
-    headers = [(name, value) for name, value in answer.headers if name not in HOP_BY_HOP | _named_of(answer)]
+    headers = [(name, value) for name, value in answer.headers if name not in HOP_BY_HOP | _named(answer)]
     headers.append((b"connection", b"close"))
     writer.write(
         asking.send(h11.Response(status_code=answer.status_code, headers=headers, reason=answer.reason)) or b""
@@ -368,10 +371,6 @@ async def _pass_answer(
         await writer.drain()
 
 
-def _named_of(answer: h11.Response) -> set[bytes]:
-    return _named(answer)
-
-
 # ── the process ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -379,6 +378,7 @@ def main() -> None:
     """`CONTROL LISTENER [UID]`: descriptors of the engine's connection and of the address for the next engine."""
     control, listener = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     if len(sys.argv) > 3:
+        "".encode("idna")  # what looking a name up imports; afterwards Python's own files may be out of reach
         uid = int(sys.argv[3])
         os.setgroups([])
         os.setresgid(uid, uid, uid)
@@ -395,6 +395,7 @@ async def run(control: socket.socket, listener: socket.socket) -> None:
     """Serve until there is neither a runtime to serve nor an engine to say of one."""
     proxy, loop = Proxy(), asyncio.get_running_loop()
     listener.setblocking(False)
+    loop.set_default_executor(ThreadPoolExecutor(LOOKUPS_MAX))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(proxy.control(control))
 
