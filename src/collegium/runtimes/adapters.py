@@ -1,5 +1,6 @@
 """The local engine, reached over its socket, and started when it is not running."""
 
+import glob
 import json
 import os
 import socket
@@ -52,7 +53,7 @@ def start_engine(data: Path, *, uid: int, gid: int, environments: Path, allow: I
         sys.executable, "-P", "-m", "collegium_runtimed", "--background",
         "--data", str(data), "--user", f"{uid}:{gid}", "--environments", str(environments),
     ]  # fmt: skip
-    command += [word for path in allow for word in ("--allow", path)]
+    command += [word for path in allow for word in ("--allow", glob.escape(path))]
     try:
         result = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/",
