@@ -46,7 +46,11 @@ def install(app: Any) -> None:
 
 
 class Command:
-    """One command and its terminal. It has no job control, so that what it leaves behind with `&` is not hung up."""
+    """One command and its terminal.
+
+    It leads a process group, and no session: then the terminal never controls it, and what it leaves behind with `&`
+    is not hung up when it ends.
+    """
 
     def __init__(self, kernel: Any, command: str) -> None:
         self._kernel = kernel
@@ -128,7 +132,7 @@ class Command:
     def _wants_input(self) -> bool:
         asks = PROMPT.search(self._line) is not None and time.monotonic() - self._printed_at > PROMPT_SECONDS
         machine, told = os.uname().machine, False
-        for pid in _session(self.pid):
+        for pid in _group(self.pid):
             try:
                 with open(f"/proc/{pid}/syscall") as file:
                     words = file.read().split()
@@ -183,7 +187,7 @@ class Command:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(self.pid, os.WNOHANG)
                 self._read()
-                if not _session(self.pid):
+                if not _group(self.pid):
                     break
                 time.sleep(0.02)
         with contextlib.suppress(ChildProcessError):
@@ -210,23 +214,23 @@ def _spawned(command: str, slave: int, *, stdin: bool) -> int:
     every = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
     env = {**os.environ, **SETTINGS}
     words = [shell, "-c", command]
-    return os.posix_spawn(shell, words, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=every)
+    return os.posix_spawn(shell, words, env, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=every)
 
 
-def _session(leader: int) -> list[int]:
+def _group(leader: int) -> list[int]:
     """Everything that was started and did not leave."""
     found = []
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError), open(f"{entry.path}/stat") as file:
                 words = file.read().rsplit(")", 1)[1].split()
-                if int(words[3]) == leader and words[0] != "Z":
+                if int(words[2]) == leader and words[0] != "Z":
                     found.append(int(entry.name))
     return found
 
 
 def _signal_all(leader: int, number: int) -> bool:
-    found = _session(leader)
+    found = _group(leader)
     for pid in found:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)

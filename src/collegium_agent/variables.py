@@ -37,8 +37,9 @@ def install(app: Any) -> None:
         news = imports.after_cell()
         if news:
             parent = kernel.get_parent("shell")
-            topic = kernel.topic("collegium_packages")
-            kernel.session.send(kernel.iopub_socket, "collegium_packages", {"changed": news}, parent, ident=topic)
+            kernel.session.send(
+                kernel.iopub_socket, "collegium_packages", {"changed": news}, parent, ident=b"collegium_packages"
+            )
 
     kernel.control_handlers["collegium_variables_request"] = variables
     kernel.control_handlers["collegium_changed_imports_request"] = changed
