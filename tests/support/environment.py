@@ -17,12 +17,22 @@ def environments_folder() -> Path:
     return Path(os.environ.get("COLLEGIUM_RUNTIMES__ENVIRONMENTS", ROOT / ".data/environments"))
 
 
+MINIMAL = "2026.11-minimal"
+"""A version that holds little more than a kernel."""
+
+
+@cache
+def environment_of(version: str) -> Path:
+    """A runtime version, built if it is missing."""
+    environments = UvEnvironments(environments_folder())
+    environments.build(version, lambda line: print(line, file=sys.stderr))
+    return environments.path(version)
+
+
 @cache
 def environment() -> Path:
     """The usual runtime version, built if it is missing; the first time that takes a minute."""
-    environments = UvEnvironments(environments_folder())
-    environments.build(VERSION, lambda line: print(line, file=sys.stderr))
-    return environments.path(VERSION)
+    return environment_of(VERSION)
 
 
 def runtime_python() -> Path:
