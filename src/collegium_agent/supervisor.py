@@ -10,13 +10,15 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn, Protocol
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 MESSAGE_BYTES_MAX = 64 * 1024
 AGENT = "agent"
+AGENT_WORDS = 3
 RESTART_SECONDS_MAX = 5.0
 OOM_SCORE = "800"
 """When memory runs out, the kernel that used it goes before the agent that reports it."""
@@ -24,12 +26,27 @@ OOM_SCORE = "800"
 libc = ctypes.CDLL(None, use_errno=True)
 
 
+class Forks(Protocol):
+    """What a fork of this process can become without exec, because it is itself the fork of a template."""
+
+    def may_become(self, argv: list[str], env: dict[str, str]) -> bool:
+        """Whether a fork is as good as executing this."""
+
+    def become_agent(self, words: list[str], keep: list[int]) -> NoReturn:
+        """Be the agent."""
+
+    def become_kernel(self, argv: list[str], env: dict[str, str]) -> NoReturn:
+        """Be a kernel."""
+
+
 @dataclass
 class Supervisor:
     """Single-threaded: forks safely, and holds no state that its children could not tell again."""
 
     agent_argv: list[str]
+    """The interpreter, `-m`, the package, and what the agent is told."""
     listen_fd: int
+    forks: Forks | None = None
     pids: dict[int, str] = field(default_factory=dict)
     exited: dict[str, dict[str, Any]] = field(default_factory=dict)
     link: socket.socket | None = None
@@ -75,14 +92,23 @@ class Supervisor:
             theirs.set_inheritable(True)
             os.set_inheritable(self.listen_fd, True)
 
-        self._spawn(AGENT, argv, dict(os.environ), None, hand_over)
+        become = None
+        if self.forks is not None:
+            become = partial(self.forks.become_agent, argv[AGENT_WORDS:], [self.listen_fd, theirs.fileno()])
+        self._spawn(AGENT, argv, dict(os.environ), None, hand_over, become)
         theirs.close()
         self.link, self.agent_started = ours, time.monotonic()
         running = {name: pid for pid, name in self.pids.items() if name != AGENT}
         self._tell({"did": "state", "running": running, "exited": list(self.exited.values())})
 
     def _spawn(
-        self, name: str, argv: list[str], env: dict[str, str], cwd: str | None, prepare: Callable[[], None] | None
+        self,
+        name: str,
+        argv: list[str],
+        env: dict[str, str],
+        cwd: str | None,
+        prepare: Callable[[], None] | None,
+        become: Callable[[], NoReturn] | None = None,
     ) -> int:
         pid = os.fork()
         if pid == 0:
@@ -103,6 +129,8 @@ class Supervisor:
                     prepare()
                 if cwd is not None:
                     os.chdir(cwd)
+                if become is not None:
+                    become()
                 os.execve(argv[0], argv, env)  # noqa: S606
             except BaseException as error:
                 os.write(2, f"cannot start {name}: {error}\n".encode())
@@ -114,7 +142,7 @@ class Supervisor:
     def _reap(self) -> None:
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
@@ -128,7 +156,8 @@ class Supervisor:
             _kill_group(pid, signal.SIGKILL)
             number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
             code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-            self.exited[name] = {"did": "exited", "process": name, "code": code, "signal": number}
+            peak = used.ru_maxrss * 1024
+            self.exited[name] = {"did": "exited", "process": name, "code": code, "signal": number, "peak_bytes": peak}
             self._tell(self.exited[name])
 
     def _agent_ended(self) -> None:
@@ -164,7 +193,10 @@ class Supervisor:
         name = request["process"]
         match request["do"]:
             case "start" if name not in self.pids.values():
-                pid = self._spawn(name, request["argv"], request["env"], request["cwd"], None)
+                argv, env, become = request["argv"], request["env"], None
+                if self.forks is not None and self.forks.may_become(argv, env):
+                    become = partial(self.forks.become_kernel, argv, env)
+                pid = self._spawn(name, argv, env, request["cwd"], None, become)
                 self._tell({"did": "started", "process": name, "pid": pid})
             case "signal":
                 for pid, running in self.pids.items():

@@ -92,6 +92,7 @@ async def serve(options: argparse.Namespace, data: Path) -> None:
             asyncio.get_running_loop().add_signal_handler(number, server.stopping.set)
         await engine.open()
         kept = [tasks.create_task(pool.keep()), tasks.create_task(_leave_when_idle(server, engine, options.linger))]
+        kept.append(tasks.create_task(engine.networks.keep()))
         listening = await server.listen()
         print(f"engine {os.getpid()} serves {data}", flush=True)
         await server.stopping.wait()
@@ -101,6 +102,8 @@ async def serve(options: argparse.Namespace, data: Path) -> None:
             task.cancel()
         for record in pool.waiting():
             await engine.discard(record)
+        await engine.zygotes.close()
+        await engine.networks.close()
         engine.close()
 
 

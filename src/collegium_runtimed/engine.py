@@ -20,8 +20,10 @@ from collegium_runtimed.disk import furnish, make_image, remove_tree, used_bytes
 from collegium_runtimed.network import Link, Networks
 from collegium_runtimed.plan import Bind, Limits, Plan, to_json
 from collegium_runtimed.records import Kind, Record
+from collegium_runtimed.zygotes import World, Zygote, Zygotes
 
 LAUNCH_SECONDS_MAX = 30.0
+FORK_SECONDS_MAX = 10.0
 END_SECONDS_MAX = 30.0
 LOG_BYTES_MAX = 1 << 20
 LOG_CHECK_SECONDS = 1.0
@@ -67,13 +69,14 @@ class Engine:
         self.writable = False
         """Whether runtimes may write over their environment."""
         self.isolation_error = ""
+        zygotes = self._own_folder("zygotes", 0o700, held=self.root)
+        self._system = machine.system_binds()
         self.on_change: Callable[[Record], None] = lambda _record: None
         self._tasks = tasks
         self._own: list[asyncio.Task[None]] = []
         self._pidfds: dict[str, int] = {}
         self._ended: dict[str, asyncio.Event] = {}
         self._locks: dict[str, asyncio.Lock] = {}
-        self._system = machine.system_binds()
         # Held open also because a socket's address is short, and a data folder's may be long.
         self.run = self._own_folder("run", 0o710, held=True)
         self.runtimes = self._own_folder("runtimes", 0o700, held=self.root)
@@ -84,6 +87,11 @@ class Engine:
         self.groups, why = cgroups.open_groups(f"collegium-{label}")
         if why is not None:
             self._miss("memory, processor and process limits", why, cgroups.ROOT if not self.root else cgroups.DELEGATE)
+        world = World(
+            root=self.root, agent=options.agent, environments=options.environments, folder=zygotes, groups=self.groups,
+            system=self._system, new_uid=self._new_uid,
+        )  # fmt: skip
+        self.zygotes = Zygotes(world, tasks)
 
     def _own_folder(self, name: str, mode: int, *, held: bool) -> Path:
         """A folder below the data folder. As root it is held open: whoever owns the data folder may move it away."""
@@ -110,6 +118,7 @@ class Engine:
 
     async def open(self) -> None:
         """Try what this machine can do, then find the runtimes that an engine before this one made."""
+        await self.zygotes.open()
         await self._probe()
         await self.networks.open(frozenset(folder.name for folder in self.runtimes.iterdir() if folder.is_dir()))
         self.missing += self.networks.missing
@@ -192,8 +201,9 @@ class Engine:
                 return record
         raise EngineError("not_found", f"there is no runtime {runtime}")
 
-    async def make(self, kind: Kind, *, runtime: str | None, warm: bool) -> Record:
-        """A new runtime, ready; without a `runtime` id it waits for one in the pool."""
+    async def make(self, kind: Kind, *, runtime: str | None, warm: bool, patient: bool = False) -> Record:
+        """A new runtime, ready; without a `runtime` id it waits for one in the pool. Who is `patient` waits for a
+        zygote that is on its way; others get a runtime without."""
         if self.isolation_error:
             raise EngineError("unavailable", f"This machine cannot isolate runtimes: {self.isolation_error}")
         if kind.network.mode not in self.networks.modes:
@@ -205,10 +215,30 @@ class Engine:
             lowers = await asyncio.to_thread(self._lowers, kind)
         except (machine.BadEnvironment, OSError) as error:
             raise EngineError("invalid", str(error)) from error
+        zygote = await self.zygotes.wait(kind) if patient else self.zygotes.find(kind)
+        if zygote is not None:
+            try:
+                return await self._make(kind, runtime, binds=binds, lowers=lowers, warm=warm, zygote=zygote)
+            except EngineError as error:
+                print(f"zygote {zygote.process.pid} failed: {error}", flush=True)
+                await self.zygotes.give_up(zygote, str(error))
+        return await self._make(kind, runtime, binds=binds, lowers=lowers, warm=warm)
+
+    async def _make(
+        self,
+        kind: Kind,
+        runtime: str | None,
+        *,
+        binds: list[Bind],
+        lowers: tuple[str, ...],
+        warm: bool,
+        zygote: Zygote | None = None,
+    ) -> Record:
         record = replace(self._new_record(kind, image=self.disk_enforced), runtime=runtime)
         self.records[record.slot] = record
+        writable = self.writable
         try:
-            record = await self._launch(record, binds=binds, lowers=lowers, warm=warm, writable=self.writable)
+            record = await self._launch(record, binds=binds, lowers=lowers, warm=warm, writable=writable, zygote=zygote)
         except BaseException as error:
             await self._remove(record.slot)
             if isinstance(error, OSError):
@@ -234,13 +264,17 @@ class Engine:
         return given
 
     def _new_record(self, kind: Kind, *, image: bool) -> Record:
-        taken = {record.uid for record in self.records.values()}
-        uid = os.geteuid()
-        while self.root and (uid in taken or uid not in UIDS):
-            uid = UIDS[secrets.randbelow(len(UIDS))]
+        uid = self._new_uid()
         gid = uid if self.root else os.getegid()
         slot = f"{kind.type[:8]}-{secrets.token_hex(8)}"
         return Record(slot, kind, uid, gid, image, created_at=time.time_ns() // 1_000_000, boot=records.boot_id())
+
+    def _new_uid(self) -> int:
+        taken = {record.uid for record in self.records.values()} | self.zygotes.uids
+        uid = os.geteuid()
+        while self.root and (uid in taken or uid not in UIDS):
+            uid = UIDS[secrets.randbelow(len(UIDS))]
+        return uid
 
     def _store(self, record: Record) -> Record:
         self.records[record.slot] = record
@@ -256,6 +290,7 @@ class Engine:
         warm: bool = False,
         command: tuple[str, ...] = (),
         writable: bool = False,
+        zygote: Zygote | None = None,
     ) -> Record:
         """Make the folder, the groups and the address, then the processes; every step is written down first."""
         folder = self.runtimes / record.slot
@@ -276,6 +311,9 @@ class Engine:
                 plan = self._plan(record, binds, listener.fileno(), log, link)
                 lowers = lowers or (record.kind.environment,)
                 plan = replace(plan, lowers=lowers, warm=warm, command=command, writable=writable)
+                if zygote is not None:
+                    zygote.forks, zygote.used = zygote.forks + 1, time.monotonic()
+                    plan = replace(plan, zygote_fd=zygote.control.fileno())
                 return await self._run_launcher(record, plan)
         finally:
             os.close(log)
@@ -319,11 +357,12 @@ class Engine:
             user_fd=None if link is None else link.user_fd,
             resolv_conf="" if link is None else link.resolv_conf,
             variables=dict(record.kind.variables) | dict(() if link is None else link.variables),
-            preload=record.kind.preload,
         )
 
     async def _run_launcher(self, record: Record, plan: Plan) -> Record:
-        handed = [fd for fd in (plan.listen_fd, plan.log_fd, plan.net_fd, plan.user_fd) if fd is not None]
+        given = (plan.listen_fd, plan.log_fd, plan.net_fd, plan.user_fd, plan.zygote_fd)
+        handed = [fd for fd in given if fd is not None]
+        patience = LAUNCH_SECONDS_MAX if plan.zygote_fd is None else FORK_SECONDS_MAX
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", "-c", LAUNCHER, SOURCE,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -332,7 +371,7 @@ class Engine:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            async with asyncio.timeout(LAUNCH_SECONDS_MAX):
+            async with asyncio.timeout(patience):
                 process.stdin.write(json.dumps(to_json(plan)).encode() + b"\n")
                 first = _answer(await process.stdout.readline())
                 record = self._store(replace(record, pid=first["pid"], started=first["started"]))

@@ -1,9 +1,10 @@
-"""The launcher: a short-lived process that forks a runtime's PID 1 into fresh namespaces, and reports its pid.
+"""The launcher: a short-lived process that sees a runtime's PID 1 into fresh namespaces, and reports its pid.
 
 It reads a plan (one line of JSON) from standard input and answers in lines of JSON on standard output: first
 `{"pid", "started"}`; then it waits for `go`, so that nothing runs that the engine has not written down; then
-`{"ready": true}` once PID 1 has become the agent, or `{"error"}`. Single-threaded, so that forking is safe. A zygote
-can take its place: it would do the same after its own fork, with the imports already made.
+`{"ready": true}` once PID 1 has become the agent's supervisor, or `{"error"}`. Single-threaded, so that forking is
+safe. PID 1 is forked from this process and executes the agent; or a zygote is handed what it needs and forks it, with
+the imports already made. What does what only the engine's user may is this process in both cases.
 """
 
 import fcntl
@@ -11,14 +12,22 @@ import json
 import os
 import signal
 import socket
+import struct
 import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any, NoReturn
 
 from collegium_runtimed import layers, linux, sandbox
-from collegium_runtimed.plan import LISTEN_FD, UID_INSIDE, Plan, from_json
+from collegium_runtimed.plan import LISTEN_FD, UID_INSIDE, Plan, from_json, to_json
 
 MESSAGE_BYTES_MAX = 4096
+CREDENTIALS = struct.Struct("3i")
+UID_BESIDE = 1
+"""The runtime's own user in the user namespace of a network that root made; its user 0 owns the network."""
 NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWCGROUP
+
+Become = Callable[[Plan], NoReturn]
 
 
 def main() -> None:
@@ -26,13 +35,22 @@ def main() -> None:
     lines = sys.stdin.buffer
     plan = from_json(json.loads(lines.readline()))
     os.umask(0o022)
-    pid = 0
+    first = 0
     try:
         pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours, theirs = (socket.socket(fileno=linux.high(end.detach())) for end in pair)
+        # The kernel says who speaks: a fork of a zygote is not asked for its pid.
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        if plan.zygote_fd is None:
+            _join_groups(plan, 0)
         trees = _prepare(plan)
-        pid = _fork_into_namespaces(plan, ours, theirs, trees)
-        _say(pid=pid, started=linux.start_time(pid))
+        if plan.zygote_fd is None:
+            _fork(plan, ours, theirs, trees)
+        else:
+            _ask_zygote(plan, theirs, trees)
+        theirs.close()
+        first = _see_in(plan, ours)
+        _say(pid=first, started=linux.start_time(first))
         if lines.readline() != b"go\n":
             raise InterruptedError("the engine went away")
         ours.send(b"go")
@@ -41,8 +59,8 @@ def main() -> None:
             raise RuntimeError(failure.decode(errors="replace"))
         _say(ready=True)
     except Exception as error:
-        if pid:
-            _end(pid)
+        if first:
+            _end(first)
         _say(error=f"{type(error).__name__}: {error}"[:1000])
         sys.exit(1)
 
@@ -59,11 +77,14 @@ def _end(pid: int) -> None:
         return
 
 
-def _prepare(plan: Plan) -> sandbox.Trees | None:
-    """Join the limits; as root also take what the runtime's own user could not reach."""
+def _join_groups(plan: Plan, pid: int) -> None:
     for group in plan.cgroups:
         with open(f"{group}/cgroup.procs", "w") as file:
-            file.write("0")
+            file.write(str(pid))
+
+
+def _prepare(plan: Plan) -> sandbox.Trees | None:
+    """As root: take what the runtime's own user could not reach."""
     if not plan.distinct:
         return None
     os.setgroups([])
@@ -75,21 +96,48 @@ def _prepare(plan: Plan) -> sandbox.Trees | None:
     return sandbox.take_from_image(plan, plan.image) + machine
 
 
-def _fork_into_namespaces(plan: Plan, ours: socket.socket, theirs: socket.socket, trees: sandbox.Trees | None) -> int:
-    """The pid of PID 1 as this machine counts, waiting for `go`."""
-    middle = os.fork()
-    if middle == 0:
-        _run_middle(plan, ours, theirs, trees)
-    theirs.close()
-    _expect(ours, b"namespace")
+def _fork(plan: Plan, ours: socket.socket, theirs: socket.socket, trees: sandbox.Trees | None) -> None:
+    """The child that PID 1 comes from; it ends once that lives."""
+    if os.fork() == 0:
+        ours.close()
+        run_middle(plan, theirs, trees, sandbox.become_agent)
+
+
+def _ask_zygote(plan: Plan, theirs: socket.socket, trees: sandbox.Trees | None) -> None:
+    """The same child, forked by a process that has the imports."""
+    assert plan.zygote_fd is not None
+    named = [fd for fd in (plan.log_fd, plan.listen_fd, plan.net_fd, plan.user_fd) if fd is not None]
+    binds = None if trees is None else [asdict(bind) for bind, _ in trees]
+    asked = {"plan": to_json(replace(plan, zygote_fd=None)), "binds": binds}
+    with socket.socket(fileno=os.dup(plan.zygote_fd)) as zygote:
+        descriptors = [theirs.fileno(), *named, *(tree for _, tree in trees or ())]
+        socket.send_fds(zygote, [json.dumps(asked).encode()], descriptors)
+    for _, tree in trees or ():
+        os.close(tree)
+
+
+def _see_in(plan: Plan, ours: socket.socket) -> int:
+    """Bound and map the child, and come back with the pid of PID 1 as this machine counts, waiting for `go`."""
+    middle, _ = _hear(ours, b"namespace")
+    if plan.zygote_fd is not None:
+        _join_groups(plan, middle)
     if plan.user_fd is None:
         _map_user(middle, plan)
     ours.send(b"mapped")
-    answer = ours.recv(MESSAGE_BYTES_MAX)
-    os.waitpid(middle, 0)
-    if not answer.isdigit():
-        raise RuntimeError(answer.decode(errors="replace") or "the sandbox ended while it was made")
-    return int(answer)
+    pid, uid = _hear(ours, b"first")
+    if uid != plan.uid:
+        raise RuntimeError("a stranger says that it is the first process of the runtime")
+    return pid
+
+
+def _hear(ours: socket.socket, message: bytes) -> tuple[int, int]:
+    """Who says this: its pid and user id, by the kernel's word."""
+    answer, ancillary, _, _ = ours.recvmsg(MESSAGE_BYTES_MAX, socket.CMSG_SPACE(CREDENTIALS.size))
+    for level, kind, data in ancillary:
+        if answer == message and (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
+            pid, uid, _ = CREDENTIALS.unpack(data)
+            return pid, uid
+    raise RuntimeError(answer.decode(errors="replace") or "the sandbox ended while it was made")
 
 
 def _expect(end: socket.socket, message: bytes) -> None:
@@ -100,45 +148,58 @@ def _expect(end: socket.socket, message: bytes) -> None:
 
 def _map_user(pid: int, plan: Plan) -> None:
     """One user and one group inside, which outside are the runtime's own."""
+    _write_maps(pid, plan.uid, plan.gid)
+
+
+def _write_maps(pid: int | str, uid: int, gid: int) -> None:
     for name, text in (
         ("setgroups", "deny"),
-        ("uid_map", f"{UID_INSIDE} {plan.uid} 1"),
-        ("gid_map", f"{UID_INSIDE} {plan.gid} 1"),
+        ("uid_map", f"{UID_INSIDE} {uid} 1"),
+        ("gid_map", f"{UID_INSIDE} {gid} 1"),
     ):
         with open(f"/proc/{pid}/{name}", "w") as file:
             file.write(text)
 
 
-def _run_middle(plan: Plan, ours: socket.socket, theirs: socket.socket, trees: sandbox.Trees | None) -> NoReturn:
-    """Between the launcher and PID 1: a pid namespace begins with the next fork."""
+def run_middle(plan: Plan, theirs: socket.socket, trees: sandbox.Trees | None, become: Become) -> NoReturn:
+    """Between whoever forks and PID 1: a pid namespace begins with the next fork."""
     try:
-        ours.close()
-        if plan.net_fd is not None and plan.user_fd is None:
-            linux.join_namespace(plan.net_fd, linux.CLONE_NEWNET)
-        if plan.user_fd is not None:
-            linux.join_namespace(plan.user_fd, linux.CLONE_NEWUSER)
-        else:
-            linux.unshare(linux.CLONE_NEWUSER)
+        _enter_user_namespace(plan)
         theirs.send(b"namespace")
         _expect(theirs, b"mapped")
         os.setresgid(UID_INSIDE, UID_INSIDE, UID_INSIDE)
         os.setresuid(UID_INSIDE, UID_INSIDE, UID_INSIDE)
-        if plan.net_fd is not None and plan.user_fd is not None:
-            linux.join_namespace(plan.net_fd, linux.CLONE_NEWNET)
         linux.unshare(NAMESPACES | (linux.CLONE_NEWNET if plan.net_fd is None else 0))
-        pid = os.fork()
-        if pid == 0:
-            _run_first(plan, theirs, trees)
-        theirs.send(str(pid).encode())
+        if os.fork() == 0:
+            _run_first(plan, theirs, trees, become)
         os._exit(0)
     except BaseException as error:
         theirs.send(f"{type(error).__name__}: {error}".encode()[:MESSAGE_BYTES_MAX])
         os._exit(1)
 
 
-def _run_first(plan: Plan, theirs: socket.socket, trees: sandbox.Trees | None) -> NoReturn:
-    """PID 1: builds its world once the engine knows of it, and becomes the agent."""
+def _enter_user_namespace(plan: Plan) -> None:
+    """A new one; below that of the network, if there is one, whose rules the runtime then has no right over."""
+    if plan.user_fd is None:
+        if plan.net_fd is not None:
+            linux.join_namespace(plan.net_fd, linux.CLONE_NEWNET)
+        linux.unshare(linux.CLONE_NEWUSER)
+        return
+    assert plan.net_fd is not None
+    linux.join_namespace(plan.user_fd, linux.CLONE_NEWUSER)
+    linux.join_namespace(plan.net_fd, linux.CLONE_NEWNET)
+    own = UID_BESIDE if plan.distinct else 0
+    os.setresgid(own, own, own)
+    os.setresuid(own, own, own)
+    linux.unshare(linux.CLONE_NEWUSER)
+    linux.be_dumpable()  # or /proc/self is not ours to write
+    _write_maps("self", own, own)
+
+
+def _run_first(plan: Plan, theirs: socket.socket, trees: sandbox.Trees | None, become: Become) -> NoReturn:
+    """PID 1: builds its world once the engine knows of it, and becomes the agent's supervisor."""
     try:
+        theirs.send(b"first")
         if theirs.recv(MESSAGE_BYTES_MAX) != b"go":
             os._exit(1)
         os.setsid()
@@ -148,8 +209,7 @@ def _run_first(plan: Plan, theirs: socket.socket, trees: sandbox.Trees | None) -
             trees = sandbox.take_trees(sandbox.own_binds(plan, plan.disk) + sandbox.machine_binds(plan))
             trees += layers.take_lowers(plan)
         sandbox.enter(plan, trees)
-        sandbox.become_agent(plan)
-        raise AssertionError("execve returned")
+        become(plan)
     except BaseException as error:
         theirs.send(f"{type(error).__name__}: {error}".encode()[:MESSAGE_BYTES_MAX])
         os._exit(1)
@@ -165,7 +225,9 @@ def _take_descriptors(plan: Plan) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.dup2(listen, LISTEN_FD)
-    for number in {nothing, plan.log_fd, plan.listen_fd} - {0, 1, 2, LISTEN_FD}:
+    handed = {nothing, plan.log_fd, plan.listen_fd, plan.net_fd, plan.user_fd, plan.zygote_fd}
+    for number in handed - {0, 1, 2, LISTEN_FD, None}:
+        assert number is not None
         os.set_inheritable(number, False)
 
 

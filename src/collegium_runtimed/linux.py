@@ -33,6 +33,7 @@ SYS_OPEN_TREE, SYS_MOVE_MOUNT, SYS_MOUNT_SETATTR = 428, 429, 442
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_CAP_AMBIENT = 24, 38, 22, 47
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 PR_CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER, PR_SET_CHILD_SUBREAPER = 4, 2, 36
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -177,6 +178,11 @@ def prctl(option: int, *arguments: Any) -> None:
     checked(libc.prctl(option, *longs), f"prctl({option})")
 
 
+def be_dumpable() -> None:
+    """Own one's /proc again, which a change of user takes away."""
+    prctl(PR_SET_DUMPABLE, 1)
+
+
 def become_subreaper() -> None:
     """Orphaned grandchildren become our children, so that they can be waited for."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -191,12 +197,17 @@ def reset_signals(*kept: signal.Signals) -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
-def drop_capabilities() -> None:
-    """None effective, permitted, inheritable or ambient, and none to gain by exec. Needs CAP_SETPCAP."""
+def drop_bounding_capabilities() -> None:
+    """None can be gained by exec. Needs CAP_SETPCAP."""
     with open("/proc/sys/kernel/cap_last_cap") as file:
         last = int(file.read())
     for capability in range(last + 1):
         prctl(PR_CAPBSET_DROP, capability)
+
+
+def drop_capabilities() -> None:
+    """None effective, permitted, inheritable or ambient, and none to gain by exec. Needs CAP_SETPCAP."""
+    drop_bounding_capabilities()
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     header, data = _CapHeader(CAPABILITY_VERSION_3, 0), (_CapData * 2)()
     checked(libc.capset(ctypes.byref(header), data), "capset")

@@ -75,7 +75,8 @@ class Plan:
     resolv_conf: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     """Environment variables besides the usual ones."""
-    preload: tuple[str, ...] = ()
+    zygote_fd: int | None = None
+    """Where a zygote is asked for forks; without one, PID 1 executes the agent."""
     command: tuple[str, ...] = ()
     """Instead of the agent; for probes."""
 
@@ -93,6 +94,6 @@ def from_json(value: dict[str, Any]) -> Plan:
             "binds": tuple(Bind(**bind) for bind in value["binds"]),
             "links": tuple((name, target) for name, target in value["links"]),
             "limits": Limits(**value["limits"]),
-            **{name: tuple(value[name]) for name in ("lowers", "cgroups", "preload", "command")},
+            **{name: tuple(value[name]) for name in ("lowers", "cgroups", "command")},
         }
     )

@@ -87,7 +87,7 @@ class Pool:
                     self._delay = RETRY_SECONDS
                     self._due.set()
                     return
-                await self._engine.make(want.kind, runtime=None, warm=True)
+                await self._engine.make(want.kind, runtime=None, warm=True, patient=True)
 
 
 def memory_to_spare(runtime_bytes: int, meminfo: Path = Path("/proc/meminfo")) -> bool:

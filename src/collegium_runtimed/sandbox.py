@@ -5,6 +5,7 @@ import resource
 import shutil
 import socket
 from pathlib import Path
+from typing import NoReturn
 
 from collegium_runtimed import layers, linux, seccomp
 from collegium_runtimed.disk import mount_image
@@ -13,6 +14,7 @@ from collegium_runtimed.plan import AGENT_HOME, LISTEN_FD, STATE_INSIDE, UID_INS
 STAGE = "/tmp"  # noqa: S108 - any folder that surely exists; covered by a file system of our own namespace
 ROOT_BYTES = 4 << 20
 DEV_BYTES = 1 << 20
+SCRATCH_BYTES = 64 << 20
 FILES_MAX = 65536
 LOCKED_BYTES_MAX = 64 << 20
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
@@ -96,17 +98,19 @@ def enter(plan: Plan, trees: Trees) -> None:
     linux.install_filter(seccomp.program(seccomp.machine()))
 
 
-def become_agent(plan: Plan) -> None:
-    """Replace this process by the runtime's PID 1. Returns only by raising."""
-    python = f"{plan.environment}/bin/python"
-    command = plan.command or (
-        python, "-P", "-m", "collegium_agent", "--listen-fd", str(LISTEN_FD), "--state", STATE_INSIDE,
-        *(("--warm", "python3") if plan.warm else ()),
-    )  # fmt: skip
+def become_agent(plan: Plan) -> NoReturn:
+    """Replace this process by the runtime's PID 1, or raise."""
+    command = plan.command or (f"{plan.environment}/bin/python", "-P", *agent_words(plan))
     if not os.access(command[0], os.X_OK):
         raise PermissionError(f"{command[0]} cannot be executed by the runtime's user: is a folder above it closed?")
     linux.reset_signals()
     os.execve(command[0], command, variables(plan))  # noqa: S606
+
+
+def agent_words(plan: Plan) -> list[str]:
+    """What Python is told to become the agent."""
+    words = ["-m", "collegium_agent", "--listen-fd", str(LISTEN_FD), "--state", STATE_INSIDE]
+    return [*words, *(("--warm", "python3") if plan.warm else ())]
 
 
 def variables(plan: Plan) -> dict[str, str]:
@@ -156,6 +160,35 @@ def _build_root(plan: Plan, trees: Trees) -> None:
     _mount_proc()
     _furnish_dev()
     _copy_skeleton(plan)
+    linux.pivot_root_here()
+    for path in ("/dev", "/"):
+        linux.restrict_mount(path, read_only=True, devices=path == "/dev", recursive=False)
+
+
+def build_template_root(plan: Plan, trees: Trees) -> None:
+    """The root of a zygote: the machine's programs and an environment, and folders that only it writes to."""
+    linux.mount("tmpfs", STAGE, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, f"mode=755,size={ROOT_BYTES}")
+    os.chdir(STAGE)
+    for folder in FOLDERS:
+        os.makedirs(folder, exist_ok=True)
+    for name, target in plan.links:
+        os.symlink(target, name)
+    _write_etc(plan)
+    linux.mount("tmpfs", "dev", "tmpfs", linux.MS_NOSUID, f"mode=755,size={DEV_BYTES}")
+    own = f"mode=700,size={SCRATCH_BYTES},uid={plan.uid},gid={plan.gid}"
+    for folder in ("tmp", "home/colab"):
+        linux.mount("tmpfs", folder, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, own)
+    for bind, tree in sorted(trees, key=lambda pair: _depth(pair[0])):
+        _attach(bind, tree)
+        os.close(tree)
+    # Only its own processes are shown. Nothing may lie over it, or no runtime below could mount one of its own.
+    linux.mount("proc", "proc", "proc", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, "hidepid=2")
+    os.symlink("/proc/self/fd", "dev/fd")
+    os.makedirs("dev/shm")
+    _copy_skeleton(plan)
+    for folder, _folders, files in os.walk("home/colab"):
+        for path in (folder, *(f"{folder}/{name}" for name in files)):
+            os.chown(path, plan.uid, plan.gid, follow_symlinks=False)
     linux.pivot_root_here()
     for path in ("/dev", "/"):
         linux.restrict_mount(path, read_only=True, devices=path == "/dev", recursive=False)

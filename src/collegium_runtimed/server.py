@@ -128,6 +128,7 @@ class Server:
             "network": sorted(engine.networks.modes),
             "writable_environments": engine.writable,
             "disk_quota": engine.disk_enforced,
+            "zygotes": await asyncio.to_thread(engine.zygotes.status),
             "missing": engine.missing,
             "runtimes": sum(record.runtime is not None for record in engine.records.values()),
             "pool": {"ready": len(self._pool.waiting()), "wanted": sum(want.ready for want in self._pool.wants)},
