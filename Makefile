@@ -3,7 +3,7 @@ UV := UV_PYTHON_DOWNLOADS=never tools/uv
 RUN := $(UV) run --frozen
 SOURCES := src tests bench tools hatch_build.py
 
-.PHONY: serve dev test test-long check fix types reference bench wheel chromium
+.PHONY: serve dev test test-long check fix types reference bench wheel packages
 
 serve: ## Serve on http://127.0.0.1:8000 (ARGS="--port 9000" …)
 	@$(RUN) --no-dev collegium serve $(ARGS)
@@ -12,12 +12,12 @@ dev: ## The server, and Vite on http://localhost:5173 which shows every change o
 	COLLEGIUM_DEV_SERVER=http://127.0.0.1:8000 $(RUN) python hatch_build.py npm exec vite & \
 	trap "kill $$!" EXIT INT TERM; $(RUN) collegium serve $(ARGS)
 
-test: chromium ## Every test but the long forms
+test: packages ## Every test but the long forms
 	$(UV) sync --frozen --quiet
 	$(RUN) python hatch_build.py npm run test
 	$(RUN) pytest -m "not long" $(ARGS)
 
-test-long: chromium ## The long forms: kill tests, fuzzing, soak
+test-long: packages ## The long forms: kill tests, fuzzing, soak
 	$(RUN) pytest -m long $(ARGS)
 
 check: ## Format, lint, types, floors, the page, and the wheel in a bare environment
@@ -41,11 +41,11 @@ types: ## TypeScript types of the HTTP API, from the server itself
 reference: ## The pages of docs/reference that are made from the code
 	$(RUN) python tools/reference.py
 
-bench: chromium ## Measure; docs/benchmarks.md says what the numbers mean
+bench: packages ## Measure; docs/benchmarks.md says what the numbers mean
 	$(RUN) python -m bench $(ARGS)
 
 wheel: ## dist/collegium-*.whl, with the page inside
 	$(UV) build --wheel
 
-chromium: ## What the browser tests need, from Debian's packages
-	@tools/chromium
+packages: ## What tests need from Debian: a browser, networks, R
+	@tools/packages
