@@ -1,7 +1,7 @@
 """Builds the whole: the parts bottom up in one stack, so that they stop in the opposite order, and the doors on top."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -24,12 +24,17 @@ from collegium.ground.ids import CellId, NotebookId, UserId
 from collegium.ground.pages import add_pages
 from collegium.inside import routes as inside_routes
 from collegium.inside.service import Inside, open_inside
+from collegium.jupyter import routes as jupyter_routes
+from collegium.jupyter.adapters import LentRuntimes, SessionPages, VersionSpecs
+from collegium.jupyter.building import JupyterApi, open_jupyter_api
+from collegium.jupyter.door import QueryToken
 from collegium.notebooks import routes as notebooks_routes
 from collegium.notebooks.model import CellOutputs
 from collegium.notebooks.service import Notebooks, open_notebooks
 from collegium.rooms import routes as rooms_routes
 from collegium.rooms.service import Rooms, open_rooms
 from collegium.runtimes import routes as runtimes_routes
+from collegium.runtimes import version_routes
 from collegium.runtimes.absent import NoAccelerators, NoEngine, NoEnvironments
 from collegium.runtimes.adapters import LocalEngine
 from collegium.runtimes.environments import UvEnvironments
@@ -61,6 +66,7 @@ class House:
     sessions: Sessions
     environments: NotebookEnvironments
     inside: Inside
+    jupyter: JupyterApi
 
 
 @asynccontextmanager
@@ -75,7 +81,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         outputs = LateOutputs()
         notebooks = await enter(open_notebooks(database, drive, outputs, settings.notebooks))
         rooms = await enter(open_rooms(database, notebooks, drive, accounts, settings.rooms))
-        engine, versions, hardware = await _machines(settings)
+        engine, versions, hardware = await _machines(settings, stack)
         runtimes = await enter(open_runtimes(database, engine, versions, hardware, settings.runtimes))
         sessions = await enter(
             open_sessions(
@@ -93,7 +99,23 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         drive.on_deleted.append(sessions.deleted)
         environments = NotebookEnvironments(sessions, drive)
         inside = open_inside(settings.data, sessions, runtimes, accounts, settings.inside)
-        yield House(settings, database, accounts, drive, notebooks, rooms, runtimes, sessions, environments, inside)
+        jupyter = await enter(
+            open_jupyter_api(
+                db=database,
+                drive=drive,
+                notebooks=notebooks,
+                rooms=rooms,
+                sessions=sessions,
+                machines=LentRuntimes(runtimes),
+                specs=VersionSpecs(versions, settings.runtimes.version),
+                pages=SessionPages(sessions, drive),
+                blobs=LocalBlobs(settings.data / "checkpoints", free_bytes_min=settings.drive.free_bytes_min),
+                uploads=settings.data / "uploads",
+            )
+        )
+        yield House(
+            settings, database, accounts, drive, notebooks, rooms, runtimes, sessions, environments, inside, jupyter
+        )
 
 
 @asynccontextmanager
@@ -106,9 +128,16 @@ async def open_accounts_only(settings: Settings) -> AsyncIterator[Accounts]:
         yield accounts
 
 
-async def _machines(settings: Settings) -> tuple[Engine, Environments, Accelerators]:
+async def _machines(settings: Settings, stack: AsyncExitStack) -> tuple[Engine, Environments, Accelerators]:
     if settings.engine == "none":
         return NoEngine(), NoEnvironments(), NoAccelerators()
+    if settings.engine == "docker":
+        # Only here: its client is not installed where nobody asked for it.
+        from collegium.runtimes.docker import DockerEngine
+        from collegium.runtimes.docker_image import DockerImages
+
+        docker = await stack.enter_async_context(aclosing(DockerEngine(settings.docker, house=str(settings.data))))
+        return docker, DockerImages(settings.environments, settings.docker.image), MachineAccelerators()
     hardware = MachineAccelerators()
     allow = may_be_given(known_accelerators(await hardware.found(), settings.runtimes))
     engine = LocalEngine(settings.data, environments=settings.environments, allow=allow)
@@ -126,19 +155,22 @@ def create_app(house: House) -> FastAPI:
         drive_routes.routes(house.drive, house.accounts),
         notebooks_routes.routes(house.notebooks, house.drive),
         rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.sessions),
-        runtimes_routes.routes(house.runtimes),
+        version_routes.routes(house.runtimes.environments, house.settings.runtimes.version),
+        runtimes_routes.routes(house.runtimes, sessions_routes.notebooks_in(house.sessions)),
         sessions_routes.routes(house.sessions),
         sessions_routes.listing(house.sessions, house.runtimes),
         environment_routes.routes(house.environments),
         inside_routes.routes(house.inside),
     ):
         app.include_router(router, prefix=API)
+    app.include_router(jupyter_routes.routes(house.jupyter, house.accounts))
     metrics = probes.add_probes(app, ready=_readiness(house))
     metrics.registry.register(house.runtimes.numbers)
     add_pages(app)
-    streamed = rf"{API}/(drive/files|notebooks|notebooks/[^/]+/content|runtimes/[^/]+/files/[^/]+)"
+    streamed = rf"{API}/(drive/files|notebooks|notebooks/[^/]+/content|runtimes/[^/]+/files/[^/]+)|/jupyter/.*"
     app.add_middleware(BodyLimit, streamed=streamed)
     app.add_middleware(accounts_routes.Authentication, accounts=house.accounts)
+    app.add_middleware(QueryToken)
     app.add_middleware(Gate)
     app.add_middleware(probes.Meter, metrics=metrics)
     return app

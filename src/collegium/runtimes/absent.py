@@ -72,6 +72,14 @@ class NoEnvironments:
         """A folder that nobody will look into."""
         return Path("/nonexistent")
 
+    def is_ready(self, version: str) -> bool:
+        """Nothing is."""
+        return False
+
+    def python(self, version: str) -> str:
+        """There is none."""
+        return ""
+
     def packages(self, version: str) -> list[Package]:
         """There are none."""
         return []

@@ -82,6 +82,14 @@ class Environments(Protocol):
         """The environment of a version, built first if it is missing. Raises NotFound, Unavailable."""
         ...
 
+    def is_ready(self, version: str) -> bool:
+        """Whether it has been built. Raises NotFound."""
+        ...
+
+    def python(self, version: str) -> str:
+        """The Python that it has: `3.11`. Raises NotFound."""
+        ...
+
     def packages(self, version: str) -> list[Package]:
         """What is in it. Reads files: call it from a thread. Raises NotFound."""
         ...

@@ -85,6 +85,11 @@ class Runtimes:
         self.meters = Meters(self._measure)
         self.numbers = Numbers(settings.types, accelerators)
 
+    @property
+    def environments(self) -> Environments:
+        """The runtime versions."""
+        return self._environments
+
     # ── lending ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def acquire(

@@ -11,7 +11,7 @@ folder = tempfile.mkdtemp()
 lock = pathlib.Path(folder, "pylock.toml")
 lock.write_text(arguments["lock"])
 uv = os.path.join(sysconfig.get_path("scripts"), "uv")
-command = [uv, "pip", "install", "--python", sys.executable, "--compile-bytecode", "-r", str(lock)]
+command = [uv, "--color", "never", "pip", "install", "--python", sys.executable, "--compile-bytecode", "-r", str(lock)]
 process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 lines = []
 for line in process.stdout:
@@ -25,7 +25,7 @@ _LOCK = """
 import json, os, pathlib, re, subprocess, sys, sysconfig, tempfile
 uv = os.path.join(sysconfig.get_path("scripts"), "uv")
 def run(*words, **more):
-    done = subprocess.run([uv, *words], capture_output=True, text=True, **more)
+    done = subprocess.run([uv, "--color", "never", *words], capture_output=True, text=True, **more)
     if done.returncode:
         raise RuntimeError(" ".join(done.stderr.split())[-400:])
     return done.stdout

@@ -9,8 +9,8 @@ from starlette.responses import StreamingResponse
 from collegium.accounts.model import Action, Principal
 from collegium.accounts.service import signed_in
 from collegium.ground.http import USER_CONTENT_POLICY
-from collegium.ground.ids import CellId, ExecutionId, NotebookId
-from collegium.runtimes.routes import RuntimeWithUsage, shown_with_usage
+from collegium.ground.ids import CellId, ExecutionId, NotebookId, RuntimeId
+from collegium.runtimes.routes import Notebooks, RuntimeNotebook, RuntimeWithUsage, shown_with_usage
 from collegium.runtimes.service import Runtimes
 from collegium.sessions.blobs import SAFE_MIMES
 from collegium.sessions.model import QUEUE_MAX, Asked, Execution, Held
@@ -104,6 +104,19 @@ def listing(sessions: Sessions, runtimes: Runtimes) -> APIRouter:
         return [_held(held, await shown_with_usage(runtimes, held.runtime)) for held in await sessions.held(who)]
 
     return router
+
+
+def notebooks_in(sessions: Sessions) -> Notebooks:
+    """For the routes of runtimes: which notebooks run in each."""
+
+    async def found(principal: Principal, runtimes: list[RuntimeId]) -> dict[RuntimeId, list[RuntimeNotebook]]:
+        bound = await sessions.notebooks_in(principal, runtimes)
+        return {
+            runtime: [RuntimeNotebook(id=notebook, name=name) for notebook, name in notebooks]
+            for runtime, notebooks in bound.items()
+        }
+
+    return found
 
 
 def _held(held: Held, runtime: RuntimeWithUsage) -> SessionHeld:

@@ -209,6 +209,20 @@ class Sessions:
                 return found
         raise missing
 
+    async def notebooks_in(
+        self, principal: Principal, runtimes: Sequence[RuntimeId]
+    ) -> dict[RuntimeId, list[tuple[NotebookId, str]]]:
+        """The notebooks bound to each of these runtimes that somebody may see, with their names."""
+        async with self._world.db.read() as tx:
+            bound = await store.notebooks_of(tx, runtimes)
+        found: dict[RuntimeId, list[tuple[NotebookId, str]]] = {runtime: [] for runtime in runtimes}
+        for runtime, notebooks in bound.items():
+            for notebook in notebooks:
+                with suppress(NotFound, Forbidden):
+                    item, _ = await self._authority.authorize(principal, ItemId(notebook), Action.READ)
+                    found[runtime].append((notebook, item.name))
+        return found
+
     async def held(self, principal: Principal) -> list[Held]:
         """The runtimes that somebody has, and what runs in each."""
         runtimes = await self._world.machines.lent(principal.user)

@@ -334,6 +334,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runtimes/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The runtime versions one may choose */
+        get: operations["list_versions_api_v1_runtimes_versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runtimes/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a version */
+        get: operations["read_version_api_v1_runtimes_versions__version__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runtimes": {
         parameters: {
             query?: never;
@@ -1509,6 +1543,44 @@ export interface components {
             gpus: components["schemas"]["RuntimeGpu"][];
         };
         /**
+         * RuntimeVersion
+         * @description A locked set of packages. `languages`: its kernels; `ready`: built, so that nobody waits for it.
+         */
+        RuntimeVersion: {
+            /** Name */
+            name: string;
+            /** Languages */
+            languages: string[];
+            /** Python */
+            python: string;
+            /** Default */
+            default: boolean;
+            /** Ready */
+            ready: boolean;
+            /** Packages Count */
+            packages_count: number;
+        };
+        /**
+         * RuntimeVersionWithPackages
+         * @description A version and what is in it.
+         */
+        RuntimeVersionWithPackages: {
+            /** Name */
+            name: string;
+            /** Languages */
+            languages: string[];
+            /** Python */
+            python: string;
+            /** Default */
+            default: boolean;
+            /** Ready */
+            ready: boolean;
+            /** Packages Count */
+            packages_count: number;
+            /** Packages */
+            packages: components["schemas"]["VersionPackage"][];
+        };
+        /**
          * RuntimeWithUsage
          * @description A runtime, and what it uses now; null once it is over.
          */
@@ -1707,6 +1779,13 @@ export interface components {
             input?: unknown;
             /** Context */
             ctx?: Record<string, never>;
+        };
+        /** VersionPackage */
+        VersionPackage: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
         };
         /**
          * WelcomeRequest
@@ -2519,6 +2598,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ContentMerged"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_versions_api_v1_runtimes_versions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuntimeVersion"][];
+                };
+            };
+        };
+    };
+    read_version_api_v1_runtimes_versions__version__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A runtime version's name. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuntimeVersionWithPackages"];
                 };
             };
             /** @description Validation Error */
