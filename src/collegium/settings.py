@@ -12,7 +12,7 @@ from collegium.ground.db import sqlite_url
 from collegium.inside.settings import InsideSettings
 from collegium.notebooks.settings import NotebookSettings
 from collegium.rooms.settings import RoomSettings
-from collegium.runtimes.settings import RuntimesSettings
+from collegium.runtimes.settings import DockerSettings, RuntimesSettings
 from collegium.sessions.settings import SessionSettings
 
 
@@ -22,8 +22,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="COLLEGIUM_", env_nested_delimiter="__", frozen=True)
 
     data: Path = Field(description="The data folder.")
-    engine: Literal["local", "none"] = Field(
-        default="local", description="What makes runtimes: this machine, or nothing, so that notebooks do not run."
+    engine: Literal["local", "docker", "none"] = Field(
+        default="local",
+        description="What makes runtimes: this machine, a Docker daemon, or nothing, so that notebooks do not run.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged; nothing that people wrote is ever."
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     notebooks: NotebookSettings = NotebookSettings()
     rooms: RoomSettings = RoomSettings()
     runtimes: RuntimesSettings = RuntimesSettings()
+    docker: DockerSettings = DockerSettings()
     sessions: SessionSettings = SessionSettings()
     inside: InsideSettings = InsideSettings()
 

@@ -165,6 +165,27 @@ def stop_engine(data: DataFolder = None) -> None:
     engine.stop(_settings(data))
 
 
+@app.command()
+def image(
+    version: Annotated[str | None, typer.Argument(help="The runtime version; the usual one if not named.")] = None,
+    base: Annotated[
+        str, typer.Option(help="The image to begin with: a Debian with the Python of this machine.")
+    ] = "debian:12-slim",
+    data: DataFolder = None,
+) -> None:
+    """Build a runtime version's image, for runtimes that are Docker's containers."""
+    settings = _settings(data)
+    chosen = version or settings.runtimes.version
+    with complaints.status(f"Building the image of {chosen} …") as status:
+        try:
+            made = anyio.run(
+                engine.make_image, settings, chosen, base, lambda line: status.update(f"{chosen}: {line[:80]}")
+            )
+        except CollegiumError as error:
+            _give_up(error)
+    print(made)
+
+
 @app.callback(invoke_without_command=True)
 def about(
     version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,

@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ def with_environment(settings: Settings) -> Settings:
     """Build the usual runtime version if it is missing, with progress; the settings to go on with."""
     environments = UvEnvironments(settings.environments)
     version = settings.runtimes.version
-    if not environments.is_ready(version):
+    if settings.engine == "local" and not environments.is_ready(version):
         with console.status(f"Preparing runtime version {version}: about a minute, once …") as status:
             environments.build(version, lambda line: status.update(f"Preparing runtime version {version}: {line[:80]}"))
         console.print(f"Runtime version {version} is ready.")
@@ -42,7 +42,7 @@ def without(settings: Settings) -> Settings:
 
 def keep(settings: Settings, uid: int, gid: int) -> None:
     """Start the engine if it is not running. What is wrong with it is said, and tried again later."""
-    if settings.engine == "none":
+    if settings.engine != "local":
         return
     try:
         found = anyio.run(MachineAccelerators().found)
@@ -70,6 +70,19 @@ def temporary_settings() -> Iterator[Settings]:
     """A house without an engine in a folder that vanishes."""
     with tempfile.TemporaryDirectory(prefix="collegium-") as folder:
         yield Settings(data=Path(folder), engine="none")
+
+
+async def make_image(settings: Settings, version: str, base: str, progress: Callable[[str], None]) -> str:
+    """Build the image of a runtime version for the Docker engine; its name. Raises CollegiumError."""
+    import aiodocker
+
+    from collegium.runtimes.docker_image import build
+
+    environment = await UvEnvironments(settings.environments).ready(version, progress)
+    tag = settings.docker.image.format(version=version)
+    async with aiodocker.Docker(url=settings.docker.url) as docker:
+        await build(docker, environment, base=base, tag=tag, progress=progress)
+    return tag
 
 
 def stop(settings: Settings) -> None:

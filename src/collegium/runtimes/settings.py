@@ -116,6 +116,29 @@ def default_types() -> dict[str, RuntimeType]:
     }
 
 
+class DockerSettings(BaseModel, frozen=True):
+    """How runtimes are made where `engine` is `docker`."""
+
+    url: str | None = Field(
+        default=None, description="Where the daemon is: `unix:///run/docker.sock`; `DOCKER_HOST` if not set."
+    )
+    image: str = Field(
+        default="collegium/runtime:{version}",
+        description="The image of a runtime version, which `collegium image` makes.",
+    )
+    runtime: str | None = Field(
+        default=None, description="The OCI runtime; gVisor's `runsc` where the daemon has it, else the usual one."
+    )
+    networks: dict[NetworkMode, str] = Field(
+        default={"none": "none"},
+        description="The Docker network for each network of a runtime type. Whoever names one for `internet` keeps"
+        " private addresses out of its reach.",
+    )
+    disk_limits: bool = Field(
+        default=False, description="Whether the daemon's storage bounds the disk of a container (xfs with prjquota)."
+    )
+
+
 class RuntimesSettings(BaseModel, frozen=True):
     """Which runtimes there are, how many, and for how long."""
 
