@@ -17,7 +17,7 @@ interface Tab {
 
 const WIDTH_MIN = 280
 /** What stays for the cells. */
-const CELLS_MIN = 320
+const CELLS_MIN = 448
 const NARROW = 900
 
 export default function FileTab() {
@@ -53,6 +53,9 @@ export default function FileTab() {
       }),
     [desk],
   )
+  useEffect(() => {
+    void list.current?.querySelector('[aria-selected="true"]')?.parentElement?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [file, tabs])
   useEffect(() => {
     const leaves = (event: BeforeUnloadEvent) => current.current.dirty.size > 0 && event.preventDefault()
     addEventListener('beforeunload', leaves)

@@ -132,6 +132,7 @@ export function FileTree({ tree, naming, onNaming, onNamed, menu, onOpen, onRemo
                 row={row}
                 tabbable={row.path === tabbable}
                 over={over === row.path}
+                under={under === row.path}
                 activate={activate}
                 menu={setUnder}
                 input={naming?.what === 'rename' && naming.path === row.path ? <NameInput naming={naming} depth={row.depth} onNaming={onNaming} onNamed={onNamed} /> : null}
@@ -152,6 +153,8 @@ interface LineProps {
   readonly row: Row & { readonly is: 'entry' }
   readonly tabbable: boolean
   readonly over: boolean
+  /** The menu is about this one, if it is open. */
+  readonly under: boolean
   readonly activate: (row: Row & { is: 'entry' }) => void
   readonly menu: (path: string) => void
   readonly input: ReactNode
@@ -159,7 +162,7 @@ interface LineProps {
 }
 
 const Line = memo(
-  function Line({ row, tabbable, over, activate, menu, input, below }: LineProps) {
+  function Line({ row, tabbable, over, under, activate, menu, input, below }: LineProps) {
     const { path, entry, depth, place, places, expanded } = row
     const name = shown(entry.name)
     const about = opens(entry) ? timeText(entry.modified_ms) : `${sizeText(entry.size)}, ${timeText(entry.modified_ms)}`
@@ -180,6 +183,7 @@ const Line = memo(
           style={{ paddingLeft: 4 + (depth - 1) * 14 }}
           title={input === null ? `${name}\n${about}` : undefined}
           data-path={path}
+          data-under={under || undefined}
           draggable={input === null}
           onDragStart={(event) => {
             event.dataTransfer.setData(DRAGGED, path)
@@ -216,7 +220,7 @@ const Line = memo(
     )
   },
   (before, after) =>
-    before.tabbable === after.tabbable && before.over === after.over && before.input === null && after.input === null && before.below === null && after.below === null && sameRow(before.row, after.row),
+    before.tabbable === after.tabbable && before.over === after.over && before.under === after.under && before.input === null && after.input === null && before.below === null && after.below === null && sameRow(before.row, after.row),
 )
 
 const sameRow = (one: LineProps['row'], other: LineProps['row']) =>

@@ -245,7 +245,11 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
       {dialog}
       <ConfirmDialog
         open={removing !== null}
-        onClose={() => setRemoving(null)}
+        onClose={() => {
+          setRemoving(null)
+          // After the dialog has given the focus back to something that may be gone.
+          setTimeout(() => tree.state.getState().focused !== null && focus(tree.state.getState().focused!), FOCUS_MS)
+        }}
         danger
         title={`Delete “${shown(nameOf(removing ?? ''))}”?`}
         description={removed && opens(removed) ? 'The folder and everything in it are gone for good.' : 'It is gone for good.'}
@@ -257,6 +261,7 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
 }
 
 const REST_MS = 300
+const FOCUS_MS = 50
 
 /** Asks again when something may have changed: a run ended, a file was written, the person comes back. */
 function useRefresh(tree: Tree, visible: boolean): void {

@@ -26,7 +26,9 @@ export function Splitter({ label, edge, size, min, max, onSize }: SplitterProps)
     event.preventDefault()
     event.currentTarget.setPointerCapture(event.pointerId)
     event.currentTarget.focus({ preventScroll: true })
-    held.current = { at: place(event), size: Math.min(size, max) }
+    // The panel may have been given less room than it asks for.
+    const box = event.currentTarget.parentElement?.getBoundingClientRect()
+    held.current = { at: place(event), size: (upright ? box?.width : box?.height) ?? size }
   }
   const drag = (event: PointerEvent) => {
     if (held.current) set(held.current.size + (place(event) - held.current.at) * grows)

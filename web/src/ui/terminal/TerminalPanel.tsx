@@ -27,7 +27,7 @@ export default function TerminalPanel() {
   const close = useCallback(() => desk.chrome.setState({ terminal: false }), [desk])
   if (!may) return null
   return (
-    <section className="terminal" aria-label="Terminal" data-keys="own" hidden={!open} style={{ height: Math.min(height, most) }}>
+    <section className="dock" aria-label="Terminal" data-keys="own" hidden={!open} style={{ height: Math.min(height, most) }}>
       <Splitter label="Height of the terminal" edge="top" size={height} min={HEIGHT_MIN} max={most} onSize={setHeight} />
       {runtime === null ? (
         <>
