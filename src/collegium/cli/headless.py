@@ -43,7 +43,8 @@ async def run_notebook(settings: Settings, path: Path, output: Path | None, para
                 return await _run(house, path.name, file, output)
         finally:
             with anyio.CancelScope(shield=True):
-                await LocalEngine(data, environments=alone.environments).stop(runtimes=True)
+                if alone.engine == "local":
+                    await LocalEngine(data, environments=alone.environments).stop(runtimes=True)
 
 
 async def _run(house: House, name: str, file: bytes, output: Path | None) -> bool:
@@ -58,6 +59,9 @@ async def _run(house: House, name: str, file: bytes, output: Path | None) -> boo
     finally:
         if output is not None:
             output.write_bytes(await house.notebooks.export(notebook, "ipynb", name=name))
+        with anyio.CancelScope(shield=True):
+            for runtime in await house.runtimes.list():
+                await house.runtimes.release(runtime.id)
     if failed is not None:
         _explain(*failed)
     return failed is not None
