@@ -69,9 +69,10 @@ class EngineProcess:
         agent: Path = SOURCES,
         prepare: Callable[[], None] | None = None,
         allow: tuple[str, ...] | list[str] = (),
+        at: Path | None = None,
     ) -> None:
         self.uid, self.agent, self.prepare, self.allow = uid, agent, prepare, allow
-        self.environment = environment()
+        self.environment = at or environment()
         self.data = Path(tempfile.mkdtemp(prefix="engine-"))
         os.chown(self.data, uid, uid)
         self.keeper: subprocess.Popen[bytes] | None = None
@@ -227,9 +228,10 @@ def engine_process(
     agent: Path = SOURCES,
     prepare: Callable[[], None] | None = None,
     allow: tuple[str, ...] | list[str] = (),
+    at: Path | None = None,
 ) -> Iterator[EngineProcess]:
     """An engine, started and in the end stopped; nothing of it may be left. `prepare` runs in its process first."""
-    engine = EngineProcess(uid, agent=agent, prepare=prepare, allow=allow)
+    engine = EngineProcess(uid, agent=agent, prepare=prepare, allow=allow, at=at)
     engine.start()
     try:
         yield engine

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from collegium_runtimed import cgroups, layers, linux, machine, records
+from collegium_runtimed import cgroups, linux, machine, records
 from collegium_runtimed.disk import furnish, make_image, remove_tree, used_bytes
 from collegium_runtimed.network import Link, Networks
 from collegium_runtimed.plan import Bind, Limits, Plan, to_json
@@ -81,8 +81,7 @@ class Engine:
         self.run = self._own_folder("run", 0o710, held=True)
         self.runtimes = self._own_folder("runtimes", 0o700, held=self.root)
         self.networks = Networks(self._own_folder("networks", 0o700, held=self.root), root=self.root)
-        self.layers = self._layers_folder("layers")
-        self._skeletons = self._layers_folder("folders")
+        self.layers = self._layers_folder()
         label = hashlib.sha256(str(options.data).encode()).hexdigest()[:12]
         self.groups, why = cgroups.open_groups(f"collegium-{label}")
         if why is not None:
@@ -103,9 +102,9 @@ class Engine:
         os.fchmod(fd, mode if self.root else 0o700)
         return Path(f"/proc/{os.getpid()}/fd/{fd}") if held else path
 
-    def _layers_folder(self, name: str) -> Path:
-        """Where layers lie; what runtimes execute is not for the server to change, so root's is root's."""
-        path = self.options.data / "environments" / name
+    def _layers_folder(self) -> Path:
+        """Where sealed layers lie; what runtimes execute is not for the server to change, so root's is root's."""
+        path = self.options.data / "environments" / "layers"
         path.mkdir(mode=0o755, parents=True, exist_ok=True)
         if self.root:
             os.chown(path, 0, 0, follow_symlinks=False)
@@ -212,17 +211,17 @@ class Engine:
             binds = machine.environment_binds(kind.environment, self.options.agent, self.options.environments)
             binds += machine.allowed_binds(kind.devices, kind.binds, self.options.allow)
             machine.layer_paths(kind.layers, self.layers)
-            lowers = await asyncio.to_thread(self._lowers, kind)
+            writable = self._may_write(kind)
         except (machine.BadEnvironment, OSError) as error:
             raise EngineError("invalid", str(error)) from error
         zygote = await self.zygotes.wait(kind) if patient else self.zygotes.find(kind)
         if zygote is not None:
             try:
-                return await self._make(kind, runtime, binds=binds, lowers=lowers, warm=warm, zygote=zygote)
+                return await self._make(kind, runtime, binds=binds, writable=writable, warm=warm, zygote=zygote)
             except EngineError as error:
                 print(f"zygote {zygote.process.pid} failed: {error}", flush=True)
                 await self.zygotes.give_up(zygote, str(error))
-        return await self._make(kind, runtime, binds=binds, lowers=lowers, warm=warm)
+        return await self._make(kind, runtime, binds=binds, writable=writable, warm=warm)
 
     async def _make(
         self,
@@ -230,15 +229,14 @@ class Engine:
         runtime: str | None,
         *,
         binds: list[Bind],
-        lowers: tuple[str, ...],
+        writable: bool,
         warm: bool,
         zygote: Zygote | None = None,
     ) -> Record:
         record = replace(self._new_record(kind, image=self.disk_enforced), runtime=runtime)
         self.records[record.slot] = record
-        writable = self.writable
         try:
-            record = await self._launch(record, binds=binds, lowers=lowers, warm=warm, writable=writable, zygote=zygote)
+            record = await self._launch(record, binds=binds, warm=warm, writable=writable, zygote=zygote)
         except BaseException as error:
             await self._remove(record.slot)
             if isinstance(error, OSError):
@@ -251,10 +249,9 @@ class Engine:
         details = "; ".join(one["detail"] for one in self.networks.missing)
         return f"this machine has no network of kind {mode!r} for runtimes" + (f": {details}" if details else "")
 
-    def _lowers(self, kind: Kind) -> tuple[str, ...]:
-        foreign = self.writable and not self.root and os.stat(kind.environment).st_uid != os.geteuid()
-        skeleton = [layers.folders_of(kind.environment, self._skeletons)] if foreign else []
-        return (*kind.layers, *skeleton, kind.environment)
+    def _may_write(self, kind: Kind) -> bool:
+        """Owners can be mapped by root alone; for others the environment must be their own."""
+        return self.writable and (self.root or os.stat(kind.environment).st_uid == os.geteuid())
 
     def hand_out(self, record: Record, runtime: str) -> Record:
         """Give a waiting runtime to somebody: only names change, so it takes no time."""
@@ -286,7 +283,6 @@ class Engine:
         record: Record,
         *,
         binds: list[Bind],
-        lowers: tuple[str, ...] = (),
         warm: bool = False,
         command: tuple[str, ...] = (),
         writable: bool = False,
@@ -309,8 +305,7 @@ class Engine:
         try:
             with self._listen(record) as listener:
                 plan = self._plan(record, binds, listener.fileno(), log, link)
-                lowers = lowers or (record.kind.environment,)
-                plan = replace(plan, lowers=lowers, warm=warm, command=command, writable=writable)
+                plan = replace(plan, warm=warm, command=command, writable=writable)
                 if zygote is not None:
                     zygote.forks, zygote.used = zygote.forks + 1, time.monotonic()
                     plan = replace(plan, zygote_fd=zygote.control.fileno())
@@ -341,7 +336,7 @@ class Engine:
             gid=record.gid,
             distinct=self.root,
             environment=record.kind.environment,
-            lowers=(),
+            lowers=(*record.kind.layers, record.kind.environment),
             writable=False,
             disk=str(folder / "disk"),
             image=str(folder / "disk.img") if record.image else None,

@@ -2,10 +2,8 @@
 
 import os
 import stat
-from pathlib import Path
 
 from collegium_runtimed import linux
-from collegium_runtimed.disk import remove_tree
 from collegium_runtimed.plan import Bind, Plan
 
 STAGED = "/.layers"
@@ -48,19 +46,6 @@ def _take(path: str, mapped_for: Plan | None) -> int:
         linux.map_owners(tree, users)
         os.close(users)
     return tree
-
-
-def folders_of(environment: str, skeletons: Path) -> str:
-    """A layer with the folders of an environment and nothing in them, made once: where the environment is another
-    user's and owners cannot be mapped, the folders become our own, and what is in them can be replaced."""
-    made = skeletons / Path(environment).name
-    if not made.is_dir():
-        new = skeletons / f".{made.name}.new"
-        remove_tree(new)
-        for folder, _folders, _files in os.walk(environment):
-            os.makedirs(new / os.path.relpath(folder, environment), exist_ok=True)
-        new.rename(made)
-    return str(made)
 
 
 def join(plan: Plan) -> None:

@@ -2,7 +2,10 @@
 
 import base64
 import hashlib
+import shutil
 import stat
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,13 +14,14 @@ import pytest
 
 from runtime_world import EngineProcess, Notebook, engine_process
 from runtimes.conftest import uid_of
+from support.environment import MINIMAL, environment_of
 
 pytestmark = pytest.mark.sandbox
-SHOW = "import importlib.metadata as m; print(m.version('tabulate'), m.version('wheelwright'))"
+SHOW = "import importlib.metadata as m; print(m.version('hammer'), m.version('wheelwright'))"
 
 
-def wheel(name: str, version: str) -> str:
-    """Python that writes a small wheel into /content, whose module says its version."""
+def package(name: str, version: str) -> dict[str, str]:
+    """The files of a package whose one module says its version."""
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": f"VERSION = {version!r}\n",
@@ -28,10 +32,14 @@ def wheel(name: str, version: str) -> str:
     for path, text in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
         record += f"{path},sha256={digest},{len(text.encode())}\n"
-    files[f"{info}/RECORD"] = record + f"{info}/RECORD,,\n"
+    return files | {f"{info}/RECORD": record + f"{info}/RECORD,,\n"}
+
+
+def wheel(name: str, version: str) -> str:
+    """Python that writes the wheel of a package into /content."""
     return (
-        f"import zipfile\nwith zipfile.ZipFile('/content/{name}-{version}-py3-none-any.whl', 'w') as archive:\n"
-        f"    for path, text in {files!r}.items(): archive.writestr(path, text)"
+        f"import zipfile\nwith zipfile.ZipFile({installed(name, version)!r}, 'w') as archive:\n"
+        f"    for path, text in {package(name, version)!r}.items(): archive.writestr(path, text)"
     )
 
 
@@ -48,8 +56,20 @@ def fingerprint(environment: Path) -> list[tuple[str, int, int]]:
 
 @pytest.fixture(params=["root", "ordinary"], scope="module")
 def engine(request: pytest.FixtureRequest) -> Iterator[EngineProcess]:
-    with engine_process(uid_of(request.param)) as engine:
+    """An engine whose user owns the environment, in which two small packages are installed."""
+    uid, folder = uid_of(request.param), Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    path = folder / "small"
+    subprocess.run(["cp", "-a", environment_of(MINIMAL), path], check=True)
+    for name in ("hammer", "anvil"):
+        for file, text in package(name, "1.0").items():
+            target = next(path.glob("lib/python3*/site-packages")) / file
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(text)
+    subprocess.run(["chown", "-R", f"{uid}:{uid}", folder], check=True)
+    with engine_process(uid, at=path) as engine:
         yield engine
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -57,7 +77,7 @@ def notebook(engine: EngineProcess) -> Iterator[Notebook]:
     engine.create("one")
     with closing(Notebook(engine.agent_socket("one"))) as notebook:
         assert notebook.run(wheel("wheelwright", "1.0")).error == ""
-        assert notebook.run(wheel("tabulate", "99.0")).error == ""
+        assert notebook.run(wheel("hammer", "99.0")).error == ""
         yield notebook
     if engine.ask("list")["runtimes"]:
         engine.ask("delete", runtime="one")
@@ -67,25 +87,23 @@ def notebook(engine: EngineProcess) -> Iterator[Notebook]:
 @pytest.mark.parametrize("command", ["%pip", "!pip", "!uv pip"])
 def test_installing_adds_and_replaces_packages_at_once(engine: EngineProcess, notebook: Notebook, command: str) -> None:
     before = fingerprint(engine.environment)
-    wheels = f"{installed('wheelwright', '1.0')} {installed('tabulate', '99.0')}"
+    wheels = f"{installed('wheelwright', '1.0')} {installed('hammer', '99.0')}"
 
     done = notebook.run(f"{command} install --no-deps {wheels}")
 
     assert done.error == "", done.text
     assert notebook.run(SHOW).text == "99.0 1.0\n", done.text
-    assert (
-        notebook.run("import tabulate, wheelwright; print(tabulate.VERSION, wheelwright.VERSION)").text == "99.0 1.0\n"
-    )
+    assert notebook.run("import hammer, wheelwright; print(hammer.VERSION, wheelwright.VERSION)").text == "99.0 1.0\n"
     assert fingerprint(engine.environment) == before
 
 
 def test_a_package_of_the_runtime_version_can_be_removed(engine: EngineProcess, notebook: Notebook) -> None:
     before = fingerprint(engine.environment)
 
-    done = notebook.run("!pip uninstall -y tabulate && uv pip uninstall altair && python -c 'import tabulate'")
+    done = notebook.run("!pip uninstall -y hammer && uv pip uninstall anvil && python -c 'import hammer'")
 
-    assert "No module named 'tabulate'" in done.text
-    assert "altair" in done.text
+    assert "No module named 'hammer'" in done.text
+    assert "anvil" in done.text
     assert fingerprint(engine.environment) == before
 
 
@@ -116,7 +134,7 @@ def test_debian_packages_are_refused_and_the_alternative_is_named(
 
 
 def test_sealed_it_is_what_the_next_runtime_starts_with(engine: EngineProcess, notebook: Notebook) -> None:
-    notebook.run(f"!pip install --no-deps {installed('wheelwright', '1.0')} && pip uninstall -y tabulate")
+    notebook.run(f"!pip install --no-deps {installed('wheelwright', '1.0')} && pip uninstall -y hammer")
     odd = "import os, sys; os.mkfifo(sys.prefix + '/pipe'); os.symlink('/etc/shadow', sys.prefix + '/link')"
     assert notebook.run(odd).error == ""
     assert notebook.run("open(sys.prefix + '/odd', 'w'); os.chmod(sys.prefix + '/odd', 0o6777)").error == ""
@@ -131,7 +149,7 @@ def test_sealed_it_is_what_the_next_runtime_starts_with(engine: EngineProcess, n
     engine.ask("create", runtime="one", **engine.wanted() | {"layers": [str(path)]})
     with closing(Notebook(engine.agent_socket("one"))) as again:
         assert again.run("import wheelwright; print(wheelwright.VERSION)").text == "1.0\n"
-        assert "No module named 'tabulate'" in again.run("import tabulate").error
+        assert "No module named 'hammer'" in again.run("import hammer").error
         assert "is already" in again.run("!pip install --no-deps wheelwright").text.replace(
             "already satisfied", "is already"
         )
