@@ -11,9 +11,15 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from collegium.app import create_app, open_house
+from collegium.runtimes.settings import Accelerator, AcceleratorUnit, RuntimeType
 from collegium.settings import Settings
 
 REFERENCE = Path(__file__).parent.parent / "docs/reference"
+PARTS: list[tuple[str, str, type[BaseModel]]] = [
+    ("A type of runtimes", "COLLEGIUM_RUNTIMES__TYPES", RuntimeType),
+    ("An accelerator", "COLLEGIUM_RUNTIMES__ACCELERATORS", Accelerator),
+    ("A unit of an accelerator", "units", AcceleratorUnit),
+]
 
 
 def main() -> None:
@@ -45,7 +51,17 @@ def settings_page() -> str:
         "| variable | default | meaning |",
         "| --- | --- | --- |",
     ]
-    return "\n".join([*lines, *rows("COLLEGIUM", Settings)]) + "\n"
+    return "\n".join([*lines, *rows("COLLEGIUM", Settings), *parts(), ""])
+
+
+def parts() -> list[str]:
+    """The settings whose values are objects by name, key by key."""
+    lines = []
+    for title, variable, model in PARTS:
+        lines += ["", f"## {title}", "", f"Each object in `{variable}` has:", ""]
+        lines += ["| key | default | meaning |", "| --- | --- | --- |"]
+        lines += [f"| `{name}` | {default_of(one)} | {one.description} |" for name, one in model.model_fields.items()]
+    return lines
 
 
 def rows(prefix: str, model: type[BaseModel]) -> list[str]:
@@ -66,7 +82,7 @@ def default_of(field: FieldInfo) -> str:
         return "depends on the machine"
     if field.default is PydanticUndefined:
         return "see `collegium serve --help`"
-    return f"`{field.default}`" if field.default is not None else ""
+    return "" if field.default in (None, "", (), {}) else f"`{field.default}`"
 
 
 async def api_page() -> str:

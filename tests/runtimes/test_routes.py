@@ -9,6 +9,7 @@ import anyio
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import ByteSize
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from collegium.accounts.model import Principal
@@ -56,7 +57,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 async def runtimes(database: Database, engine: FakeEngine, tmp_path: Path) -> AsyncIterator[Runtimes]:
-    card = Accelerator(label="NVIDIA T4", units=(AcceleratorUnit(devices=("/dev/zero",)),))
+    card = Accelerator(label="NVIDIA T4", units=(AcceleratorUnit(devices=("/dev/zero",), memory=ByteSize(16 * GIB)),))
     types = default_types() | {
         "t4": RuntimeType(label="T4", memory=GIB, accelerator="t4", lifetime=timedelta(hours=12)),
     }
@@ -173,7 +174,8 @@ async def test_the_types_say_what_they_are_and_why_one_cannot_be_had(
     assert list(types) == ["cpu", "cpu-high-ram", "gpu", "t4"]
     assert (types["cpu"]["label"], types["cpu"]["default"], types["cpu"]["available"]) == ("CPU", True, True)
     assert types["cpu"]["idle_seconds"] == 90 * 60
-    assert types["t4"]["accelerator"] == {"kind": "gpu", "count": 1, "name": "NVIDIA T4"}
+    card = {"kind": "gpu", "count": 1, "name": "NVIDIA T4", "memory_bytes": 16 * GIB}
+    assert types["t4"]["accelerator"] == card
     assert (types["t4"]["available"], types["t4"]["lifetime_seconds"]) == (True, 12 * 3600)
     assert types["gpu"]["available"] is False
     assert "no GPU" in types["gpu"]["reason"]

@@ -127,6 +127,7 @@ class TypeAccelerator(BaseModel):
     kind: AcceleratorKind
     count: int = Field(description="Units on this machine.")
     name: str
+    memory_bytes: int | None = Field(description="Memory of a unit, where it has its own.")
 
 
 class RuntimeTypeShown(BaseModel):
@@ -297,7 +298,8 @@ def _type_shown(offer: Offer, *, default: bool) -> RuntimeTypeShown:
     wanted, accelerator, what = offer.type, offer.accelerator, None
     if accelerator is not None:
         name = accelerator.label or wanted.accelerator or ""
-        what = TypeAccelerator(kind=accelerator.kind, count=len(accelerator.units), name=name)
+        memory = next((unit.memory for unit in accelerator.units), None)
+        what = TypeAccelerator(kind=accelerator.kind, count=len(accelerator.units), name=name, memory_bytes=memory)
     return RuntimeTypeShown(
         name=offer.name,
         label=wanted.label or offer.name,

@@ -43,7 +43,7 @@ class AcceleratorUnit(BaseModel, frozen=True):
     name: str = Field(default="", max_length=256, description="Its name; the first of `devices` if not set.")
     devices: tuple[str, ...] = Field(default=(), description="Device nodes: `/dev/nvidia0`, `/dev/accel0`.")
     gpus: tuple[str, ...] = Field(default=(), description="What NVML calls them: an index or a UUID for each GPU.")
-    memory: ByteSize | None = Field(default=None, description="Memory of its own; asked of NVML if not set.")
+    memory: ByteSize | None = Field(default=None, description="Memory of its own, shown to who chooses.")
     binds: tuple[str, ...] = Field(default=(), description="Files of the machine seen inside, read-only.")
     variables: dict[str, str] = Field(default={}, description="Variables inside, such as `CUDA_VISIBLE_DEVICES`.")
 

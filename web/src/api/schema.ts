@@ -1756,6 +1756,11 @@ export interface components {
             count: number;
             /** Name */
             name: string;
+            /**
+             * Memory Bytes
+             * @description Memory of a unit, where it has its own.
+             */
+            memory_bytes: number | null;
         };
         /**
          * UploadShown
