@@ -300,7 +300,11 @@ class Engine:
             furnish(str(folder / "disk"), uid=record.uid, gid=record.gid)
         joined = self.groups.make(record.slot, limits)
         record = self._store(replace(record, cgroups=tuple(joined)))
-        link = None if command else await self.networks.make(record.slot, record.kind.network)
+        # The network ends with the runtime, but is not in its groups: a bomb inside must not end it.
+        forked_by = zygote.uid if zygote is not None else os.geteuid()
+        beside = (forked_by, record.uid) if self.root else None
+        network = None if command else record.kind.network
+        link = await self.networks.make(record.slot, network, beside=beside) if network is not None else None
         log = os.open(folder / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             with self._listen(record) as listener:

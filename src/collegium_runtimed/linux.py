@@ -121,12 +121,16 @@ def join_namespace(descriptor: int, kind: int) -> None:
     checked(libc.setns(descriptor, kind), f"setns({kind:#x})")
 
 
-def user_namespace(maps: dict[str, str]) -> int:
-    """A user namespace with these maps (`uid_map`, `gid_map`) that no process is in, as a descriptor."""
+def user_namespace(maps: dict[str, str], *, owner: int | None = None) -> int:
+    """A user namespace with these maps (`uid_map`, `gid_map`) that no process is in, as a descriptor. As root it may
+    belong to another user."""
     ready, go = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
         try:
+            if owner is not None:
+                os.setresgid(owner, owner, owner)
+                os.setresuid(owner, owner, owner)
             unshare(CLONE_NEWUSER)
             os.write(ready[1], b".")
             os.close(go[1])

@@ -132,27 +132,33 @@ class Networks:
 
     # ── making ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def make(self, slot: str, network: Network, *, groups: Sequence[str] = ()) -> Link | None:
+    async def make(
+        self, slot: str, network: Network, *, groups: Sequence[str] = (), beside: tuple[int, int] | None = None
+    ) -> Link | None:
         """A network for the runtime in this slot, or None for none at all. Raises OSError.
 
-        `groups`: the control groups that bound what a process of this network may use.
+        `groups`: the control groups that bound what a process of this network may use. `beside`, of root alone: the
+        user who forks the runtime, and the runtime's; the link then has a user namespace that the one may join, and
+        in which the other is user 1.
         """
         if network.mode == "none":
             return None
         if network.mode not in self.modes:
             raise OSError(f"this machine cannot make a network of kind {network.mode!r}")
         try:
-            return await self._make(slot, network, groups)
+            return await self._make(slot, network, groups, beside)
         except BaseException:
             await self.remove(slot)
             raise
 
-    async def _make(self, slot: str, network: Network, groups: Sequence[str]) -> Link:
+    async def _make(
+        self, slot: str, network: Network, groups: Sequence[str], beside: tuple[int, int] | None = None
+    ) -> Link:
         uid = UIDS[secrets.randbelow(len(UIDS) - 1)] if self._root else os.geteuid()
         held = Held(slot, network.mode, network.allow, uid, records.boot_id(), groups=tuple(groups))
         internet = network.mode == "internet"
         rules = network_rules.table(await resolved(network.allow), network_rules.own_addresses()) if internet else None
-        net, user, *listener = await self._run(held, rules=rules, listen=not internet, given=())
+        net, user, *listener = await self._run(held, rules=rules, listen=not internet, given=(), beside=beside)
         try:
             for descriptor in listener:
                 await self._proxy.add(slot, network.allow, descriptor)
@@ -161,17 +167,26 @@ class Networks:
             raise
         finally:
             _close(listener)
-        if self._root:
+        if self._root and beside is None:
             os.close(user)
         resolv_conf = f"nameserver {network_rules.RESOLVER}\n" if internet else "# Names are looked up by the proxy.\n"
-        return Link(net, None if self._root else user, resolv_conf, () if internet else VARIABLES)
+        return Link(net, None if self._root and beside is None else user, resolv_conf, () if internet else VARIABLES)
 
-    async def _run(self, held: Held, *, rules: str | None, listen: bool, given: Sequence[int]) -> list[int]:
+    async def _run(
+        self,
+        held: Held,
+        *,
+        rules: str | None,
+        listen: bool,
+        given: Sequence[int],
+        beside: tuple[int, int] | None = None,
+    ) -> list[int]:
         """Start the process of a network, which is written down before it may begin; the descriptors it made."""
         internet = held.mode == "internet"
         request = {
             "uid": held.uid if self._root else None,
             "groups": held.groups,
+            "beside": beside,
             "nft": self._programs["nft"],
             "rules": rules,
             "listen": listen,

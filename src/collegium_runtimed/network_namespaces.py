@@ -57,6 +57,8 @@ def _answer(request: dict[str, Any], control: socket.socket, given: list[int]) -
     if request["uid"] is not None:
         if slirp and not _everybody_may(TUN):
             _show_tun()
+        if not given and request["beside"] is not None:
+            given = [_shared_user_namespace(request["uid"], *request["beside"])]
         _become(request["uid"])
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     child = os.fork()
@@ -89,6 +91,13 @@ def _show_tun() -> None:
     os.chmod(TUN, 0o666)  # noqa: S103 - seen by this process alone
 
 
+def _shared_user_namespace(uid: int, owner: int, runtime: int) -> int:
+    """One in which the network's user is 0 and the runtime's own is 1. It belongs to whoever forks the runtime, and
+    who else has no right to join a network could not enter it."""
+    maps = dict.fromkeys(("uid_map", "gid_map"), f"0 {uid} 1\n1 {runtime} 1\n")
+    return linux.user_namespace(maps, owner=owner)
+
+
 def _become(uid: int) -> None:
     """Another user, who keeps from root only the right to make and join namespaces, and that not across exec."""
     os.setgroups([])
@@ -105,14 +114,18 @@ def _become(uid: int) -> None:
 def _run_inside(request: dict[str, Any], theirs: socket.socket, given: list[int]) -> NoReturn:
     try:
         uid, gid = os.geteuid(), os.getegid()
-        if given:
+        if len(given) > 1:
             for descriptor in reversed(given):
                 linux.checked(linux.libc.setns(descriptor, 0), "setns")
         else:
-            linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNET)
-            for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-                with open(f"/proc/self/{name}", "w") as file:
-                    file.write(text)
+            if given:
+                linux.join_namespace(given[0], linux.CLONE_NEWUSER)
+                linux.unshare(linux.CLONE_NEWNET)
+            else:
+                linux.unshare(linux.CLONE_NEWUSER | linux.CLONE_NEWNET)
+                for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+                    with open(f"/proc/self/{name}", "w") as file:
+                        file.write(text)
             os.setresgid(0, 0, 0)
             os.setresuid(0, 0, 0)
             linux.loopback_up()
