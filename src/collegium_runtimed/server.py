@@ -126,6 +126,7 @@ class Server:
                 "disk": {"enforced": engine.disk_enforced, "by": "disk image" if engine.disk_enforced else ""},
             },
             "network": sorted(engine.networks.modes),
+            "allow": list(engine.options.allow),
             "writable_environments": engine.writable,
             "disk_quota": engine.disk_enforced,
             "zygotes": await asyncio.to_thread(engine.zygotes.status),

@@ -10,6 +10,7 @@ import anyio.to_thread
 import pytest
 
 from collegium.ground.db import Database
+from collegium.ground.errors import Unavailable
 from collegium.ground.ids import RuntimeId, UserId
 from collegium.runtimes.adapters import LocalEngine
 from collegium.runtimes.nvml import MachineAccelerators
@@ -128,3 +129,18 @@ async def test_a_card_that_was_pulled_out_is_not_lent(runtimes: Runtimes, cards:
     os.unlink(cards[1])
     offer = await runtimes.offer("card")
     assert (offer.available, cards[0] in (offer.reason or "")) == (False, True)
+
+
+async def test_an_engine_that_was_not_told_of_a_card_says_so_before_anybody_waits(
+    settings: RuntimesSettings, database: Database
+) -> None:
+    with engine_process(0) as process:
+        engine = LocalEngine(process.data, environments=process.environment.parent)
+        environments = ReadyEnvironments(process.environment)
+        async with open_runtimes(database, engine, environments, MachineAccelerators(), settings) as runtimes:
+            offer = await runtimes.offer("card")
+
+            assert not offer.available
+            assert "start it anew" in (offer.reason or "")
+            with pytest.raises(Unavailable):
+                await runtimes.acquire(ADA, type="card")

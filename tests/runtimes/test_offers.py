@@ -4,7 +4,15 @@ import pytest
 from pydantic import ValidationError
 
 from collegium.runtimes.model import Network, Specification, Unit
-from collegium.runtimes.offers import Offer, known_accelerators, make_offer, may_be_given, specification
+from collegium.runtimes.offers import (
+    Abilities,
+    Offer,
+    abilities,
+    known_accelerators,
+    make_offer,
+    may_be_given,
+    specification,
+)
 from collegium.runtimes.settings import GIB, Accelerator, AcceleratorUnit, RuntimesSettings, RuntimeType, default_types
 
 ALL = frozenset({"none", "packages", "internet"})
@@ -119,3 +127,16 @@ def test_the_usual_choices_are_colab_s_and_modules_are_there_before_the_user() -
 def test_settings_that_cannot_be_meant_are_refused_at_the_start(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         RuntimesSettings.model_validate(wrong)
+
+
+def test_what_an_engine_does_not_say_it_cannot_do() -> None:
+    assert abilities({}) == Abilities(frozenset({"none"}), "", None)
+    assert abilities({"network": "internet", "boot": None, "allow": "/dev"}) == Abilities()
+    said = abilities({"network": ["none", "internet"], "boot": "b" * 100, "allow": ["/dev/nvidia*"]})
+    assert said == Abilities(frozenset({"none", "internet"}), "b" * 64, ("/dev/nvidia*",))
+
+
+def test_an_engine_that_was_started_before_an_accelerator_was_declared_does_not_give_it() -> None:
+    assert Abilities().refused(CARDS) is None
+    assert Abilities(allow=("/dev/nvidia*", "/usr/lib/libcuda.so.1", "/opt/second")).refused(CARDS) is None
+    assert "/opt/second" in (Abilities(allow=("/dev/*", "/usr/lib/*")).refused(CARDS) or "")

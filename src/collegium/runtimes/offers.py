@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
 from urllib.parse import urlsplit
 
 from collegium.runtimes.model import Limits, Network, Specification, Terms, Unit
@@ -18,6 +20,34 @@ from collegium.runtimes.settings import (
 
 MEMORY_SHARE_MAX = 0.9
 """A type that wants more of the machine's memory than this share is not offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What an engine can do on its machine."""
+
+    networks: frozenset[str] = frozenset({"none"})
+    boot: str = ""
+    """Which start of its machine this is."""
+    allow: tuple[str, ...] | None = None
+    """Patterns of the devices and files that it gives to runtimes; None if it asks nobody."""
+
+    def refused(self, accelerator: Accelerator) -> str | None:
+        """Why it does not give an accelerator to anybody, or None."""
+        for path in may_be_given({"": accelerator}):
+            if self.allow is not None and not any(fnmatchcase(path, pattern) for pattern in self.allow):
+                return f"The engine was started before {path} was declared; its administrator should start it anew."
+        return None
+
+
+def abilities(status: Mapping[str, Any]) -> Abilities:
+    """What an engine says of itself; what it does not say, it cannot do."""
+    networks, allow = status.get("network"), status.get("allow")
+    return Abilities(
+        networks=frozenset(map(str, networks)) if isinstance(networks, list) else frozenset({"none"}),
+        boot=str(status.get("boot") or "")[:64],
+        allow=tuple(map(str, allow)) if isinstance(allow, list) else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

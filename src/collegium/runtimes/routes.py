@@ -173,7 +173,9 @@ def routes(runtimes: Runtimes, notebooks: Notebooks = _no_notebooks) -> APIRoute
     @router.get("/types", summary="The types one may choose", response_model=list[RuntimeTypeShown])
     async def list_types(principal: User) -> list[RuntimeTypeShown]:
         del principal
-        return [_type_shown(offer, default=runtimes.is_default(offer.name)) for offer in await runtimes.offers()]
+        return [
+            _type_shown(offer, default=runtimes.catalogue.is_default(offer.name)) for offer in await runtimes.offers()
+        ]
 
     @router.get("/status", summary="What the engine says, for administrators", response_model=dict[str, Any])
     async def get_status(principal: Annotated[Principal, Depends(signed_in_admin)]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound,
 from collegium.ground.ids import RuntimeId, UserId, new_id
 from collegium.ground.log import get_log
 from collegium.runtimes import store
+from collegium.runtimes.catalogue import Catalogue
 from collegium.runtimes.leases import Leases
 from collegium.runtimes.lifetime import Notice, NoticeKind
 from collegium.runtimes.meters import Meters
@@ -32,9 +33,9 @@ from collegium.runtimes.model import (
     lost,
     strangers,
 )
-from collegium.runtimes.offers import Offer, known_accelerators, make_offer, specification
+from collegium.runtimes.offers import Offer, known_accelerators, specification
 from collegium.runtimes.ports import Accelerators, Engine, Environments, Sealing
-from collegium.runtimes.settings import Accelerator, RuntimesSettings, machine_memory_bytes, unit_name
+from collegium.runtimes.settings import Accelerator, RuntimesSettings, unit_name
 from collegium.runtimes.turns import OnWait, Turns
 from collegium.runtimes.usage import Point, Reading
 
@@ -79,7 +80,7 @@ class Runtimes:
         self._releasing: set[RuntimeId] = set()
         self._given_back: dict[RuntimeId, str] = {}
         """Why a request was given back before it was ready."""
-        self._engine_says: tuple[frozenset[str], str] | None = None
+        self.catalogue = Catalogue(settings, engine, hardware, accelerators)
         self.leases = Leases(database, notice=settings.notice, take_back=self._take_back)
         self.turns = Turns(accelerators, hardware)
         self.meters = Meters(self._measure)
@@ -129,7 +130,7 @@ class Runtimes:
             requested = replace(requested, unit=unit)
             async with self._database.write() as tx:
                 await store.update_runtime(tx, requested)
-        began, (_, boot) = time.monotonic(), await self._asked_engine()
+        began, boot = time.monotonic(), (await self.catalogue.abilities()).boot
         wanted = specification(
             offer,
             self._settings,
@@ -294,41 +295,15 @@ class Runtimes:
 
     async def offers(self) -> list[Offer]:
         """Every type, with what can be had of it here."""
-        return [await self.offer(name) for name in self._settings.types]
+        return await self.catalogue.offers()
 
     async def offer(self, type: str) -> Offer:
         """What can be had of a type. Raises Invalid."""
-        if type not in self._settings.types:
-            raise Invalid(f"There is no runtime type {type[:64]!r}.", types=list(self._settings.types))
-        name = self._settings.types[type].accelerator
-        without = None if name is None else await self._hardware.why_none(self._accelerators[name])
-        modes, _ = await self._asked_engine()
-        return make_offer(
-            type,
-            self._settings,
-            modes=modes,
-            accelerators=self._accelerators,
-            without={} if name is None or without is None else {name: without},
-            machine_bytes=machine_memory_bytes(),
-        )
-
-    def is_default(self, type: str) -> bool:
-        """Whether it is used if nobody chooses one."""
-        return type == self._settings.type
+        return await self.catalogue.offer(type)
 
     def label(self, type: str) -> str:
         """What people read for a type, also for one that is offered no more."""
-        known = self._settings.types.get(type)
-        return (known and known.label) or type
-
-    async def _asked_engine(self) -> tuple[frozenset[str], str]:
-        """The networks that the engine can make, and which start of its machine this is."""
-        if self._engine_says is None:
-            status = await self._engine.status()
-            modes = status.get("network")
-            known = frozenset(str(mode) for mode in modes) if isinstance(modes, list) else frozenset({"none"})
-            self._engine_says = known, str(status.get("boot") or "")[:64]
-        return self._engine_says
+        return self.catalogue.label(type)
 
     # ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -448,7 +423,7 @@ class Runtimes:
 
     async def reconcile(self) -> None:
         """Bring what we remember and what the engine has in step; the engine is right about what lives."""
-        _, boot = await self._asked_engine()
+        boot = (await self.catalogue.abilities()).boot
         async with self._acquiring:
             async with self._database.read() as tx:
                 ours = await store.read_live(tx)
@@ -488,7 +463,7 @@ class Runtimes:
         while True:
             try:
                 async with self._engine.watch() as changes:
-                    self._engine_says = None
+                    self.catalogue.ask_again()
                     await self._keep_pool()
                     await self.reconcile()
                     self.turns.open()
