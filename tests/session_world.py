@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -20,7 +21,7 @@ from collegium.runtimes.model import Limits, Runtime, State
 from collegium.runtimes.packages import Package
 from collegium.sessions.choice import Offers, TypeOffer
 from collegium.sessions.model import Machine, Source, Use
-from collegium.sessions.ports import Progress, Queued, Wanted
+from collegium.sessions.ports import Authority, Progress, Queued, Wanted
 from collegium.sessions.service import Sessions, open_sessions
 from collegium.sessions.settings import SessionSettings
 
@@ -67,6 +68,7 @@ class FakeMachines:
         self.asked = 0
         self.read = anyio.Event()
         self.acquired: list[Wanted] = []
+        self.released: list[RuntimeId] = []
         self.built = {"test"}
         self.line: int | None = None
         self.notify: Callable[[RuntimeId, dict[str, Any] | None], None] = lambda _runtime, _notice: None
@@ -118,7 +120,7 @@ class FakeMachines:
         return await self.agent.connect()
 
     async def lent(self, user: UserId) -> list[Runtime]:
-        return [] if self.gone else [self.remembered()]
+        return [] if self.gone or user != ADA.user else [self.remembered()]
 
     async def runtime(self, runtime: RuntimeId) -> Runtime:
         if self.gone or runtime != self.machine.id:
@@ -154,6 +156,7 @@ class FakeMachines:
         self.notify = told
 
     async def release(self, runtime: RuntimeId) -> None:
+        self.released.append(runtime)
         self.gone = True
 
     def touch(self, runtime: RuntimeId) -> None:
@@ -166,8 +169,8 @@ class FakeMachines:
 class FakeAuthority:
     """Everybody may everything."""
 
-    async def authorize(self, principal: Principal, item: ItemId, action: Action) -> None:
-        return None
+    async def authorize(self, principal: Principal, item: ItemId, action: Action) -> tuple[Any, Role]:
+        return SimpleNamespace(id=item, name="notebook.ipynb"), Role.OWNER
 
 
 class Tab:
@@ -249,13 +252,13 @@ def server(database: Database, documents: FakeDocuments, machines: FakeMachines,
     """Starts the server's side; leaving it is the server's end, and it can be started again."""
 
     @asynccontextmanager
-    async def start(**settings: Any) -> AsyncIterator[Sessions]:
+    async def start(authority: Authority | None = None, **settings: Any) -> AsyncIterator[Sessions]:
         async with open_sessions(
             db=database,
             documents=documents,
             machines=machines,
             blobs=LocalBlobs(tmp_path / "blobs"),
-            authority=FakeAuthority(),
+            authority=authority or FakeAuthority(),
             folder=tmp_path / "outputs",
             settings=SessionSettings(**settings),
         ) as sessions:

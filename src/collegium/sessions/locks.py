@@ -78,7 +78,7 @@ def _files(package: Package) -> Iterator[LocalFile]:
 
 def _check_vcs(name: str, vcs: PackageVcs) -> None:
     if vcs.type != "git" or vcs.url is None or urlsplit(vcs.url).scheme not in SCHEMES:
-        raise Invalid(f"{name} comes from a repository that is not read by git over HTTPS.")
+        raise Invalid(f"{name} comes from a repository that is not read by git over HTTP.")
     if not re.fullmatch(r"[0-9a-f]{40,64}", vcs.commit_id):
         raise Invalid(f"{name} names no commit, so the next runtime could get something else.")
 
@@ -90,7 +90,7 @@ def _file(name: str, source: PackageWheel | PackageArchive | object) -> Iterator
         raise Invalid(f"{name} has no sha256 hash, so the next runtime could get something else.")
     if url is not None:
         if urlsplit(url).scheme not in SCHEMES or urlsplit(url).username or urlsplit(url).password:
-            raise Invalid(f"{name} comes from an address that is not HTTPS, or that names a password.")
+            raise Invalid(f"{name} comes from an address that is not HTTP, or that names a password.")
         return
     if path is None or not path.startswith("/") or "\0" in path or ".." in path.split("/"):
         raise Invalid(f"{name} names a file without saying where it lies.")
