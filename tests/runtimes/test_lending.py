@@ -18,6 +18,7 @@ from collegium.runtimes.settings import GIB, Accelerator, AcceleratorUnit, Runti
 from runtime_world import FakeEngine
 from runtimes.accelerator_world import FakeAccelerators
 from runtimes.test_service import ReadyEnvironments, until_watched
+from support.disk import leave_room
 
 pytestmark = pytest.mark.anyio
 ADA, BOB, CAT = UserId("ada"), UserId("bob"), UserId("cat")
@@ -371,3 +372,48 @@ async def test_many_users_and_few_cards_never_share_one(
 
     assert served == 20
     assert engine.machines == {}
+
+
+async def test_a_request_that_nobody_waits_for_is_given_up(runtimes: Runtimes, engine: FakeEngine) -> None:
+    await until_watched(engine)
+    half = await runtimes._request(RuntimeId("half"), ADA, await runtimes.offer("cpu"), None)
+    engine.machines[half.id] = Machine(half.id, State.READY, "", half.limits)
+
+    await runtimes.reconcile()
+
+    assert (await runtimes.get(half.id)).state is State.STOPPED
+    assert engine.machines == {}
+    assert cleaned(runtimes, "request") == 1
+
+
+async def test_a_request_that_somebody_waits_for_is_left_alone(runtimes: Runtimes, engine: FakeEngine) -> None:
+    await until_watched(engine)
+    engine.creating = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        ada = Asker(tasks, runtimes, ADA, "cpu")
+        await until(lambda: engine.wanted)
+        await runtimes.reconcile()
+        engine.creating.set()
+
+    assert ada.got is not None
+    assert ada.got.state is State.READY
+
+
+async def test_a_full_disk_ends_nothing_but_what_ended_anyway(
+    database: Database, engine: FakeEngine, hardware: FakeAccelerators, tmp_path: Path
+) -> None:
+    settings = SETTINGS.model_copy(update={"per_user": 100})
+    async with open_runtimes(database, engine, ReadyEnvironments(tmp_path), hardware, settings) as runtimes:
+        await until_watched(engine)
+        lent = [await runtimes.acquire(ADA) for _ in range(8)]
+        await leave_room(database, 0)
+        for runtime in lent[1:]:
+            await engine.end(runtime.id, "it ran out of memory" * 50)
+        with anyio.fail_after(30):
+            while not any(not one.live for one in [await runtimes.get(one.id) for one in lent[1:]]):
+                await anyio.sleep(0.001)
+        await leave_room(database, None)
+        await runtimes.reconcile()
+
+        assert [one.id for one in await runtimes.list()] == [lent[0].id]
+        assert list(engine.machines) == [lent[0].id]

@@ -8,7 +8,7 @@ import pytest
 
 from collegium.ground.db import Database
 from collegium.ground.errors import Invalid, NotFound, QuotaExceeded, Unavailable
-from collegium.ground.ids import UserId
+from collegium.ground.ids import RuntimeId, UserId
 from collegium.runtimes.absent import NoAccelerators
 from collegium.runtimes.model import State
 from collegium.runtimes.service import Runtimes, open_runtimes
@@ -152,7 +152,7 @@ async def test_what_was_being_requested_when_the_server_ended_is_given_up(
 ) -> None:
     environments = ReadyEnvironments(tmp_path)
     runtimes = Runtimes(database, engine, environments, NoAccelerators(), SETTINGS, {})
-    requested = await runtimes._request(ADA, await runtimes.offer("cpu"), "2026.11")
+    requested = await runtimes._request(RuntimeId("half"), ADA, await runtimes.offer("cpu"), "2026.11")
 
     async with open_runtimes(database, engine, environments, NoAccelerators(), SETTINGS) as opened:
         assert (await opened.get(requested.id)).state is State.FAILED

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import anyio
+
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.errors import Conflict, NotFound
+from collegium.ground.errors import CollegiumError, Conflict, NotFound
 from collegium.ground.ids import RuntimeId
 from collegium.ground.log import get_log
 from collegium.runtimes import store
@@ -73,16 +75,24 @@ class Leases:
         used = dict(self._used)
         async with self._database.write() as tx:
             await store.set_used(tx, used.items())
-        for runtime in runtimes:
-            lately = self._lately(runtime)
-            notice, now = self._notices.get(runtime.id), now_ms()
-            if notice is not None and notice.at <= now and due(lately).at <= now:
-                await self._take_back(runtime.id, why(lately, notice.kind), notice.kind)
-            else:
-                self._stand(runtime.id, review(lately, notice, now=now, notice_ms=self._notice_ms))
+        async with anyio.create_task_group() as tasks:
+            for runtime in runtimes:
+                lately = self._lately(runtime)
+                notice, now = self._notices.get(runtime.id), now_ms()
+                if notice is not None and notice.at <= now and due(lately).at <= now:
+                    tasks.start_soon(self._end, lately, notice.kind)
+                else:
+                    self._stand(runtime.id, review(lately, notice, now=now, notice_ms=self._notice_ms))
         for runtime_id, at in used.items():
             if self._used.get(runtime_id) == at:
                 del self._used[runtime_id]
+
+    async def _end(self, runtime: Runtime, kind: NoticeKind) -> None:
+        """Each by itself: one that does not end delays no other, and is tried again at the next review."""
+        try:
+            await self._take_back(runtime.id, why(runtime, kind), kind)
+        except CollegiumError as error:
+            log.warning("runtime.not_taken_back", runtime=runtime.id, why=error.detail)
 
     def _lately(self, runtime: Runtime) -> Runtime:
         return replace(runtime, used_at=max(runtime.used_at, self._used.get(runtime.id, 0)))

@@ -60,7 +60,7 @@ class Meters:
         async with anyio.create_task_group() as tasks:
             for runtime in living:
                 tasks.start_soon(one, runtime)
-        for gone in self._histories.keys() - living:
+        for gone in (self._histories.keys() | self._reading.keys()) - living:
             self.forget(gone)
 
     def forget(self, runtime: RuntimeId) -> None:

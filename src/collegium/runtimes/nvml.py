@@ -23,7 +23,9 @@ LIBRARIES = re.compile(
 FREE_BYTES_USED_MAX = 1 << 30
 FREE_SHARE_USED_MAX = 0.05
 """A GPU is free when no more than this of its memory is taken: the driver and a display keep a little."""
-ASK_SECONDS_MAX = 10.0
+START_SECONDS_MAX = 20.0
+"""A driver that nobody uses is loaded at the first question."""
+ASK_SECONDS_MAX = 3.0
 
 log = get_log("runtimes")
 T = TypeVar("T")
@@ -39,7 +41,7 @@ class MachineAccelerators:
 
     async def found(self) -> Mapping[str, Accelerator]:
         """NVIDIA's GPUs, if there is a driver."""
-        accelerator = await self._ask(self._gpus)
+        accelerator = await self._ask(self._gpus, seconds=START_SECONDS_MAX)
         return {} if accelerator is None else {FOUND: accelerator}
 
     async def why_none(self, accelerator: Accelerator) -> str | None:
@@ -65,11 +67,11 @@ class MachineAccelerators:
             return ()
         return await self._ask(lambda: tuple(_usage(gpu) for gpu in unit.gpus)) or ()
 
-    async def _ask(self, question: Callable[[], T]) -> T | None:
+    async def _ask(self, question: Callable[[], T], *, seconds: float = ASK_SECONDS_MAX) -> T | None:
         """On a thread of its own, since a driver may take its time; None where there is none that answers."""
-        with anyio.move_on_after(ASK_SECONDS_MAX):
+        with anyio.move_on_after(seconds):
             return await anyio.to_thread.run_sync(self._answer, question, limiter=self._thread, abandon_on_cancel=True)
-        log.warning("nvml.silent", seconds=ASK_SECONDS_MAX)
+        log.warning("nvml.silent", seconds=seconds)
         return None
 
     def _answer(self, question: Callable[[], T]) -> T | None:

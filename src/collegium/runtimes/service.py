@@ -35,7 +35,7 @@ from collegium.runtimes.model import (
 )
 from collegium.runtimes.offers import Offer, known_accelerators, specification
 from collegium.runtimes.ports import Accelerators, Engine, Environments, Sealing
-from collegium.runtimes.settings import Accelerator, RuntimesSettings, unit_name
+from collegium.runtimes.settings import Accelerator, RuntimesSettings
 from collegium.runtimes.turns import OnWait, Turns
 from collegium.runtimes.usage import Point, Reading
 
@@ -105,9 +105,10 @@ class Runtimes:
         """A ready runtime for this user. `on_wait` is told the place in the queue for an accelerator, whenever it
         changes. Raises Invalid, QuotaExceeded, Unavailable; Conflict if it was given back before it was ready."""
         offer = await self.offer(type or self._settings.type)
-        requested = await self._request(user, offer, version)
-        request = self._requests[requested.id] = _Request()
+        runtime, request = RuntimeId(new_id()), _Request()
+        self._requests[runtime] = request
         try:
+            requested = await self._request(runtime, user, offer, version)
             with request.scope:
                 try:
                     return await self._fulfil(requested, offer, tuple(layers), on_wait)
@@ -116,8 +117,8 @@ class Runtimes:
                         await self._abandon(requested, error)
                     raise
         finally:
-            self._requests.pop(requested.id, None)
-            self._given_back.pop(requested.id, None)
+            self._requests.pop(runtime, None)
+            self._given_back.pop(runtime, None)
             request.over.set()
         raise Conflict("The runtime was given back before it was ready.", code="given_back")
 
@@ -174,7 +175,7 @@ class Runtimes:
                 f"You have {self._settings.per_user} runtimes already, and may not have more. Disconnect one first."
             )
 
-    async def _request(self, user: UserId, offer: Offer, version: str | None) -> Runtime:
+    async def _request(self, runtime: RuntimeId, user: UserId, offer: Offer, version: str | None) -> Runtime:
         if not offer.available:
             raise Unavailable(offer.reason or f"There is no {offer.name} here.")
         if offer.reason is not None:
@@ -185,7 +186,7 @@ class Runtimes:
             raise Invalid(f"There is no runtime version {version[:64]!r}.", versions=self._environments.versions())
         now = now_ms()
         requested = Runtime(
-            id=RuntimeId(new_id()),
+            id=runtime,
             user=user,
             engine=self._engine.name,
             type=offer.name,
@@ -340,17 +341,8 @@ class Runtimes:
         return self.meters.points(runtime)
 
     async def _measure(self, runtime: RuntimeId) -> tuple[Usage, tuple[GpuUsage, ...]]:
-        usage = await self.usage(runtime)
-        if not self._accelerators:
-            return usage, ()
-        unit = (await self.get(runtime)).unit
-        accelerator = None if unit is None else self._accelerators.get(unit.accelerator)
-        if unit is None or accelerator is None:
-            return usage, ()
-        for index, declared in enumerate(accelerator.units):
-            if unit_name(accelerator, index) == unit.name:
-                return usage, await self._hardware.usage(declared)
-        return usage, ()
+        unit = self.turns.unit_of(runtime)
+        return await self.usage(runtime), () if unit is None else await self._hardware.usage(unit)
 
     def waiting(self, runtime: RuntimeId) -> Waiting | None:
         """Its place in the queue for an accelerator, while it is in one."""
@@ -399,7 +391,8 @@ class Runtimes:
         """End what nobody used for long and what was lent for long enough, for ever."""
         while True:
             await anyio.sleep(self._settings.cull_interval.total_seconds())
-            await self.cull_once()
+            with _said("runtimes.not_reviewed"):
+                await self.cull_once()
 
     async def cull_once(self) -> None:
         """Write down what was used, give notice, and end what is due."""
@@ -408,7 +401,8 @@ class Runtimes:
     async def watch_usage(self) -> None:
         """A point for every graph now and then, for ever."""
         while True:
-            await self.watch_usage_once()
+            with _said("usage.not_read"):
+                await self.watch_usage_once()
             await anyio.sleep(self._settings.usage_interval.total_seconds())
 
     async def watch_usage_once(self) -> None:
@@ -428,18 +422,25 @@ class Runtimes:
             async with self._database.read() as tx:
                 ours = await store.read_live(tx)
             theirs = await self._engine.list()
-        believed = [one for one in ours if one.state is not State.REQUESTED and one.id not in self._releasing]
-        unfinished = [one for one in believed if one.state is State.STOPPING]
-        for runtime, reason in lost([one for one in believed if one.state is not State.STOPPING], theirs, boot):
+        mine = self._releasing | self._requests.keys()
+        believed = [one for one in ours if one.id not in mine]
+        for runtime, reason in lost([one for one in believed if one.state is State.READY], theirs, boot):
             if await self._end(runtime.id, State.FAILED, reason, "lost"):
                 self._cleaned("lost", runtime.id)
-        for runtime in unfinished:
-            self._cleaned("unfinished", runtime.id)
-            if await self._delete_from_engine(runtime.id):
-                await self._end(runtime.id, State.STOPPED, runtime.reason, "given_back")
+        for runtime in believed:
+            if runtime.state is State.STOPPING:
+                await self._finish(runtime, "unfinished", runtime.reason)
+            elif runtime.state is State.REQUESTED:
+                await self._finish(runtime, "request", "the request was given up")
         for stranger in strangers(ours, theirs):
             self._cleaned("stranger", stranger)
             await self._delete_from_engine(stranger)
+
+    async def _finish(self, runtime: Runtime, what: str, reason: str) -> None:
+        """End what somebody began to end, or did not begin to use."""
+        self._cleaned(what, runtime.id)
+        if await self._delete_from_engine(runtime.id):
+            await self._end(runtime.id, State.STOPPED, reason, "given_back")
 
     def _cleaned(self, what: str, runtime: RuntimeId) -> None:
         self.numbers.cleaned(what)
@@ -461,7 +462,7 @@ class Runtimes:
     async def follow(self) -> None:
         """Hear from the engine what ends by itself, for ever; after a break, compare everything again."""
         while True:
-            try:
+            with _said("engine.not_followed"):
                 async with self._engine.watch() as changes:
                     self.catalogue.ask_again()
                     await self._keep_pool()
@@ -469,8 +470,6 @@ class Runtimes:
                     self.turns.open()
                     async for machine in changes:
                         await self._changed(machine)
-            except (Unavailable, Invalid) as error:
-                log.warning("engine.unavailable", why=error.detail)
             self.turns.close()
             await anyio.sleep(RECONNECT_SECONDS)
 
@@ -478,10 +477,8 @@ class Runtimes:
         """Now and then, for ever: what no event told of is found all the same."""
         while True:
             await anyio.sleep(RECONCILE_SECONDS)
-            try:
+            with _said("runtimes.not_reconciled"):
                 await self.reconcile()
-            except (Unavailable, Invalid) as error:
-                log.warning("engine.unavailable", why=error.detail)
 
     async def _keep_pool(self) -> None:
         settings, version = self._settings, self._settings.version
@@ -504,6 +501,15 @@ class Runtimes:
             return
         await self._end(machine.id, State.FAILED, machine.reason, "failed")
         await self._delete_from_engine(machine.id)
+
+
+@contextmanager
+def _said(event: str) -> Iterator[None]:
+    """What goes wrong now, with a full disk or without an engine, may go well the next time: nobody ends for it."""
+    try:
+        yield
+    except CollegiumError as error:
+        log.warning(event, why=error.detail)
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from collegium.runtimes.allocation import (
 )
 from collegium.runtimes.model import Runtime, Unit, Waiting
 from collegium.runtimes.ports import Accelerators
-from collegium.runtimes.settings import Accelerator, unit_name
+from collegium.runtimes.settings import Accelerator, AcceleratorUnit, unit_name
 
 RETRY_SECONDS = 0.5
 RETRY_SECONDS_MAX = 30.0
@@ -99,6 +99,15 @@ class Turns:
             found = places(book).get(runtime)
             if found is not None:
                 return found
+        return None
+
+    def unit_of(self, runtime: RuntimeId) -> AcceleratorUnit | None:
+        """What it has of an accelerator that is declared."""
+        for name, book in self._books.items():
+            has, accelerator = book.unit_of(runtime), self._accelerators[name]
+            for index, unit in enumerate(accelerator.units):
+                if unit_name(accelerator, index) == has:
+                    return unit
         return None
 
     def lengths(self) -> dict[str, int]:
