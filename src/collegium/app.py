@@ -23,6 +23,7 @@ from collegium.ground.http import BodyLimit, Gate, add_problem_handlers
 from collegium.ground.ids import CellId, NotebookId, UserId
 from collegium.ground.pages import add_pages
 from collegium.inside import routes as inside_routes
+from collegium.inside.door import PortsDoor
 from collegium.inside.service import Inside, open_inside
 from collegium.jupyter import routes as jupyter_routes
 from collegium.jupyter.adapters import LentRuntimes, SessionPages, VersionSpecs
@@ -173,6 +174,7 @@ def create_app(house: House) -> FastAPI:
     app.add_middleware(QueryToken)
     app.add_middleware(Gate)
     app.add_middleware(probes.Meter, metrics=metrics)
+    app.add_middleware(PortsDoor, inside=house.inside)
     return app
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from collegium.accounts.model import Principal
 from collegium.ground.ids import LoginId, RuntimeId, TokenId, UserId
 
+LOCALHOST = "localhost"
 LABEL_LENGTH = 26
 TEXT_LENGTH_MAX = 2048
 PORT_MAX = 65535
@@ -37,17 +38,14 @@ def label_of(key: bytes, runtime: RuntimeId, port: int) -> str:
 
 def label_in(host: str, domains: list[str]) -> str | None:
     """What stands before one of our domains in a `Host` header: maybe no label at all. None: it is not below them."""
+    name = host.lower().partition(":")[0].removesuffix(".")
     for domain in domains:
-        bare, _, port = domain.partition(":")
-        for form in (domain, bare) if port else (domain, *_any_port(host, domain)):
-            if host.lower().endswith("." + form):
-                return host.lower().removesuffix("." + form)
+        bare = domain.partition(":")[0]
+        if name.endswith("." + bare):
+            return name.removesuffix("." + bare)
+        if name == bare and bare != LOCALHOST:
+            return ""
     return None
-
-
-def _any_port(host: str, domain: str) -> list[str]:
-    match = re.search(r":[0-9]{0,5}$", host)
-    return [domain + match.group()] if match else []
 
 
 def is_label(text: str) -> bool:

@@ -14,7 +14,7 @@ from collegium.accounts.model import Principal
 from collegium.ground.clock import now_ms
 from collegium.ground.errors import CollegiumError, Forbidden, Invalid, NotSignedIn, TooMany, Unavailable
 from collegium.ground.ids import RuntimeId
-from collegium.inside.model import LOOPBACK, PORT_MAX, Visit, is_label, label_in, label_of, sealed, unsealed
+from collegium.inside.model import LOCALHOST, LOOPBACK, PORT_MAX, Visit, is_label, label_in, label_of, sealed, unsealed
 from collegium.inside.ports import Authority, Logins, Machines
 from collegium.inside.settings import InsideSettings
 from collegium.kernels.files import FilesClient
@@ -27,7 +27,6 @@ TICKETS_MAX = 10_000
 CHECK_SECONDS = 0.5
 """A visit that was allowed is asked for again after this long."""
 CHECKS_KEPT_MAX = 10_000
-LOCALHOST = "localhost"
 TICKET_PATH = "/__collegium__"
 
 
