@@ -473,6 +473,16 @@ class Engine:
             await self.delete(runtime)
         return str(path)
 
+    async def drop_layer(self, layer: str) -> None:
+        """Remove a layer; there may be none. One that a runtime was made with stays."""
+        path = self.layers / layer
+        if any(str(path) in record.kind.layers for record in self.records.values()):
+            raise EngineError("conflict", "a runtime was made with this layer")
+        aside = path.with_name(f".{layer}.dropped")
+        if path.is_dir() and not path.is_symlink():
+            path.rename(aside)
+        await asyncio.to_thread(remove_tree, aside)
+
     async def _run_sealer(self, record: Record, path: Path) -> None:
         folder = self.runtimes / record.slot
         asked = {

@@ -42,6 +42,7 @@ class Server:
             "get": self._get,
             "delete": self._delete,
             "seal": self._seal,
+            "drop_layer": self._drop_layer,
             "pool": self._set_pool,
             "stop": self._stop,
         }
@@ -158,6 +159,10 @@ class Server:
     async def _seal(self, request: dict[str, Any]) -> dict[str, Any]:
         """What was installed in a runtime becomes a layer, and the runtime ends."""
         return {"path": await self._engine.seal(_name(request, "runtime"), _name(request, "layer"))}
+
+    async def _drop_layer(self, request: dict[str, Any]) -> dict[str, Any]:
+        await self._engine.drop_layer(_name(request, "layer"))
+        return {}
 
     async def _set_pool(self, request: dict[str, Any]) -> dict[str, Any]:
         wants = request.get("of")

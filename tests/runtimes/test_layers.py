@@ -197,3 +197,18 @@ def test_devices_and_folders_are_shown_only_when_the_engine_was_told_so() -> Non
 
     assert seen.text == "True 0\n"
     assert "No space left" in written.error
+
+
+def test_a_layer_goes_once_no_runtime_was_made_with_it(engine: EngineProcess, notebook: Notebook) -> None:
+    notebook.run("open(sys.prefix + '/mine', 'w')")
+    path = Path(engine.ask("seal", runtime="one", layer="pinned-2")["path"])
+    engine.ask("create", runtime="two", **engine.wanted() | {"layers": [str(path)]})
+
+    with pytest.raises(AssertionError, match="conflict"):
+        engine.ask("drop_layer", layer="pinned-2")
+    assert path.is_dir()
+    engine.ask("delete", runtime="two")
+    assert [engine.ask("drop_layer", layer="pinned-2") for _ in range(2)] == [{}, {}]
+    assert [one for one in path.parent.iterdir() if "pinned-2" in one.name] == []
+    with pytest.raises(AssertionError, match="invalid"):
+        engine.ask("drop_layer", layer="../../run")
