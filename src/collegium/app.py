@@ -157,7 +157,7 @@ def create_app(house: House) -> FastAPI:
         notebooks_routes.routes(house.notebooks, house.drive),
         rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.sessions),
         version_routes.routes(house.runtimes.environments, house.settings.runtimes.version),
-        runtimes_routes.routes(house.runtimes, sessions_routes.notebooks_in(house.sessions)),
+        runtimes_routes.routes(house.runtimes, sessions_routes.notebooks_in(house.sessions), house.sessions.usable),
         sessions_routes.routes(house.sessions),
         sessions_routes.listing(house.sessions, house.runtimes),
         environment_routes.routes(house.environments),

@@ -17,6 +17,7 @@ from collegium.ground.db import Database
 from collegium.ground.http import add_problem_handlers
 from collegium.ground.ids import RuntimeId, UserId
 from collegium.runtimes.lifetime import HOUR_MS
+from collegium.runtimes.model import Runtime
 from collegium.runtimes.routes import RuntimeNotebook, routes
 from collegium.runtimes.service import Runtimes, open_runtimes
 from collegium.runtimes.settings import (
@@ -29,7 +30,7 @@ from collegium.runtimes.settings import (
 )
 from runtime_world import FakeEngine
 from runtimes.accelerator_world import FakeAccelerators
-from runtimes.test_leases import used_ago
+from runtimes.test_leases import ADA, used_ago
 from runtimes.test_service import ReadyEnvironments
 
 pytestmark = pytest.mark.anyio
@@ -72,9 +73,12 @@ async def app(runtimes: Runtimes) -> ASGIApp:
     async def notebooks(_who: Principal, found: list[RuntimeId]) -> dict[RuntimeId, list[RuntimeNotebook]]:
         return {one: [RuntimeNotebook(id="n", name="Waves")] for one in found}
 
+    async def usable(who: Principal, runtime: RuntimeId) -> Runtime:
+        return await runtimes.get_own(ADA if who.user == "colleague" else who.user, runtime)
+
     app = FastAPI()
     add_problem_handlers(app)
-    app.include_router(routes(runtimes, notebooks))
+    app.include_router(routes(runtimes, notebooks, usable))
     return SignedInByHeader(app)
 
 
@@ -164,6 +168,15 @@ async def test_the_last_hour_is_told_as_points(client: httpx.AsyncClient, runtim
     points = (await client.get(f"/runtimes/{made['id']}/usage")).json()["points"]
 
     assert [point[1:] for point in points] == [[None, None, 4096, None]]
+
+
+async def test_who_runs_something_in_it_sees_its_graph_and_may_keep_it_and_no_more(client: httpx.AsyncClient) -> None:
+    address, colleague = f"/runtimes/{(await client.post('/runtimes')).json()['id']}", {"x-user": "colleague"}
+
+    assert (await client.get(f"{address}/usage", headers=colleague)).status_code == 200
+    assert (await client.post(f"{address}/keep", headers=colleague)).status_code == 204
+    assert (await client.get(address, headers=colleague)).status_code == 404
+    assert (await client.delete(address, headers=colleague)).status_code == 404
 
 
 async def test_the_types_say_what_they_are_and_why_one_cannot_be_had(

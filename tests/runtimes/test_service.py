@@ -12,7 +12,7 @@ from collegium.ground.ids import RuntimeId, UserId
 from collegium.runtimes.absent import NoAccelerators
 from collegium.runtimes.model import State
 from collegium.runtimes.service import Runtimes, open_runtimes
-from collegium.runtimes.settings import RuntimesSettings
+from collegium.runtimes.settings import GIB, RuntimesSettings, RuntimeType
 from runtime_world import FakeEngine
 
 pytestmark = pytest.mark.anyio
@@ -165,6 +165,35 @@ async def test_the_pool_is_asked_for_the_usual_kind(runtimes: Runtimes, engine: 
     assert engine.ready is not None
     ((wanted, count),) = engine.ready
     assert (wanted.type, wanted.version, count) == ("cpu", "2026.11", 1)
+
+
+async def test_a_type_s_own_stock_is_kept_and_none_of_what_cannot_be_had(
+    database: Database, engine: FakeEngine, tmp_path: Path
+) -> None:
+    types = {
+        "cpu": RuntimeType(memory=GIB),
+        "class": RuntimeType(memory=GIB, pool=3),
+        "huge": RuntimeType(memory=1 << 50, pool=2),
+        "gpu": RuntimeType(memory=GIB, accelerator="gpu", pool=2),
+    }
+    settings = RuntimesSettings(types=types, pool=1)
+    async with open_runtimes(database, engine, ReadyEnvironments(tmp_path), NoAccelerators(), settings):
+        await until_watched(engine)
+
+    assert engine.ready is not None
+    assert [(wanted.type, count) for wanted, count in engine.ready] == [("cpu", 1), ("class", 3)]
+
+
+async def test_a_network_that_cannot_be_had_is_said_and_kept_with_the_runtime(
+    runtimes: Runtimes, engine: FakeEngine
+) -> None:
+    engine.modes = ["none"]
+    runtimes.catalogue.ask_again()
+
+    lent = await runtimes.acquire(ADA)
+
+    assert lent.network == engine.wanted[lent.id].network.mode == "none"
+    assert "internet" in ((await runtimes.offer("cpu")).reason or "")
 
 
 async def test_a_version_that_cannot_be_built_stops_nothing_else(

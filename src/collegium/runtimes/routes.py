@@ -154,9 +154,18 @@ async def _no_notebooks(_principal: Principal, _runtimes: list[RuntimeId]) -> di
     return {}
 
 
-def routes(runtimes: Runtimes, notebooks: Notebooks = _no_notebooks) -> APIRouter:
+Usable = Callable[[Principal, RuntimeId], Awaitable[Runtime]]
+"""A runtime, for its user and for whoever may run what runs in it. Raises NotFound."""
+
+
+def routes(runtimes: Runtimes, notebooks: Notebooks = _no_notebooks, usable: Usable | None = None) -> APIRouter:
     """Everything about runtimes, relative to /api/v1."""
     router = APIRouter(tags=["runtimes"], prefix="/runtimes")
+
+    async def own(principal: Principal, runtime: RuntimeId) -> Runtime:
+        return await runtimes.get_own(principal.user, runtime)
+
+    find = usable or own
 
     @router.get("", summary="The runtimes I have", response_model=list[RuntimeShown])
     async def list_runtimes(principal: User) -> list[RuntimeShown]:
@@ -190,12 +199,12 @@ def routes(runtimes: Runtimes, notebooks: Notebooks = _no_notebooks) -> APIRoute
 
     @router.get("/{runtime}/usage", summary="What it used during the last hour", response_model=RuntimePoints)
     async def get_usage(principal: User, runtime: Id) -> RuntimePoints:
-        found = await runtimes.get_own(principal.user, RuntimeId(runtime))
+        found = await find(principal, RuntimeId(runtime))
         return RuntimePoints(points=list(runtimes.points(found.id)))
 
     @router.post("/{runtime}/keep", summary="I still need it", status_code=204, response_model=None)
     async def keep_runtime(principal: User, runtime: Id) -> None:
-        found = await runtimes.get_own(principal.user, RuntimeId(runtime))
+        found = await find(principal, RuntimeId(runtime))
         await runtimes.keep(found.id)
 
     @router.delete("/{runtime}", summary="Give a runtime back", status_code=204, response_model=None)
