@@ -92,7 +92,7 @@ class Checkpoints:
 
     async def _content(self, principal: Principal, item: Item) -> bytes | AsyncIterator[bytes]:
         if item.kind is Kind.NOTEBOOK:
-            return await self._notebooks.served(principal, item, remember=False)
+            return await self._notebooks.served(principal, item)
         return self._drive.content(await self._drive.file(principal, item.id))
 
     async def _discard(self, gone: list[Checkpoint]) -> None:

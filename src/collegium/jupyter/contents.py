@@ -46,6 +46,7 @@ class Contents:
         principal: Principal,
         path: str,
         *,
+        client: str = "",
         type: str | None = None,
         format: str | None = None,
         content: bool = True,
@@ -61,9 +62,13 @@ class Contents:
         if type == "directory":
             raise Invalid(f"{path} is not a directory", reason="bad type")
         if place.item.kind is Kind.NOTEBOOK:
-            return await self._notebook(
-                principal, place, as_file=type == "file", format=format, content=content, hash=hash
-            )
+            model = await self._shown(place)
+            if not content and not hash:
+                return model
+            file = await self.notebooks.served(principal, place.item, client=client if content else None)
+            if hash:
+                model |= {"hash": await self.notebooks.digest(file), "hash_algorithm": "sha256"}
+            return model | (await _notebook_in(file, type == "file", format, path) if content else {})
         if type == "notebook":
             raise Invalid(f"{path} is not a notebook", reason="bad type")
         return await self._file(principal, place, format=format, content=content, hash=hash)
@@ -72,10 +77,11 @@ class Contents:
         """An item without its content."""
         return await self.get(principal, await self.tree.path_of(principal, item), content=False)
 
-    async def _shown(self, place: Place) -> Model:
+    async def _shown(self, place: Place, *, exactly: bool = True) -> Model:
+        """Without `exactly`, a notebook's last change is known to some seconds, as the drive shows it."""
         item = place.item
         changed = None
-        if item is not None and item.kind is Kind.NOTEBOOK:
+        if exactly and item is not None and item.kind is Kind.NOTEBOOK:
             changed = await self.notebooks.changed_at(NotebookId(item.id))
         return {
             "name": place.name,
@@ -94,25 +100,7 @@ class Contents:
         model = await self._shown(place)
         if content:
             children = await self.tree.children(principal, place)
-            model |= {"format": "json", "content": [await self._shown(child) for child in children]}
-        return model
-
-    async def _notebook(
-        self, principal: Principal, place: Place, *, as_file: bool, format: str | None, content: bool, hash: bool
-    ) -> Model:
-        assert place.item is not None
-        model = await self._shown(place)
-        if not content and not hash:
-            return model
-        file = await self.notebooks.served(principal, place.item, remember=content)
-        if hash:
-            model |= {"hash": await self.notebooks.digest(file), "hash_algorithm": "sha256"}
-        if content:
-            model["size"] = len(file)
-            if as_file:
-                model |= {"type": "file", "mimetype": "application/x-ipynb+json"} | _text_of(file, format, place.path)
-            else:
-                model |= {"format": "json", "content": await anyio.to_thread.run_sync(_rejoined, file)}
+            model |= {"format": "json", "content": [await self._shown(child, exactly=False) for child in children]}
         return model
 
     async def _file(
@@ -137,7 +125,7 @@ class Contents:
 
     # writing
 
-    async def save(self, principal: Principal, path: str, body: Model) -> tuple[Model, bool]:
+    async def save(self, principal: Principal, path: str, body: Model, *, client: str) -> tuple[Model, bool]:
         """Write what a body says to a path; whether it is new. Raises NotFound, Invalid, Forbidden, TooLarge."""
         if not parts_of(path):
             raise Invalid("The top of the drive is there already.")
@@ -163,7 +151,7 @@ class Contents:
             raise Invalid("No file content provided")
         file = await _file_of(type, content, body.get("format"))
         if type == "notebook" or (place is not None and place.item and place.item.kind is Kind.NOTEBOOK):
-            return await self._save_notebook(principal, path, place, file)
+            return await self._save_notebook(principal, path, place, file, client)
         return await self._save_file(principal, path, place, _pieces(file or b""))
 
     async def _save_folder(self, principal: Principal, path: str, place: Place | None) -> tuple[Model, bool]:
@@ -176,7 +164,7 @@ class Contents:
         return await self.model(principal, made.id), True
 
     async def _save_notebook(
-        self, principal: Principal, path: str, place: Place | None, file: bytes | None
+        self, principal: Principal, path: str, place: Place | None, file: bytes | None, client: str
     ) -> tuple[Model, bool]:
         if place is None:
             folder, name = await self._above(principal, path)
@@ -186,7 +174,7 @@ class Contents:
             raise Invalid(f"{path} is a directory")
         if place.item.kind is Kind.FILE:
             return await self._save_file(principal, path, place, _pieces(file or b""))
-        await self.notebooks.save(principal, NotebookId(place.item.id), file or b"")
+        await self.notebooks.save(principal, NotebookId(place.item.id), file or b"", client=client)
         return await self._shown(place), False
 
     async def _save_file(
@@ -240,7 +228,7 @@ class Contents:
         if name in taken:
             name = await self._free_name(principal, place, f"{stem}-Copy1", dot + ending, "", base=f"{stem}-Copy")
         if found.item.kind is Kind.NOTEBOOK:
-            file = await self.notebooks.served(principal, found.item, remember=False)
+            file = await self.notebooks.served(principal, found.item)
             return await self.model(principal, await self.notebooks.create(principal, name, folder, file))
         content = self.drive.content(await self.drive.file(principal, found.item.id))
         return await self.model(principal, (await self.drive.upload(principal, name, folder, content)).id)
@@ -287,6 +275,14 @@ class Contents:
             await self.drive.trash(principal, place.item.id)
         except NotFound as error:
             raise Forbidden("This is not yours to delete.") from error
+
+
+async def _notebook_in(file: bytes, as_file: bool, format: str | None, path: str) -> Model:
+    if as_file:
+        model = {"type": "file", "mimetype": "application/x-ipynb+json"} | _text_of(file, format, path)
+    else:
+        model = {"format": "json", "content": await anyio.to_thread.run_sync(_rejoined, file)}
+    return model | {"size": len(file)}
 
 
 def _type(item: Item | None) -> str:

@@ -14,6 +14,7 @@ from collegium.jupyter.checkpoints import Checkpoints
 from collegium.jupyter.contents import Contents, Model
 from collegium.jupyter.door import PREFIX, JupyterRoute, body_of, text_in, who
 from collegium.jupyter.model import id_of, time_of, uuid_of
+from collegium.jupyter.notebooks import client_of
 from collegium.jupyter.store import Checkpoint
 
 BASE = PREFIX + "/api/contents"
@@ -41,6 +42,7 @@ def _content_routes(contents: Contents) -> APIRouter:
     @router.get("")
     @router.get("/{path:path}")
     async def read_contents(
+        request: Request,
         principal: Who,
         path: str = "",
         type: str | None = None,
@@ -54,7 +56,15 @@ def _content_routes(contents: Contents) -> APIRouter:
             raise Invalid(f"Format {format[:40]!r} is invalid")
         if content not in ("0", "1") or hash not in ("0", "1"):
             raise Invalid("content and hash are 0 or 1")
-        model = await contents.get(principal, path, type=type, format=format, content=content == "1", hash=hash == "1")
+        model = await contents.get(
+            principal,
+            path,
+            client=_client(principal, request),
+            type=type,
+            format=format,
+            content=content == "1",
+            hash=hash == "1",
+        )
         return _shown(model, 200, location=False)
 
     @router.post("")
@@ -77,7 +87,7 @@ def _content_routes(contents: Contents) -> APIRouter:
             return _shown(await contents.create_untitled(principal, path, type="", ext=""), 201)
         if body.get("copy_from"):
             raise Invalid("Cannot copy with PUT, only POST")
-        model, new = await contents.save(principal, path, body)
+        model, new = await contents.save(principal, path, body, client=_client(principal, request))
         return _shown(model, 201 if new else 200)
 
     @router.patch("/{path:path}")
@@ -133,7 +143,7 @@ def _other_routes(contents: Contents) -> APIRouter:
             "X-Content-Type-Options": "nosniff",
         }
         if place.item.kind is Kind.NOTEBOOK:
-            file = await contents.notebooks.served(principal, place.item, remember=False)
+            file = await contents.notebooks.served(principal, place.item)
             return Response(file, media_type="application/x-ipynb+json", headers=headers)
         found = await contents.drive.file(principal, place.item.id)
         headers["Content-Length"] = str(found.size)
@@ -148,6 +158,10 @@ def _other_routes(contents: Contents) -> APIRouter:
         return {"resolved": [{"scope": "server", "path": place.path}]}
 
     return router
+
+
+def _client(principal: Principal, request: Request) -> str:
+    return client_of(principal, request.headers.get("user-agent", ""))
 
 
 def _shown(model: Model, status: int, *, location: bool = True) -> Response:

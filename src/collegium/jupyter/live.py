@@ -189,7 +189,7 @@ class LiveKernel:
             await self._first(self._ready, self.gone)
 
     async def shut_down(self) -> None:
-        """End it: it is asked, and after a moment it is killed. Raises Unavailable."""
+        """End it: it is asked, after a moment it is killed, and in the end forgotten. Raises Unavailable."""
         self.closing = True
         if not self.busy:
             with suppress(Unavailable), anyio.move_on_after(SHUTDOWN_SECONDS_MAX):
@@ -199,7 +199,11 @@ class LiveKernel:
                     await self._first(self._ready, self.gone)
                     if self.gone.is_set():
                         return
+        dead = self.state == "dead"
         await self._steer("shutdown")
+        if not dead:
+            with anyio.move_on_after(SHUTDOWN_SECONDS_MAX):
+                await self.gone.wait()
 
     # what is heard (the line's port)
 

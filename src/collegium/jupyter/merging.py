@@ -14,13 +14,6 @@ Edit = tuple[int, int, list[str]]
 """These lines of the base (from, up to) became those."""
 
 
-def distance(one: Content, other: Content) -> int:
-    """In how many cells two versions differ."""
-    ours, theirs = ({cell.id: cell for cell in content.shown} for content in (one, other))
-    common = ours.keys() & theirs.keys()
-    return len(ours.keys() ^ theirs.keys()) + sum(not _same(ours[id], theirs[id]) for id in common)
-
-
 def merged(base: Content, current: Content, wanted: Content) -> Content:
     """What `wanted` changed of `base`, done to `current`.
 
@@ -107,4 +100,4 @@ def _edits(old: Sequence[str], new: Sequence[str]) -> list[Edit]:
 
 
 def _touch(one: Edit, other: Edit) -> bool:
-    return one[0] <= other[1] and other[0] <= one[1]
+    return one[0] == other[0] or (one[0] < other[1] and other[0] < one[1])

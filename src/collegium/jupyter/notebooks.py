@@ -13,9 +13,9 @@ from collegium.drive.model import Item
 from collegium.drive.service import Drive
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.ids import CellId, ItemId, NotebookId, UserId
+from collegium.ground.ids import CellId, ItemId, NotebookId
 from collegium.ground.log import get_log
-from collegium.jupyter.merging import distance, merged
+from collegium.jupyter.merging import merged
 from collegium.notebooks.ipynb import Imported
 from collegium.notebooks.model import CellOutputs, Content
 from collegium.notebooks.service import Editor, Notebooks, merge_into
@@ -25,14 +25,14 @@ from collegium.sessions.service import Sessions
 log = get_log("jupyter")
 
 BASES_MAX = 128
-BASES_PER_NOTEBOOK_MAX = 4
+AGENT_LENGTH_MAX = 200
 BASE_BYTES_MAX = 4 << 20
 NOTHING = CellOutputs([])
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A version that a client has: what it was given, or what it saved."""
+    """The version that a client has: what it was given, or what it saved."""
 
     content: Content
     outputs: dict[CellId, str]
@@ -48,7 +48,7 @@ class NotebookFiles:
         self._notebooks = notebooks
         self._rooms = rooms
         self._sessions = sessions
-        self._bases: OrderedDict[tuple[UserId, NotebookId], list[Base]] = OrderedDict()
+        self._bases: OrderedDict[tuple[str, NotebookId], Base] = OrderedDict()
 
     async def changed_at(self, notebook: NotebookId) -> int | None:
         """When somebody last edited it, if that is known."""
@@ -58,13 +58,13 @@ class NotebookFiles:
         """The SHA-256 of a file."""
         return await anyio.to_thread.run_sync(lambda: hashlib.sha256(file).hexdigest())
 
-    async def served(self, principal: Principal, item: Item, *, remember: bool) -> bytes:
-        """The file as it is now, for somebody who may read it."""
+    async def served(self, principal: Principal, item: Item, *, client: str | None = None) -> bytes:
+        """The file as it is now, for somebody who may read it; `client` has this version from now on."""
         notebook = NotebookId(item.id)
         await self._drive.authorize(principal, item.id, Action.READ)
         file = await self._notebooks.export(notebook, "ipynb", name=item.name)
-        if remember and len(file) <= BASE_BYTES_MAX:
-            await self._remember(principal.user, notebook, await self._notebooks.parse(file))
+        if client is not None and len(file) <= BASE_BYTES_MAX:
+            await self._remember(client, notebook, await self._notebooks.parse(file))
         return file
 
     async def create(self, principal: Principal, name: str, folder: ItemId | None, file: bytes | None) -> ItemId:
@@ -72,11 +72,11 @@ class NotebookFiles:
         made = await self._notebooks.create(principal, name=name, folder=folder, top=folder is None, file=file)
         return ItemId(made.id)
 
-    async def save(self, principal: Principal, notebook: NotebookId, file: bytes) -> None:
+    async def save(self, principal: Principal, notebook: NotebookId, file: bytes, *, client: str) -> None:
         """Merge what a client made of it, outputs too. Raises NotFound, Forbidden, Invalid, TooLarge, StorageFull."""
         await self._drive.authorize(principal, ItemId(notebook), Action.WRITE)
         wanted = await self._notebooks.parse(file)
-        base = self._nearest(principal.user, notebook, wanted.content)
+        base = self._bases.get((client, notebook))
 
         def change(editor: Editor) -> None:
             current = editor.content()
@@ -87,7 +87,7 @@ class NotebookFiles:
             await room.edit(change, origin="content", user=principal.user)
         await self._take_outputs(principal, notebook, wanted, base)
         if len(file) <= BASE_BYTES_MAX:
-            await self._remember(principal.user, notebook, wanted)
+            await self._remember(client, notebook, wanted)
 
     async def replace(self, principal: Principal, notebook: NotebookId, file: bytes) -> None:
         """Make it say what a file says (which others can undo): no version in between is looked at."""
@@ -132,17 +132,16 @@ class NotebookFiles:
                 if frame["cell"] in cells and "outputs" in frame:
                     room.broadcast({"type": "cells", "executions": [frame]})
 
-    def _nearest(self, user: UserId, notebook: NotebookId, wanted: Content) -> Base | None:
-        """Of the versions that this user's clients have, the one that this was made of."""
-        known = self._bases.get((user, notebook), [])
-        return min(reversed(known), key=lambda base: distance(base.content, wanted), default=None)
-
-    async def _remember(self, user: UserId, notebook: NotebookId, said: Imported) -> None:
-        base = Base(said.content, await anyio.to_thread.run_sync(_digests, said.outputs))
-        known = self._bases.pop((user, notebook), [])
-        self._bases[user, notebook] = [*(one for one in known if one != base), base][-BASES_PER_NOTEBOOK_MAX:]
+    async def _remember(self, client: str, notebook: NotebookId, said: Imported) -> None:
+        self._bases.pop((client, notebook), None)
+        self._bases[client, notebook] = Base(said.content, await anyio.to_thread.run_sync(_digests, said.outputs))
         while len(self._bases) > BASES_MAX:
             self._bases.popitem(last=False)
+
+
+def client_of(principal: Principal, agent: str) -> str:
+    """What tells the clients of one user apart: their credentials, and what they call themselves."""
+    return f"{principal.user} {principal.login or principal.token} {agent[:AGENT_LENGTH_MAX]}"
 
 
 def _digests(outputs: dict[CellId, CellOutputs]) -> dict[CellId, str]:

@@ -138,8 +138,6 @@ class Jupyter:
             return
         try:
             await kernel.shut_down()
-            with anyio.move_on_after(TOUCH_SECONDS):
-                await kernel.gone.wait()
         except Unavailable as error:
             log.warning("kernel.not_asked_to_end", kernel=kernel.id, why=error.detail)
         kernel.gone.set()
