@@ -23,7 +23,7 @@ from collegium_runtimed.records import Kind, Record
 from collegium_runtimed.zygotes import World, Zygote, Zygotes
 
 LAUNCH_SECONDS_MAX = 30.0
-FORK_SECONDS_MAX = 10.0
+FORK_SECONDS_MAX = 5.0
 END_SECONDS_MAX = 30.0
 LOG_BYTES_MAX = 1 << 20
 LOG_CHECK_SECONDS = 1.0
@@ -88,7 +88,7 @@ class Engine:
             self._miss("memory, processor and process limits", why, cgroups.ROOT if not self.root else cgroups.DELEGATE)
         world = World(
             root=self.root, agent=options.agent, environments=options.environments, folder=zygotes, groups=self.groups,
-            system=self._system, new_uid=self._new_uid,
+            system=self._system, new_uid=self._new_uid, may_write=self._may_write,
         )  # fmt: skip
         self.zygotes = Zygotes(world, tasks)
 
@@ -221,6 +221,7 @@ class Engine:
             except EngineError as error:
                 print(f"zygote {zygote.process.pid} failed: {error}", flush=True)
                 await self.zygotes.give_up(zygote, str(error))
+                self.zygotes.find(kind)
         return await self._make(kind, runtime, binds=binds, writable=writable, warm=warm)
 
     async def _make(

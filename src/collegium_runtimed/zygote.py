@@ -38,8 +38,8 @@ def start() -> None:
         _seclude(plan)
     os.set_inheritable(CONTROL_FD, True)
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-    variables = sandbox.variables(plan) | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    variables |= {"HOME": asked["home"], "PYTHONDONTWRITEBYTECODE": "1"}
+    variables = sandbox.variables(replace(plan, writable=asked["writable"]))
+    variables |= {"HOME": asked["home"], "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     del variables["PYTHONPATH"]
     python = f"{plan.environment}/bin/python"
     os.execve(python, [python, "-c", BOOT, asked["source"], asked["agent"]], variables)  # noqa: S606

@@ -68,6 +68,8 @@ class World:
     groups: cgroups.Groups
     system: tuple[list[Bind], list[tuple[str, str]]]
     new_uid: Callable[[], int]
+    may_write: Callable[[Kind], bool]
+    """Whether runtimes of a kind may write over their environment."""
 
 
 def may_fork(kind: Kind) -> bool:
@@ -112,7 +114,7 @@ class Zygotes:
         key = _key(kind)
         found = self._ready.get(key)
         if found is not None and found.process.returncode is not None:
-            self._tasks.create_task(self.discard(found))
+            self._tasks.create_task(self._discard_quietly(found))
             del self._ready[key]
             found = None
         if (found is None or found.old) and key not in self._starting and not self._failed_just_now(key):
@@ -134,7 +136,7 @@ class Zygotes:
     async def _start(self, key: Key, kind: Kind) -> None:
         try:
             made = await self._make(kind)
-        except (OSError, ValueError, TimeoutError, machine.BadEnvironment) as error:
+        except Exception as error:  # without a zygote runtimes start slower; without an engine not at all
             self.failures[key] = (time.monotonic(), f"{type(error).__name__}: {error}")
             print(f"no zygote for {kind.version}: {error!r}", flush=True)
             return
@@ -148,7 +150,7 @@ class Zygotes:
             flush=True,
         )
         if before is not None:
-            await self.discard(before)
+            await self._discard_quietly(before)
 
     async def _make(self, kind: Kind) -> Zygote:
         self._count += 1
@@ -198,6 +200,7 @@ class Zygotes:
             "home": str(home) if home is not None else "/home/colab",
             "source": AGENT_HOME if root else SOURCE,
             "agent": AGENT_HOME if root else str(self._world.agent),
+            "writable": self._world.may_write(kind),
         }
         await loop.sock_sendall(ours, json.dumps(places | {"plan": to_json(plan)}).encode())
         await loop.sock_sendall(ours, json.dumps({"preload": kind.preload}).encode())
@@ -214,9 +217,10 @@ class Zygotes:
         """It does not fork as it should."""
         for key, one in list(self._ready.items()):
             if one is found:
-                self.failures[key] = (time.monotonic(), why)
                 del self._ready[key]
-        await self.discard(found)
+                if found.process.returncode is None:
+                    self.failures[key] = (time.monotonic(), why)  # one that was killed is just made again
+        await self._discard_quietly(found)
 
     async def discard(self, found: Zygote) -> None:
         """End it; the runtimes that came from it go on."""
@@ -228,6 +232,12 @@ class Zygotes:
         await asyncio.to_thread(remove_tree, self._world.folder / found.name)
         for suffix in (".json", ".log"):
             (self._world.folder / f"{found.name}{suffix}").unlink(missing_ok=True)
+
+    async def _discard_quietly(self, found: Zygote) -> None:
+        try:
+            await self.discard(found)
+        except OSError as error:
+            print(f"zygote {found.process.pid} could not be cleaned away: {error!r}", flush=True)
 
     async def discard_unused(self, wanted: set[Kind]) -> None:
         """End those that nobody asked for in a while and no pool needs."""
