@@ -1,6 +1,10 @@
 """What every adapter that knows a machine's accelerators must do, and NVIDIA's driver where there is one."""
 
+import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +87,50 @@ async def test_a_driver_s_libraries_are_those_that_ldconfig_lists(tmp_path: Path
     assert files[:2] == ("/opt/nv/libcuda.so.1", "/opt/nv/libnvidia-ml.so.1")
     assert "/lib/libc.so.6" not in files
     assert set(driver_files("/no/such/ldconfig")) <= {"/usr/bin/nvidia-smi"}
+
+
+LOOK = """
+import anyio, json
+from collegium.runtimes.nvml import MachineAccelerators
+from collegium.runtimes.settings import Accelerator
+
+async def look():
+    machine = MachineAccelerators()
+    found = (await machine.found())["gpu"]
+    plain = Accelerator()
+    units = [unit.model_copy(update={"devices": ("/dev/zero",)}) for unit in found.units]
+    print(json.dumps({
+        "label": found.label,
+        "names": [unit.name for unit in found.units],
+        "devices": [unit.devices for unit in found.units],
+        "memory": [unit.memory for unit in found.units],
+        "visible": [unit.variables["CUDA_VISIBLE_DEVICES"] for unit in found.units],
+        "usage": [[(gpu.memory_bytes >> 20, gpu.percent) for gpu in await machine.usage(unit)] for unit in units],
+        "busy": [await machine.why_not(plain, unit, empty=True) for unit in units],
+        "shared": [await machine.why_not(plain, unit, empty=False) for unit in units],
+    }))
+
+anyio.run(look)
+"""
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no compiler for the driver's stand-in")
+@pytest.mark.parametrize("defines", [[], ["-DOLD"]], ids=["driver", "older driver"])
+def test_gpus_are_found_by_their_driver_and_one_in_use_is_not_handed_on(tmp_path: Path, defines: list[str]) -> None:
+    library, source = tmp_path / "libnvidia-ml.so.1", Path(__file__).parent / "driver.c"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, *defines, source], check=True)
+
+    variables = os.environ | {"LD_LIBRARY_PATH": str(tmp_path)}
+    looked = subprocess.run([sys.executable, "-c", LOOK], env=variables, capture_output=True, check=True, text=True)
+    seen = json.loads(looked.stdout.splitlines()[-1])
+
+    assert (seen["label"], seen["names"]) == ("Stand-in T4", ["GPU-aaaa", "GPU-cccc"])
+    assert seen["devices"] == [["/dev/nvidia0"], ["/dev/nvidia2"]]
+    assert seen["memory"] == [16 << 30, 16 << 30]
+    assert seen["visible"] == seen["names"]
+    assert seen["usage"] == [[[256, 37.0]], [[9216, None]]]
+    assert seen["busy"] == [None, "9216 MiB of the memory of Stand-in T4 are still in use"]
+    assert seen["shared"] == [None, None]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/nvidiactl"), reason="this machine has no GPU of NVIDIA's")

@@ -87,14 +87,20 @@ class MachineAccelerators:
             return None
 
     def _gpus(self) -> Accelerator | None:
-        count: int = pynvml.nvmlDeviceGetCount()
-        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(count)]
-        if not handles:
+        names, units = list[str](), list[AcceleratorUnit]()
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            try:
+                handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+                units.append(_unit(handle))
+                names.append(_text(pynvml.nvmlDeviceGetName(handle)))
+            except pynvml.NVMLError as error:
+                log.warning("gpu.failed", index=index, why=str(error))
+        if not names:
             return None
         return Accelerator(
             kind="gpu",
-            label=_text(pynvml.nvmlDeviceGetName(handles[0])),
-            units=tuple(_unit(handle) for handle in handles),
+            label=" · ".join(dict.fromkeys(names))[:64],
+            units=tuple(units),
             devices=tuple(node for node in COMMON_NODES if os.path.exists(node)),
             binds=driver_files(self._ldconfig),
         )
@@ -145,7 +151,10 @@ def _unit(handle: Any) -> AcceleratorUnit:
 def _usage(gpu: str) -> GpuUsage:
     by_index = gpu.isdecimal()
     handle = pynvml.nvmlDeviceGetHandleByIndex(int(gpu)) if by_index else pynvml.nvmlDeviceGetHandleByUUID(gpu)
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle, version=pynvml.nvmlMemory_v2)
+    try:
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle, version=pynvml.nvmlMemory_v2)
+    except pynvml.NVMLError_FunctionNotFound:
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)  # an older driver counts its own share as used
     try:
         percent = float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu)
     except pynvml.NVMLError_NotSupported:
