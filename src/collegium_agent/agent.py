@@ -61,6 +61,8 @@ class Agent:
         self._sides = 0
         self._asides: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._pids: dict[str, int] = {}
+        self._fresh: dict[str, int] = {}
+        """Processes that this agent saw start, and that nobody has used yet."""
         self._desk = Desk(Packages(state / "packages.json"), cwd, self._aside)
         self._unsure: dict[str, str] = {}
         """Questions that tell, once answered, that an execution is over."""
@@ -389,6 +391,8 @@ class Agent:
         if channel == "iopub":
             if not kernel.ready.is_set():
                 kernel.ready.set()
+                if kernel.process in self._fresh:
+                    self._desk.ports.keep_out(self._fresh.pop(kernel.process))
                 if kernel.id != WARM_ID:
                     self._change(kernel, "idle")
             if message.msg_type == "iopub_welcome":
@@ -539,9 +543,10 @@ class Agent:
                 raise SystemExit("the supervisor is gone")
             message = json.loads(data)
             if message["did"] == "started":
-                self._pids[message["process"]] = message["pid"]
+                self._pids[message["process"]] = self._fresh[message["process"]] = message["pid"]
             if message["did"] == "exited":
                 self._pids.pop(message["process"], None)
+                self._fresh.pop(message["process"], None)
                 self._tasks.create_task(self._ended(message))
 
 

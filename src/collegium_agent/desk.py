@@ -22,6 +22,7 @@ class Desk:
     def __init__(self, packages: Packages, cwd: str, kernels: Questions) -> None:
         self.packages = packages
         self._kernels = kernels
+        self.ports = ports.Ports()
         self._files = Files()
         self._terminals = Terminals(cwd)
 
@@ -59,7 +60,7 @@ class Desk:
             case "terminals":
                 return self._terminals.answer(question)
             case "ports":
-                return await asyncio.to_thread(ports.listening)
+                return await asyncio.to_thread(self.ports.answer)
             case "packages":
                 return await asyncio.to_thread(self.packages.answer)
             case _:

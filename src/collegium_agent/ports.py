@@ -14,8 +14,32 @@ CONNECT_SECONDS_MAX = 10.0
 OWN = ("127.0.0.1", "::1")
 
 
-def listening() -> dict[str, Any]:
-    """Every port that something listens on, with the name of the program."""
+class Ports:
+    """Who listens. What a kernel listens on before its user comes is its own business, and not listed."""
+
+    def __init__(self) -> None:
+        self._own: set[str] = set()
+        self._kernels: set[int] = set()
+
+    def keep_out(self, kernel: int) -> None:
+        """Remember a kernel's process as one, and what it listens on now as its own."""
+        self._kernels.add(kernel)
+        sockets = _sockets(f"/proc/{kernel}")
+        self._own |= sockets & _listening().keys()
+
+    def answer(self) -> dict[str, Any]:
+        """Every port that something listens on, with the name of the program."""
+        inodes = {inode: port for inode, port in _listening().items() if inode not in self._own}
+        found: dict[int, str] = dict.fromkeys(sorted(inodes.values())[:PORTS_MAX], "")
+        for pid in _pids():
+            for inode in _sockets(f"/proc/{pid}") & inodes.keys():
+                if found.get(inodes[inode]) == "":
+                    found[inodes[inode]] = "kernel" if pid in self._kernels else _name(f"/proc/{pid}")
+        return {"ports": [{"port": port, "process": name} for port, name in found.items()]}
+
+
+def _listening() -> dict[str, int]:
+    """Ports by the inode of their socket."""
     inodes: dict[str, int] = {}
     for family in ("tcp", "tcp6"):
         with contextlib.suppress(OSError), open(f"/proc/net/{family}") as table:
@@ -23,33 +47,31 @@ def listening() -> dict[str, Any]:
                 words = line.split()
                 if len(words) > 9 and words[3] == LISTEN:
                     inodes[words[9]] = int(words[1].rsplit(":", 1)[1], 16)
-    found: dict[int, str] = dict.fromkeys(sorted(inodes.values())[:PORTS_MAX], "")
-    for inode, name in _owners(set(inodes)).items():
-        if inodes[inode] in found:
-            found[inodes[inode]] = name
-    return {"ports": [{"port": port, "process": name} for port, name in found.items()]}
+    return inodes
 
 
-def _owners(inodes: set[str]) -> dict[str, str]:
-    owners: dict[str, str] = {}
-    links = {f"socket:[{inode}]": inode for inode in inodes}
-    for entry in os.scandir("/proc"):
-        if len(owners) == len(inodes):
-            break
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            for fd in os.scandir(f"{entry.path}/fd"):
-                with contextlib.suppress(OSError):
-                    inode = links.get(os.readlink(fd.path))
-                    if inode is not None:
-                        owners.setdefault(inode, _name(entry.path))
-    return owners
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]
+
+
+def _sockets(process: str) -> set[str]:
+    """The inodes of a process's sockets."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for fd in os.scandir(f"{process}/fd"):
+            with contextlib.suppress(OSError):
+                link = os.readlink(fd.path)
+                if link.startswith("socket:["):
+                    found.add(link[8:-1])
+    return found
 
 
 def _name(process: str) -> str:
-    with open(f"{process}/cmdline", errors="replace") as file:
-        words = file.read(4096).split("\0")
+    try:
+        with open(f"{process}/cmdline", errors="replace") as file:
+            words = file.read(4096).split("\0")
+    except OSError:
+        return ""
     names = [os.path.basename(word) for word in words if word and not word.startswith("-")]
     # `python -m tensorboard.main` is TensorBoard, and not Python, to whoever started it.
     script = names[1] if len(names) > 1 and names[0].startswith(("python", "sh", "bash", "node")) else ""

@@ -54,6 +54,7 @@ async def visiting(site: Site, port: int) -> AsyncIterator[Visitor]:
         visitor = Visitor(site, url.netloc, http)
         admitted = await visitor.ask("GET", f"{url.path}?{url.query}")
         assert admitted.status_code == 303
+        assert '"' not in admitted.headers["set-cookie"], "a browser sends quotation marks back as they came"
         # httpx keeps it for the address that it spoke to; the name is what the server goes by.
         yield visitor
 
