@@ -57,7 +57,8 @@ def sealed(key: bytes, visit: Visit) -> str:
     """A visit as the value of a cookie."""
     who = visit.principal
     record = [visit.runtime, visit.port, visit.since, who.user, who.name, who.email, who.login, who.token]
-    text = base64.urlsafe_b64encode(json.dumps(record).encode())
+    # Without padding: a cookie with an equals sign in it would be sent in quotation marks, and come back with them.
+    text = base64.urlsafe_b64encode(json.dumps(record).encode()).rstrip(b"=")
     return f"{text.decode()}.{_seal(key, text)}"
 
 
@@ -66,7 +67,9 @@ def unsealed(key: bytes, value: str) -> Visit | None:
     text, _, seal = value.partition(".")
     if len(value) > TEXT_LENGTH_MAX or not value.isascii() or not hmac.compare_digest(seal, _seal(key, text.encode())):
         return None
-    runtime, port, since, user, name, email, login, token = json.loads(base64.urlsafe_b64decode(text))
+    runtime, port, since, user, name, email, login, token = json.loads(
+        base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    )
     principal = Principal(
         UserId(user), name, email, False, login and LoginId(login), token and TokenId(token)
     )  # nobody administers anything through a port
