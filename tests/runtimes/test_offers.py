@@ -86,6 +86,17 @@ def test_only_who_has_a_unit_gets_its_devices_and_no_other_unit_s() -> None:
     assert asked(offered("t4", of), of, Unit("t4", "gone")).devices == ()
 
 
+def test_what_is_declared_is_not_found_besides_under_another_name() -> None:
+    units = tuple(AcceleratorUnit(name=f"GPU-{n}", devices=(f"/dev/nvidia{n}",)) for n in range(3))
+    found = {"gpu": Accelerator(units=units, devices=("/dev/nvidiactl",))}
+
+    known = known_accelerators(found, settings())
+
+    assert [unit.name for unit in known["gpu"].units] == ["GPU-2"]
+    assert known["t4"] == CARDS
+    assert known_accelerators(found, settings(accelerators={"t4": CARDS, "gpu": Accelerator()}))["gpu"].units == ()
+
+
 def test_everything_that_may_be_given_is_told_to_the_engine_once() -> None:
     paths = may_be_given(known_accelerators({}, settings()))
 
@@ -120,6 +131,12 @@ def test_the_usual_choices_are_colab_s_and_modules_are_there_before_the_user() -
         {"type": "none-such"},
         {"types": {"cpu": {"accelerator": "none-such"}}},
         {"types": {"../cpu": {}}},
+        {
+            "accelerators": {
+                "a": {"units": [{"name": "1", "devices": ["/dev/a"]}, {"name": "2", "devices": ["/dev/a"]}]}
+            }
+        },
+        {"accelerators": {"a": {"units": [{"devices": ["/dev/a"]}]}, "b": {"units": [{"devices": ["/dev/a"]}]}}},
         {"accelerators": {"t4": {"units": [{"devices": ["/dev/a"]}, {"devices": ["/dev/a"]}]}}},
         {"types": {"cpu": {"network": "everything"}}},
     ],

@@ -80,8 +80,15 @@ class Offer:
 
 
 def known_accelerators(found: Mapping[str, Accelerator], settings: RuntimesSettings) -> dict[str, Accelerator]:
-    """Those that were found and those that are declared, which count for more."""
-    return {FOUND: Accelerator()} | dict(found) | settings.accelerators
+    """Those that are declared, and what was found besides: nothing is lent under two names."""
+    declared = settings.accelerators
+    taken = {device for one in declared.values() for device in one.devices}
+    taken |= {device for one in declared.values() for unit in one.units for device in unit.devices}
+    left = {
+        name: one.model_copy(update={"units": tuple(unit for unit in one.units if taken.isdisjoint(unit.devices))})
+        for name, one in found.items()
+    }
+    return {FOUND: Accelerator()} | left | declared
 
 
 def may_be_given(accelerators: Mapping[str, Accelerator]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What an operator can set about runtimes."""
 
 import os
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -180,6 +181,11 @@ class RuntimesSettings(BaseModel, frozen=True):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
+        units = [unit for one in self.accelerators.values() for unit in one.units]
+        devices = Counter(device for unit in units for device in set(unit.devices))
+        twice = sorted(device for device, count in devices.items() if count > 1)
+        if twice:
+            raise ValueError(f"{twice[0]} is in two units, so it would be lent twice; `shared` lets several have one")
         if self.type not in self.types:
             raise ValueError(f"`type` is {self.type!r}, and `types` has only {', '.join(self.types)}")
         for name, one in self.types.items():
