@@ -104,7 +104,7 @@ export function mountEditor(options: EditorOptions): EditorView {
         options.placeholder ? placeholder(options.placeholder) : [],
         tooltips({ position: 'fixed', parent: document.body }),
         EditorState.readOnly.of(options.readOnly),
-        EditorView.contentAttributes.of({ 'aria-label': options.name ?? 'Source', spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
+        EditorView.contentAttributes.of({ 'aria-label': options.name ?? 'Source', tabindex: '0', spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
         EditorView.focusChangeEffect.of((_state, focused) => (options.focused(focused), null)),
         yCollab(text, awareness, { undoManager: options.readOnly ? false : undoOf(text) }),
       ],

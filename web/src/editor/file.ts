@@ -99,7 +99,7 @@ export function mountFileEditor({ parent, text, lineEnds, ending, label, readOnl
         long ? [] : EditorView.lineWrapping,
         grammar.of([]),
         editable.of(closed(readOnly)),
-        EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+        EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', spellcheck: 'false' }),
         EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc)),
       ],
     }),

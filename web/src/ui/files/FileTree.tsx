@@ -171,7 +171,6 @@ const Line = memo(
       <>
         <div
           role="treeitem"
-          aria-label={name}
           aria-description={about}
           aria-level={depth}
           aria-posinset={place}
@@ -197,8 +196,8 @@ const Line = memo(
           {input ?? (
             <>
               <span className="tree-name">{name}</span>
-              <span className="tree-time">{timeText(entry.modified_ms)}</span>
-              <span className="tree-size">{opens(entry) ? '' : sizeText(entry.size)}</span>
+              <span className="tree-time" aria-hidden>{timeText(entry.modified_ms)}</span>
+              <span className="tree-size" aria-hidden>{opens(entry) ? '' : sizeText(entry.size)}</span>
               <span
                 ref={more}
                 className="tree-more"
