@@ -280,7 +280,7 @@ class Agent:
         kernel.ready, kernel.answered = asyncio.Event(), False
         command = kernels.argv(kernel, self.connections.file(kernel.process))
         self.connections.prepare(kernel.process)
-        env = dict(os.environ) | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"} | kernel.env
+        env = dict(os.environ) | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"} | kernels.variables(kernel)
         env.pop("PYTHONPATH", None)
         self._ask_supervisor({"do": "start", "process": kernel.process, "argv": command, "env": env, "cwd": kernel.cwd})
         self._attend(kernel)

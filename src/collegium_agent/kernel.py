@@ -15,6 +15,7 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
+from collegium_agent import specs
 from collegium_agent.wire import KernelMessage, Malformed, Signer
 
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -86,14 +87,12 @@ def argv(kernel: Kernel, connection_file: Path) -> list[str]:
     """The command that becomes this kernel. Raises Malformed for a kernel that is not installed here."""
     if kernel.name == "python3":
         return [sys.executable, str(LAUNCHER), "-f", str(connection_file), *(["--warm"] if kernel.warm else [])]
-    if not kernel.name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise Malformed("not the name of a kernel")
-    spec = Path(sys.prefix) / "share" / "jupyter" / "kernels" / kernel.name / "kernel.json"
-    try:
-        words = json.loads(spec.read_text())["argv"]
-    except (OSError, ValueError, KeyError) as error:
-        raise Malformed(f"no kernel named {kernel.name} is installed here") from error
-    return [str(word).replace("{connection_file}", str(connection_file)) for word in words]
+    return [word.replace("{connection_file}", str(connection_file)) for word in specs.find(kernel.name).argv]
+
+
+def variables(kernel: Kernel) -> dict[str, str]:
+    """What its specification and whoever asked for it want to be set. Raises Malformed as `argv` does."""
+    return ({} if kernel.name == "python3" else specs.find(kernel.name).env) | kernel.env
 
 
 class Connections:

@@ -10,7 +10,7 @@ from collegium_runtimed.plan import AGENT_HOME, Bind
 
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 ETC = (
-    "alternatives", "ca-certificates", "crypto-policies", "debian_version", "fonts", "inputrc", "ld.so.cache",
+    "R", "alternatives", "ca-certificates", "crypto-policies", "debian_version", "fonts", "inputrc", "ld.so.cache",
     "ld.so.conf", "ld.so.conf.d", "localtime", "magic", "mime.types", "pki/ca-trust/extracted", "pki/tls/certs",
     "protocols", "services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone",
 )  # fmt: skip
