@@ -1,15 +1,19 @@
 """What this machine can do for runtimes, what it cannot, and how to mend that."""
 
+import http.client
 import os
 import platform
 import re
 import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from collegium.runtimes.languages import IRKERNEL
 
 KERNEL_LEAST = (5, 12)
 KERNEL_IDMAPPED_OVERLAY = (5, 19)
@@ -24,10 +28,31 @@ if libc.unshare(0x7e020000 & ~0x10000000) != 0:
 if libc.mount(None, b"/", None, ctypes.c_ulong(16384 | 1 << 18), None) != 0:
     sys.exit("in a user namespace mounting is refused: " + os.strerror(ctypes.get_errno()))
 """
+TRY_OVERLAY = (
+    TRY_NAMESPACES
+    + """
+def mount(*words):
+    if libc.mount(*words) != 0:
+        sys.exit(words[2].decode() + ": " + os.strerror(ctypes.get_errno()))
+mount(b"t", b"/tmp", b"tmpfs", ctypes.c_ulong(0), None)
+for name in ("l", "u", "w", "m"):
+    os.mkdir("/tmp/" + name)
+options = b"lowerdir=/tmp/l,upperdir=/tmp/u,workdir=/tmp/w,userxattr"
+mount(b"o", b"/tmp/m", b"overlay", ctypes.c_ulong(0), options)
+"""
+)
 APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 USERNS_CLONE = Path("/proc/sys/kernel/unprivileged_userns_clone")
 USERNS_MAX = Path("/proc/sys/user/max_user_namespaces")
+NVIDIA = Path("/proc/driver/nvidia/version")
+TUN = Path("/dev/net/tun")
+PROGRAMS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DOCKER_SOCKET = "/var/run/docker.sock"
+DOCKER_SECONDS_MAX = 2.0
+NEEDED = ("Linux", "namespaces", "seccomp")
+"""Without one of these there is no wall around a runtime."""
 
+Area = Literal["isolation", "limits", "network", "engines", "accelerators", "languages"]
 State = Literal["ok", "degraded", "missing"]
 
 
@@ -35,26 +60,43 @@ State = Literal["ok", "degraded", "missing"]
 class Finding:
     """One thing a runtime needs or could use. `degraded`: runtimes work, with a loss that `detail` names."""
 
+    area: Area
     name: str
     state: State
     detail: str
     remedy: str | None = None
 
 
-def report() -> list[Finding]:
-    """Everything that can be said of this machine. Takes about a tenth of a second and changes nothing."""
+def report(accelerators: Mapping[str, str | None] | None = None) -> list[Finding]:
+    """Everything that can be said of this machine. Takes about a tenth of a second and changes nothing.
+
+    `accelerators`: those that are known, by name, each with why it cannot be used.
+    """
     return [
-        _kernel(),
-        _namespaces(),
-        _seccomp(),
-        *_cgroups(),
+        *isolation(),
         _user(),
-        _disk(),
         _overlay(),
         _idmapped(),
+        *_cgroups(),
+        _disk(),
+        _packages_network(),
+        _internet(),
         _gvisor(),
-        _gpu(),
+        _docker(),
+        *_accelerators(accelerators or {}),
+        _r(),
     ]
+
+
+def isolation() -> list[Finding]:
+    """What the wall around a runtime is made of."""
+    return [_kernel(), _namespaces(), _seccomp()]
+
+
+def why_not_isolated(findings: Iterable[Finding]) -> str | None:
+    """Why runtimes would not be walled off from this machine and from each other, or None."""
+    holes = [f"{one.name}: {one.detail}" for one in findings if one.name in NEEDED and one.state == "missing"]
+    return "; ".join(holes) or None
 
 
 def _version() -> tuple[int, int]:
@@ -65,18 +107,25 @@ def _version() -> tuple[int, int]:
 def _kernel() -> Finding:
     found = f"Linux {platform.release()} on {platform.machine()}"
     if platform.machine() not in ("x86_64", "aarch64"):
-        return Finding("Linux", "missing", found, "runtimes need a processor of kind x86_64 or aarch64")
+        return Finding("isolation", "Linux", "missing", found, "runtimes need a processor of kind x86_64 or aarch64")
     if _version() < KERNEL_LEAST:
-        return Finding("Linux", "missing", found, f"runtimes need Linux {KERNEL_LEAST[0]}.{KERNEL_LEAST[1]} or newer")
-    return Finding("Linux", "ok", found)
+        return Finding(
+            "isolation", "Linux", "missing", found, f"runtimes need Linux {KERNEL_LEAST[0]}.{KERNEL_LEAST[1]} or newer"
+        )
+    return Finding("isolation", "Linux", "ok", found)
 
 
 def _namespaces() -> Finding:
-    result = subprocess.run([sys.executable, "-I", "-S", "-c", TRY_NAMESPACES], capture_output=True, text=True)
-    if result.returncode == 0:
-        return Finding("namespaces", "ok", "user, mnt, pid, net, ipc, uts and cgroup")
-    why = (result.stderr.strip().splitlines() or ["they are refused"])[-1]
-    return Finding("namespaces", "missing", why, _namespaces_remedy())
+    why = _tried(TRY_NAMESPACES)
+    if why is None:
+        return Finding("isolation", "namespaces", "ok", "user, mnt, pid, net, ipc, uts and cgroup")
+    return Finding("isolation", "namespaces", "missing", why, _namespaces_remedy())
+
+
+def _tried(script: str) -> str | None:
+    """Why a script, in a process of its own, cannot do what it tries; None if it can."""
+    result = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True)
+    return None if result.returncode == 0 else (result.stderr.strip().splitlines() or ["it is refused"])[-1]
 
 
 def _namespaces_remedy() -> str:
@@ -101,8 +150,8 @@ def _number(path: Path) -> int | None:
 
 def _seccomp() -> Finding:
     if Path("/proc/sys/kernel/seccomp/actions_avail").exists():
-        return Finding("seccomp", "ok", "system calls are filtered by an allow list")
-    return Finding("seccomp", "missing", "this kernel has none", "use a kernel with CONFIG_SECCOMP_FILTER")
+        return Finding("isolation", "seccomp", "ok", "system calls are filtered by an allow list")
+    return Finding("isolation", "seccomp", "missing", "this kernel has none", "use a kernel with CONFIG_SECCOMP_FILTER")
 
 
 def _cgroups() -> Iterator[Finding]:
@@ -120,9 +169,9 @@ def _cgroups() -> Iterator[Finding]:
     for controller in CONTROLLERS:
         name = f"control group {controller}"
         if controller in held:
-            yield Finding(name, "ok", f"version {held[controller]}")
+            yield Finding("limits", name, "ok", f"version {held[controller]}")
         else:
-            yield Finding(name, "degraded", losses[controller], remedy)
+            yield Finding("limits", name, "degraded", losses[controller], remedy)
 
 
 def _held_by_cgroups() -> dict[str, int]:
@@ -148,43 +197,114 @@ def _held_by_cgroups() -> dict[str, int]:
 
 def _user() -> Finding:
     if os.geteuid() == 0:
-        return Finding("user", "ok", "root: each runtime has a user id of its own; the web server gives root up")
+        return Finding(
+            "isolation", "user", "ok", "root: each runtime has a user id of its own; the web server gives root up"
+        )
     detail = "an ordinary user: runtimes share this user's id outside, and are apart by namespaces alone"
-    return Finding("user", "degraded", detail, "start the server as root; it keeps it for the engine alone")
+    return Finding(
+        "isolation", "user", "degraded", detail, "start the server as root; it keeps it for the engine alone"
+    )
 
 
 def _disk() -> Finding:
     if os.geteuid() != 0:
-        return Finding("disk limits", "degraded", "an ordinary user cannot mount, so nothing bounds a runtime's files")
+        return Finding(
+            "limits", "disk limits", "degraded", "an ordinary user cannot mount, so nothing bounds a runtime's files"
+        )
     if not Path("/dev/loop-control").exists():
-        return Finding("disk limits", "degraded", "there are no loop devices", "modprobe loop")
+        return Finding("limits", "disk limits", "degraded", "there are no loop devices", "modprobe loop")
     if shutil.which("mkfs.ext4", path="/usr/sbin:/sbin:/usr/bin:/bin") is None:
-        return Finding("disk limits", "degraded", "mkfs.ext4 is missing", "apt install e2fsprogs")
-    return Finding("disk limits", "ok", "each runtime has a file system of its own size")
+        return Finding("limits", "disk limits", "degraded", "mkfs.ext4 is missing", "apt install e2fsprogs")
+    return Finding("limits", "disk limits", "ok", "each runtime has a file system of its own size")
 
 
 def _overlay() -> Finding:
-    if "overlay" in Path("/proc/filesystems").read_text():
-        return Finding("overlay", "ok", "packages can be installed over an environment")
-    return Finding("overlay", "degraded", "packages go beside an environment, not over it", "modprobe overlay")
+    if os.geteuid() == 0 and "overlay" in Path("/proc/filesystems").read_text():
+        return Finding("isolation", "overlay", "ok", "packages are installed over an environment, and vanish with it")
+    why = _tried(TRY_OVERLAY)
+    if why is None:
+        return Finding("isolation", "overlay", "ok", "packages are installed over an environment, and vanish with it")
+    remedy = "modprobe overlay; an ordinary user needs Linux 5.11 for it"
+    return Finding("isolation", "overlay", "degraded", f"an environment cannot be written over: {why}", remedy)
 
 
 def _idmapped() -> Finding:
     if os.geteuid() == 0 and _version() >= KERNEL_IDMAPPED_OVERLAY:
-        return Finding("idmapped mounts", "ok", "a runtime can be root inside without being it outside")
+        return Finding("isolation", "idmapped mounts", "ok", "a runtime can be root inside without being it outside")
     return Finding(
-        "idmapped mounts", "degraded", "a runtime's user cannot be root inside: they need root and Linux 5.19"
+        "isolation",
+        "idmapped mounts",
+        "degraded",
+        "a runtime's user cannot be root inside: they need root and Linux 5.19",
     )
 
 
+def _packages_network() -> Finding:
+    # What it needs besides is Python's, and the namespaces are reported by themselves.
+    return Finding("network", "none, packages", "ok", "by namespaces of its own and a proxy")
+
+
+def _internet() -> Finding:
+    name, loss = "internet", "runtimes reach package indexes alone"
+    lacking = [one for one in ("slirp4netns", "nft") if shutil.which(one, path=PROGRAMS) is None]
+    if lacking:
+        remedy = "apt install slirp4netns nftables"
+        return Finding("network", name, "degraded", f"{loss}: {' and '.join(lacking)} not installed", remedy)
+    if os.geteuid() != 0 and not os.access(TUN, os.R_OK | os.W_OK):
+        remedy = f"chmod 0666 {TUN}, as udev does; or start the server as root"
+        return Finding("network", name, "degraded", f"{loss}: {TUN} cannot be used", remedy)
+    return Finding("network", name, "ok", "public addresses alone, by slirp4netns and nftables")
+
+
 def _gvisor() -> Finding:
-    if found := shutil.which("runsc"):
-        return Finding("gVisor", "ok", found)
-    return Finding("gVisor", "degraded", "not installed; optional: a second wall around runtimes", "https://gvisor.dev")
+    runsc = shutil.which("runsc", path=PROGRAMS)
+    if runsc is None:
+        detail = "not installed; optional: a second wall around runtimes, with the Docker engine"
+        return Finding("engines", "gVisor", "degraded", detail, "https://gvisor.dev/docs/user_guide/install")
+    platform_ = "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) else "systrap or ptrace"
+    return Finding("engines", "gVisor", "ok", f"{runsc}, platform {platform_}; used by the Docker engine")
 
 
-def _gpu() -> Finding:
-    found = [path.name for path in Path("/dev").glob("nvidia[0-9]*")]
-    if found:
-        return Finding("accelerators", "ok", f"{len(found)} NVIDIA: {', '.join(sorted(found))}")
-    return Finding("accelerators", "degraded", "none; optional")
+def _docker() -> Finding:
+    host = os.environ.get("DOCKER_HOST", f"unix://{DOCKER_SOCKET}")
+    if not host.startswith("unix://"):
+        return Finding("engines", "Docker", "ok", f"at {host}, not tried")
+    address = host.removeprefix("unix://")
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(DOCKER_SECONDS_MAX)
+            connection.connect(address)
+            connection.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+    except FileNotFoundError:
+        return Finding("engines", "Docker", "degraded", "no daemon runs; optional: the second engine")
+    except (OSError, http.client.HTTPException) as error:
+        remedy = "add the server's user to the group docker, which makes it as good as root"
+        return Finding("engines", "Docker", "degraded", f"{address}: {error}; optional: the second engine", remedy)
+    version = answer.headers.get("Api-Version", "unknown")
+    return Finding("engines", "Docker", "ok", f"{address} answers, API version {version}")
+
+
+def _accelerators(known: Mapping[str, str | None]) -> Iterator[Finding]:
+    if NVIDIA.exists():
+        driver = NVIDIA.read_text(errors="replace").splitlines()[0]
+        yield Finding("accelerators", "NVIDIA's driver", "ok", driver.removeprefix("NVRM version: ").strip())
+    elif nodes := sorted(path.name for path in Path("/dev").glob("nvidia[0-9]*")):
+        remedy = "install NVIDIA's driver, or load it: modprobe nvidia"
+        detail = f"{', '.join(nodes)} without the driver"
+        yield Finding("accelerators", "NVIDIA's driver", "degraded", detail, remedy)
+    elif not any(reason is None for reason in known.values()):
+        yield Finding("accelerators", "NVIDIA's driver", "degraded", "there is none; optional")
+    for name, reason in known.items():
+        if reason is None:
+            yield Finding("accelerators", name, "ok", "its devices are there")
+        else:
+            yield Finding("accelerators", name, "degraded", reason, "see the setting runtimes.accelerators")
+
+
+def _r() -> Finding:
+    if IRKERNEL.exists():
+        return Finding("languages", "R", "ok", "notebooks in R run with Debian's packages")
+    remedy = "apt install r-base-core r-cran-irkernel"
+    return Finding("languages", "R", "degraded", "not installed; optional: notebooks in R", remedy)
