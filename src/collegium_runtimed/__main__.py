@@ -92,7 +92,7 @@ async def serve(options: argparse.Namespace, data: Path) -> None:
             asyncio.get_running_loop().add_signal_handler(number, server.stopping.set)
         await engine.open()
         kept = [tasks.create_task(pool.keep()), tasks.create_task(_leave_when_idle(server, engine, options.linger))]
-        kept.append(tasks.create_task(engine.networks.keep()))
+        kept += [tasks.create_task(engine.networks.keep()), tasks.create_task(pool.shed())]
         listening = await server.listen()
         print(f"engine {os.getpid()} serves {data}", flush=True)
         await server.stopping.wait()

@@ -77,6 +77,12 @@ class Groups:
         """The folders below which runtimes have theirs."""
         return []
 
+    def remove_strangers(self, known: set[str]) -> None:
+        """Take away the groups of runtimes and zygotes that are no more, and end what is in them. Blocks."""
+        for parent in self.parents():
+            if parent.is_dir():
+                remove([str(path) for path in parent.iterdir() if path.is_dir() and path.name not in known])
+
 
 class GroupsV1(Groups):
     """One folder per controller, below the group this process is in."""

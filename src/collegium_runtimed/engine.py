@@ -125,6 +125,7 @@ class Engine:
             if folder.is_dir():
                 await self._recover(folder)
         self._remove_stray_sockets()
+        await asyncio.to_thread(self.groups.remove_strangers, set(self.records))
         self._own.append(self._tasks.create_task(self._keep_logs_short()))
 
     async def _probe(self) -> None:

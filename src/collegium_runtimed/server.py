@@ -133,7 +133,7 @@ class Server:
             "zygotes": await asyncio.to_thread(engine.zygotes.status),
             "missing": engine.missing,
             "runtimes": sum(record.runtime is not None for record in engine.records.values()),
-            "pool": {"ready": len(self._pool.waiting()), "wanted": sum(want.ready for want in self._pool.wants)},
+            "pool": {"ready": self._pool.ready, "wanted": sum(want.ready for want in self._pool.wants)},
         }
 
     async def _create(self, request: dict[str, Any]) -> dict[str, Any]:
