@@ -61,8 +61,7 @@ function Meters() {
     <Hint text={known.length > 0 ? known.map((text) => <div key={text}>{text}</div>) : 'Resources'}>
       <button type="button" className="runtime-meters" aria-label={['Resources', ...known].join(', ')} onClick={() => desk.showResources(!desk.chrome.getState().resources)}>
         {shown.map(({ name, full }) => (
-          <span key={name} className="runtime-meter" aria-hidden>
-            <span className="runtime-meter-name">{name}</span>
+          <span key={name} className="runtime-meter" data-name={name} aria-hidden>
             <span className="meter">
               <span className={classes('meter-part', fullness(full))} style={{ width: `${full * 100}%` }} />
             </span>
