@@ -30,6 +30,8 @@ SOURCES = ROOT / "src"
 STUB = Path(__file__).parent / "runtimes" / "stub"
 ORDINARY_UID = 61986
 START_SECONDS_MAX = 30
+STORED_EACH = 100
+"""How many messages of a kernel lie between two acknowledgements."""
 SMALL = Limits(memory_bytes=1 << 30, cpus=2.0, processes=256, disk_bytes=1 << 30)
 
 
@@ -274,6 +276,8 @@ class Notebook:
             frame = parse(_exactly(self._connection, size))
             if isinstance(frame, KernelChange) and frame.kernel == self._kernel and frame.state == "dead":
                 return replace(result, kernel_died=True)
+            if isinstance(frame, Message) and frame.seq % STORED_EACH == 0:
+                self._send(op="stored", seq=frame.seq)
             if not isinstance(frame, Message) or frame.parent != execution:
                 continue
             if frame.msg_type == "stream":

@@ -1,5 +1,6 @@
 """What every engine must do, so that the fake one cannot drift from the real one."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from collegium.runtimes.ports import Engine
 from collegium.runtimes.settings import DockerSettings
 from runtime_world import STUB, FakeEngine, engine_process, environment, specification
 from runtimes.conftest import uid_of
-from support.docker import BASE, docker, docker_daemon, why_no_docker
+from support.docker import BASE, GVISOR, docker, docker_daemon, why_no_docker
 from support.environment import MINIMAL, environment_of
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +33,7 @@ ENGINES = [
     "fake",
     pytest.param("root", marks=pytest.mark.sandbox),
     pytest.param("docker", marks=[pytest.mark.sandbox, pytest.mark.long]),
+    pytest.param("gvisor", marks=[pytest.mark.sandbox, pytest.mark.long]),
 ]
 
 
@@ -39,9 +41,12 @@ ENGINES = [
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
     if request.param == "fake":
         yield FakeEngine()
-    elif request.param == "docker":
+    elif request.param in ("docker", "gvisor"):
+        if request.param == "gvisor" and shutil.which(GVISOR) is None:
+            pytest.skip("gVisor is not installed: apt-get install runsc")
         address = request.getfixturevalue("daemon")
-        engine = DockerEngine(DockerSettings(url=address), house="test")
+        runtime = GVISOR if request.param == "gvisor" else "runc"
+        engine = DockerEngine(DockerSettings(url=address, runtime=runtime), house="test")
         yield engine
         await engine.aclose()
         for container in docker(address, "ps", "-aq").split():

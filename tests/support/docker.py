@@ -15,7 +15,13 @@ from support.environment import ROOT
 BASE = "collegium-test-base"
 PACKAGES = "python3-minimal,libpython3.11-stdlib,ca-certificates"
 START_SECONDS_MAX = 60
-DEVICES = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--userland-proxy=false"]
+GVISOR = "runsc"
+GVISOR_WRAPPER = """\
+#!/bin/sh
+exec runsc --network=none --platform=ptrace "$@"
+"""
+"""Without a network of its own gVisor starts in any namespace; ptrace needs no virtual machine."""
+NETWORKLESS = ["--bridge=none", "--iptables=false", "--ip6tables=false", "--userland-proxy=false"]
 
 
 def why_no_docker() -> str | None:
@@ -48,7 +54,8 @@ def docker_daemon() -> Iterator[str]:
         address = f"unix://{folder}/docker.sock"
         command = [
             "unshare", "--net", "dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/exec",
-            f"--pidfile={folder}/pid", f"--host={address}", "--storage-driver=overlay2", *DEVICES,
+            f"--pidfile={folder}/pid", f"--host={address}", "--storage-driver=overlay2", *NETWORKLESS,
+            *_gvisor(Path(folder)),
         ]  # fmt: skip
         with open(f"{folder}/log", "w") as log:
             daemon = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
@@ -62,6 +69,15 @@ def docker_daemon() -> Iterator[str]:
                 docker(address, "rm", "-fv", container)
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(30)
+
+
+def _gvisor(folder: Path) -> list[str]:
+    if shutil.which(GVISOR) is None:
+        return []
+    wrapper = folder / GVISOR
+    wrapper.write_text(GVISOR_WRAPPER)
+    wrapper.chmod(0o755)
+    return [f"--add-runtime={GVISOR}={wrapper}"]
 
 
 def docker(address: str, *words: str, stdin: object = None) -> str:
