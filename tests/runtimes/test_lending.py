@@ -219,6 +219,31 @@ async def test_a_restarted_server_remembers_who_has_the_card(opened: Opened, eng
         assert list(engine.machines) == [bob.got.id]
 
 
+async def test_a_card_that_was_declared_anew_under_another_name_is_still_somebody_s(
+    opened: Opened, database: Database, engine: FakeEngine, hardware: FakeAccelerators, tmp_path: Path
+) -> None:
+    async with opened() as runtimes:
+        first = await runtimes.acquire(ADA, type="t4")
+    units = (AcceleratorUnit(devices=("/dev/full",)), AcceleratorUnit(devices=("/dev/zero",), gpus=("0",)))
+    renamed = SETTINGS.model_copy(
+        update={
+            "types": {"t4": RuntimeType(memory=GIB, accelerator="cards")},
+            "accelerators": {"cards": Accelerator(units=units)},
+        }
+    )
+
+    async with open_runtimes(database, engine, ReadyEnvironments(tmp_path), hardware, renamed) as runtimes:
+        second = await runtimes.acquire(BOB, type="t4")
+        assert second.unit == Unit("cards", "/dev/full")
+        async with anyio.create_task_group() as tasks:
+            cat = Asker(tasks, runtimes, CAT)
+            await until(lambda: cat.told)
+            await anyio.wait_all_tasks_blocked()
+            assert cat.got is None
+            await runtimes.release(first.id)
+        assert cat.got is not None
+
+
 async def test_after_a_restart_of_the_machine_the_reason_says_so(opened: Opened, engine: FakeEngine) -> None:
     async with opened() as runtimes:
         gone, failed = await runtimes.acquire(ADA, type="t4"), await runtimes.acquire(ADA)
@@ -350,7 +375,7 @@ async def test_the_graph_has_points_and_a_gpu_and_is_forgotten_with_the_runtime(
 async def test_many_users_and_few_cards_never_share_one(
     database: Database, engine: FakeEngine, hardware: FakeAccelerators, tmp_path: Path
 ) -> None:
-    units = tuple(AcceleratorUnit(name=name, devices=("/dev/zero",)) for name in ("a", "b"))
+    units = tuple(AcceleratorUnit(devices=(device,)) for device in ("/dev/zero", "/dev/full"))
     settings = SETTINGS.model_copy(update={"accelerators": {"t4": Accelerator(units=units)}})
     served = 0
 

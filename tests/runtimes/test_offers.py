@@ -21,7 +21,7 @@ CARDS = Accelerator(
     label="NVIDIA T4",
     units=(
         AcceleratorUnit(devices=("/dev/nvidia0",), variables={"CUDA_VISIBLE_DEVICES": "0"}),
-        AcceleratorUnit(name="second", devices=("/dev/nvidia1",), binds=("/opt/second",)),
+        AcceleratorUnit(devices=("/dev/nvidia1",), binds=("/opt/second",)),
     ),
     devices=("/dev/nvidiactl",),
     binds=("/usr/lib/libcuda.so.1",),
@@ -74,9 +74,9 @@ def test_without_an_accelerator_the_type_is_shown_and_not_available() -> None:
 
 def test_only_who_has_a_unit_gets_its_devices_and_no_other_unit_s() -> None:
     of = settings()
-    nobody, plain = asked(offered("t4", of), of), asked(offered("cpu", of), of, Unit("t4", "second"))
+    nobody, plain = asked(offered("t4", of), of), asked(offered("cpu", of), of, Unit("t4", "/dev/nvidia1"))
     first = asked(offered("t4", of), of, Unit("t4", "/dev/nvidia0"))
-    second = asked(offered("t4", of), of, Unit("t4", "second"))
+    second = asked(offered("t4", of), of, Unit("t4", "/dev/nvidia1"))
 
     assert nobody.devices == plain.devices == nobody.binds == plain.binds == ()
     assert first.devices == ("/dev/nvidiactl", "/dev/nvidia0")

@@ -19,7 +19,7 @@ ONE, TWO, THREE = RuntimeId("one"), RuntimeId("two"), RuntimeId("three")
 
 
 def accelerator(*names: str, shared: int = 1) -> dict[str, Accelerator]:
-    units = tuple(AcceleratorUnit(name=name, devices=("/dev/zero",)) for name in names)
+    units = tuple(AcceleratorUnit(name=name) for name in names)
     return {"t4": Accelerator(units=units, shared=shared)}
 
 
@@ -85,7 +85,8 @@ async def test_who_goes_away_lets_the_next_move_up() -> None:
 async def test_a_unit_whose_memory_is_not_free_is_asked_again_until_it_is() -> None:
     hardware, got = FakeAccelerators(), list[Unit]()
     hardware.busy.add("/dev/zero")
-    turns = Turns(accelerator("a"), hardware, retry_seconds=0.001)
+    card = Accelerator(units=(AcceleratorUnit(devices=("/dev/zero",)),))
+    turns = Turns({"t4": card}, hardware, retry_seconds=0.001)
 
     async def wait() -> None:
         got.append(await turns.wait(ONE, ADA, "t4", None))
@@ -97,7 +98,7 @@ async def test_a_unit_whose_memory_is_not_free_is_asked_again_until_it_is() -> N
         hardware.busy.clear()
         await until(lambda: got)
 
-    assert got == [Unit("t4", "a")]
+    assert got == [Unit("t4", "/dev/zero")]
 
 
 async def test_another_unit_is_given_while_one_is_not_there() -> None:

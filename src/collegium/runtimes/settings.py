@@ -41,8 +41,10 @@ def default_cpus() -> float:
 class AcceleratorUnit(BaseModel, frozen=True):
     """What one runtime gets of an accelerator: a card, or several that belong together."""
 
-    name: str = Field(default="", max_length=256, description="Its name; the first of `devices` if not set.")
-    devices: tuple[str, ...] = Field(default=(), description="Device nodes: `/dev/nvidia0`, `/dev/accel0`.")
+    devices: tuple[str, ...] = Field(
+        default=(), description="Device nodes: `/dev/nvidia0`, `/dev/accel0`. The first is its name in the books."
+    )
+    name: str = Field(default="", max_length=256, description="Its name, if it has no device nodes of its own.")
     gpus: tuple[str, ...] = Field(default=(), description="What NVML calls them: an index or a UUID for each GPU.")
     memory: ByteSize | None = Field(default=None, description="Memory of its own, shown to who chooses.")
     binds: tuple[str, ...] = Field(default=(), description="Files of the machine seen inside, read-only.")
@@ -70,9 +72,9 @@ class Accelerator(BaseModel, frozen=True):
 
 
 def unit_name(accelerator: Accelerator, index: int) -> str:
-    """What a unit is called in our books, whichever place it has in the list."""
+    """What a unit is called in our books, whichever place it has in the list and whatever else becomes of it there."""
     unit = accelerator.units[index]
-    return unit.name or next(iter(unit.devices), str(index))[:256]
+    return next(iter(unit.devices), unit.name or str(index))[:256]
 
 
 class RuntimeType(BaseModel, frozen=True):

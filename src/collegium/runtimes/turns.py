@@ -56,11 +56,19 @@ class Turns:
         self._said: dict[tuple[str, str], str] = {}
 
     def restore(self, runtimes: Iterable[Runtime]) -> None:
-        """At the start: who has what since before this server came."""
+        """At the start: who has what since before this server came; by the same name, or now by another."""
         for runtime in runtimes:
-            if runtime.unit is not None and runtime.unit.accelerator in self._books:
-                book = self._books[runtime.unit.accelerator]
-                self._books[runtime.unit.accelerator] = restored(book, runtime.id, runtime.unit.name)
+            if runtime.unit is not None:
+                name = self._where(runtime.unit)
+                if name in self._books:
+                    self._books[name] = restored(self._books[name], runtime.id, runtime.unit.name)
+
+    def _where(self, unit: Unit) -> str:
+        """The accelerator that has a unit now: it may have been declared anew under another name."""
+        for name, accelerator in self._accelerators.items():
+            if any(unit.name in one.devices for one in accelerator.units):
+                return name
+        return unit.accelerator
 
     def open(self) -> None:
         """From now on units are handed on: it is known what lives."""
