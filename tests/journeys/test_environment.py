@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from support.environment import MINIMAL, environment_of
 from support.server import Server
 
 pytestmark = pytest.mark.sandbox
 
 WAIT_SECONDS_MAX = 120
-MINIMAL = "2026.11-minimal"
 
 MAKE_WHEEL = """
 import base64, hashlib, zipfile
@@ -90,6 +90,7 @@ def ada(running: Server) -> Any:
 
 
 def test_what_was_installed_and_pinned_is_in_the_next_runtime(ada: httpx.Client) -> None:
+    environment_of(MINIMAL)
     metadata = {"colab": {"runtime_attributes": {"runtime_version": MINIMAL}}}
     notebook = Notebook(
         ada,

@@ -56,6 +56,20 @@ def test_another_lock_is_another_folder(tmp_path: Path, monkeypatch: pytest.Monk
     assert UvEnvironments(tmp_path).path("1") != first
 
 
+def test_what_an_earlier_release_built_can_still_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("2025.01-" + "a" * 12, "2025.02-" + "b" * 12, "no version", "2025.03-" + "c" * 12 + ".lock"):
+        (tmp_path / name / "lib/python3.9/site-packages/six-1.16.0.dist-info").mkdir(parents=True)
+        (tmp_path / name / ".complete").touch()
+    (tmp_path / ("2025.02-" + "b" * 12) / ".complete").unlink()
+    built = UvEnvironments(tmp_path)
+
+    assert built.versions() == sorted([*built.carried(), "2025.01"])
+    assert built.path("2025.01") == tmp_path / ("2025.01-" + "a" * 12)
+    assert built.is_ready("2025.01")
+    assert [package.name for package in built.packages("2025.01")] == ["six"]
+    assert built.python("2025.01") == "3.9"
+
+
 def test_a_build_that_failed_is_not_ready_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "1/requirements.lock").write_text("this is no lock\n")

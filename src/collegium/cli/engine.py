@@ -32,7 +32,21 @@ def with_environment(settings: Settings) -> Settings:
         with console.status(f"Preparing runtime version {version}: about a minute, once …") as status:
             environments.build(version, lambda line: status.update(f"Preparing runtime version {version}: {line[:80]}"))
         console.print(f"Runtime version {version} is ready.")
+    if settings.engine == "local" and os.geteuid() == 0:
+        _build_others(environments)
     return settings
+
+
+def _build_others(environments: UvEnvironments) -> None:
+    """A server that will give up root cannot build what a notebook names later: build it now, if that is possible."""
+    for version in environments.carried():
+        try:
+            if not environments.is_ready(version):
+                with console.status(f"Preparing runtime version {version} …"):
+                    environments.build(version, lambda _line: None)
+                console.print(f"Runtime version {version} is ready.")
+        except Unavailable as error:
+            console.print(f"Runtime version {version} is not there: {error.detail}", soft_wrap=True)
 
 
 def without(settings: Settings) -> Settings:

@@ -2,8 +2,8 @@
 
 import fcntl
 import hashlib
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,11 +19,12 @@ import uv
 
 from collegium.ground.errors import NotFound, Unavailable
 from collegium.ground.log import get_log
+from collegium.runtimes.languages import kernels_of
 from collegium.runtimes.packages import Package, installed, locked
 
 VERSIONS = Path(__file__).parent / "versions"
 LOCK_HASH_LENGTH = 12
-PYTHON = "python3"
+BUILT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}-[0-9a-f]{12}")
 COMPLETE = ".complete"
 PYTHON_LEAST = (3, 11)
 SYSTEM_PYTHON = Path("/usr/bin/python3")
@@ -45,32 +46,41 @@ class UvEnvironments:
         self._building = anyio.Lock()
 
     def versions(self) -> list[str]:
+        """The versions that can be had: those this release of Collegium carries, and those an earlier one built."""
+        return sorted({*self.carried(), *self._kept()})
+
+    def carried(self) -> list[str]:
         """The versions that this release of Collegium carries."""
         return sorted(path.parent.name for path in VERSIONS.glob("*/requirements.lock"))
 
     def path(self, version: str) -> Path:
         """Where the environment of a version is or will be. Raises NotFound."""
-        return self.folder / f"{version}-{_digest(self._carried(version))[:LOCK_HASH_LENGTH]}"
-
-    def _carried(self, version: str) -> Path:
-        if version not in self.versions():
+        if version in self.carried():
+            return self.folder / f"{version}-{_digest(VERSIONS / version)[:LOCK_HASH_LENGTH]}"
+        kept = self._kept().get(version)
+        if kept is None:
             raise NotFound(f"There is no runtime version {version[:64]!r}.")
-        return VERSIONS / version
+        return kept
+
+    def _kept(self) -> dict[str, Path]:
+        """What was built, the latest of each version. Nothing is removed: notebooks may name it."""
+        built = [marker for marker in self.folder.glob(f"*/{COMPLETE}") if BUILT.fullmatch(marker.parent.name)]
+        latest = sorted(built, key=lambda marker: marker.stat().st_mtime)
+        return {marker.parent.name[: -LOCK_HASH_LENGTH - 1]: marker.parent for marker in latest}
 
     def packages(self, version: str) -> list[Package]:
         """What is in it; as its lock says while it is not built. Raises NotFound."""
         if self.is_ready(version):
             return list(_installed(self.path(version)))
-        return locked((self._carried(version) / "requirements.lock").read_text(), self.python(version))
+        return locked((VERSIONS / version / "requirements.lock").read_text(), self.python(version))
 
     def packages_count(self, version: str) -> int:
         """How many packages are in it. Raises NotFound."""
         return len(self.packages(version))
 
     def kernels(self, version: str) -> dict[str, str]:
-        """The language of each kernel that a version has, by the kernel's name; Python's alone until it is built."""
-        folders = (self.path(version) / "share/jupyter/kernels").glob("*/kernel.json")
-        return {PYTHON: "python"} | {path.parent.name: _language(path) for path in folders}
+        """The language of each kernel that a version has, by the kernel's name; fewer until it is built."""
+        return {spec.name: spec.language for spec in kernels_of(self.path(version))}
 
     def python(self, version: str) -> str:
         """The Python of a version that is built, else of one built now: `3.11`. Raises NotFound."""
@@ -111,7 +121,7 @@ class UvEnvironments:
             shutil.rmtree(path, ignore_errors=not path.exists())
             python = find_python()
             progress(f"Building runtime version {version} with {python}")
-            carried = self._carried(version)
+            carried = VERSIONS / version
             _uv(["venv", "--python", python, "--relocatable", str(path)], progress)
             _uv(
                 ["pip", "install", "--python", str(path / "bin/python"), "--require-hashes", "--compile-bytecode",
@@ -129,14 +139,6 @@ class UvEnvironments:
 def _installed(path: Path) -> tuple[Package, ...]:
     """Nobody changes an environment once it is built."""
     return tuple(installed(path))
-
-
-def _language(specification: Path) -> str:
-    try:
-        language = json.loads(specification.read_bytes())["language"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return language[:64] if isinstance(language, str) else ""
 
 
 def _digest(carried: Path) -> str:
