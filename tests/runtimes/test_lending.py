@@ -162,6 +162,27 @@ async def test_deleted_while_it_starts_it_is_made_to_the_end_and_then_taken_away
     assert (await runtimes.get(starting.id)).state is State.STOPPED
 
 
+async def test_what_fails_while_it_is_made_does_not_come_back(runtimes: Runtimes, engine: FakeEngine) -> None:
+    await until_watched(engine)
+    engine.creating = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        ada = Asker(tasks, runtimes, ADA)
+        await until(lambda: engine.wanted)
+        (starting,) = await runtimes.list(ADA)
+        engine.machines[starting.id] = Machine(starting.id, State.READY, "", starting.limits)
+        await engine.end(starting.id, "it ran out of memory")
+        while (await runtimes.get(starting.id)).live:
+            await anyio.sleep(0.001)
+        engine.creating.set()
+
+    assert isinstance(ada.failure, Unavailable)
+    assert "out of memory" in str(ada.failure)
+    over = await runtimes.get(starting.id)
+    assert (over.state, over.reason) == (State.FAILED, "it ran out of memory")
+    assert engine.machines == {}
+    assert runtimes.turns.lent()["t4"] == 0
+
+
 async def test_deleted_twice_at_once_it_ends_once(runtimes: Runtimes, engine: FakeEngine) -> None:
     lent = await runtimes.acquire(ADA, type="t4")
     async with anyio.create_task_group() as tasks:

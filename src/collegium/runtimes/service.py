@@ -128,9 +128,7 @@ class Runtimes:
         environment = await self._environments.ready(requested.version)
         if offer.type.accelerator is not None:
             unit = await self.turns.wait(requested.id, requested.user, offer.type.accelerator, on_wait)
-            requested = replace(requested, unit=unit)
-            async with self._database.write() as tx:
-                await store.update_runtime(tx, requested)
+            requested = await self._progress(replace(requested, unit=unit))
         began, boot = time.monotonic(), (await self.catalogue.abilities()).boot
         wanted = specification(
             offer,
@@ -144,12 +142,19 @@ class Runtimes:
         with anyio.CancelScope(shield=True):
             await self._engine.create(requested.id, wanted)
         await anyio.lowlevel.checkpoint_if_cancelled()
-        ready = replace(became_ready(requested, now_ms()), boot=boot)
-        async with self._database.write() as tx:
-            await store.update_runtime(tx, ready)
+        ready = await self._progress(replace(became_ready(requested, now_ms()), boot=boot))
         self.numbers.acquired(ready.type, time.monotonic() - began)
         log.info("runtime.acquired", runtime=ready.id, user=ready.user, type=ready.type, version=ready.version)
         return ready
+
+    async def _progress(self, runtime: Runtime) -> Runtime:
+        """Write down how far a request has come. Raises Unavailable if it has ended meanwhile."""
+        async with self._database.write() as tx:
+            found = await store.read_runtime(tx, runtime.id)
+            if found is None or not found.live:
+                raise Unavailable(f"The runtime ended while it was made: {found and found.reason}.")
+            await store.update_runtime(tx, runtime)
+        return runtime
 
     async def _abandon(self, requested: Runtime, error: BaseException) -> None:
         """Whatever there is of a request goes, the machine before the books."""
