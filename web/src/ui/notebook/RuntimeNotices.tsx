@@ -1,6 +1,6 @@
 /** What a person should know of the runtime now, at the foot of the cells, where nothing moves when it comes. */
 import { Clock, MemoryStick, Package, Unplug, X } from 'lucide-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type Dispatch, type ReactNode, type SetStateAction, useEffect, useMemo, useState } from 'react'
 import { countdown, ofText, sizeText, spanText } from '../../model/usage'
 import type { PackageChange, RuntimeNotice } from '../../model/wire'
 import { isHere, type SessionState } from '../../session/session'
@@ -174,24 +174,23 @@ function Notes({ notes }: { notes: readonly string[] }) {
 
 /** Read out once for each thing that happens, and not with every second of a countdown. */
 function useAnnouncement({ runtime, gone, memory, packages }: SessionState): string {
-  const desk = useDesk()
+  const { session } = useDesk()
   const [said, setSaid] = useState('')
-  const at = runtime?.notice?.at ?? null
-  const low = memory !== null
-  const changed = packages.length
-  useEffect(() => {
-    if (at !== null) setSaid(`The runtime is given back in ${spanText(at - desk.session.now() + 30_000)}, unless you press Keep.`)
-  }, [desk, at])
-  useEffect(() => {
-    if (gone) setSaid(sentence(gone.reason ?? 'The runtime is gone'))
-  }, [gone])
-  useEffect(() => {
-    if (low) setSaid('Memory is nearly full.')
-  }, [low])
-  useEffect(() => {
-    if (changed > 0) setSaid('Restart the session to use the packages you installed.')
-  }, [changed])
+  const at = isHere(runtime) ? (runtime.notice?.at ?? null) : null
+  const ending = useMemo(() => (at === null ? null : `The runtime is given back in ${spanText(at - session.now() + 30_000)}, unless you press Keep.`), [session, at])
+  useSaid(setSaid, ending)
+  useSaid(setSaid, gone && sentence(gone.reason ?? 'The runtime is gone'))
+  useSaid(setSaid, memory && 'Memory is nearly full.')
+  useSaid(setSaid, packages.length > 0 ? 'Restart the session to use the packages you installed.' : null)
   return said
+}
+
+function useSaid(setSaid: Dispatch<SetStateAction<string>>, text: string | null): void {
+  useEffect(() => {
+    if (text === null) return
+    setSaid(text)
+    return () => setSaid((now) => (now === text ? '' : now))
+  }, [setSaid, text])
 }
 
 const LISTED_MAX = 3
