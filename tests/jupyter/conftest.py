@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent_process import AgentProcess, agent_process
-from jupyter.world import Site, open_site, quick_passwords
+from jupyter.world import Site, open_site
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +16,6 @@ def agent() -> Iterator[AgentProcess]:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, agent: AgentProcess, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr("collegium.app.Argon2Passwords", quick_passwords)
+async def site(tmp_path: Path, agent: AgentProcess) -> AsyncIterator[Site]:
     async with open_site(tmp_path, agent) as site:
         yield site

@@ -14,10 +14,10 @@ OUTSIDE = Path(__file__).parent / "outside"
 SECONDS_MAX = 120
 
 
-async def run(*command: str) -> str:
+async def run(*command: str, cwd: Path | None = None) -> str:
     """What a program printed; an AssertionError if it failed."""
     with anyio.fail_after(SECONDS_MAX):
-        done = await anyio.run_process(list(command), check=False, stderr=-2)
+        done = await anyio.run_process(list(command), check=False, stderr=-2, cwd=cwd)
     text = done.stdout.decode()
     assert done.returncode == 0, text[-20_000:]
     return text
@@ -36,3 +36,26 @@ async def test_the_messaging_conformance_tests_pass_over_the_wire(site: Site, la
     text = await run(python, str(OUTSIDE / "conformance.py"), site.url, site.tokens[ADA], layout)
 
     assert "test_execute_result (__main__.Python.test_execute_result)" in text
+
+
+async def fuzzed(site: Site, folder: Path, *, seed: int, examples: int) -> str:
+    """Schemathesis on the specification that Jupyter Server publishes: what it says if no answer was a 5xx."""
+    python = clients(SPEAKERS)
+    (packages,) = python.parent.parent.glob("lib/*/site-packages")
+    spec = packages / "jupyter_server/services/api/api.yaml"
+    return await run(
+        str(python.parent / "schemathesis"), "run", str(spec), "--url", site.url, "--checks", "not_a_server_error",
+        "--header", f"Authorization: token {site.tokens[ADA]}", "--seed", str(seed), "--max-examples", str(examples),
+        "--workers", "2", "--phases", "examples,coverage,fuzzing", "--no-color", "--generation-database", "none",
+        "--suppress-health-check", "all", "--warnings", "off", cwd=folder,
+    )  # fmt: skip
+
+
+async def test_no_request_of_the_published_specification_fails_the_server(site: Site, tmp_path: Path) -> None:
+    assert "No issues found" in await fuzzed(site, tmp_path, seed=1, examples=2)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_request_of_the_specification_fails_the_server_long(site: Site, tmp_path: Path, seed: int) -> None:
+    await fuzzed(site, tmp_path, seed=seed, examples=100)

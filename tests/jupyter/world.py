@@ -6,12 +6,13 @@ import struct
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
+import pytest
 from anyio.abc import ByteStream
 from argon2 import PasswordHasher
 from websockets.asyncio.client import ClientConnection, connect
@@ -21,11 +22,9 @@ from agent_process import AgentProcess
 from collegium.accounts.adapters import Argon2Passwords
 from collegium.accounts.model import Principal
 from collegium.app import House, create_app, open_house
-from collegium.drive.adapters import LocalBlobs
 from collegium.ground.errors import NotFound, QuotaExceeded
 from collegium.ground.ids import NotebookId, RuntimeId, UserId, new_id
 from collegium.jupyter.adapters import VersionSpecs
-from collegium.jupyter.building import open_jupyter_api
 from collegium.jupyter.model import PageKernel
 from collegium.runtimes.environments import UvEnvironments
 from collegium.settings import Settings
@@ -223,28 +222,20 @@ async def open_site(data: Path, agent: AgentProcess, machines: FakeMachines | No
     """The server on a data folder; leaving it is its end, and it can be opened again."""
     machines, pages = machines or FakeMachines(agent), FakePages()
     environment()
-    async with (
-        open_house(Settings(data=data, engine="none")) as house,
-        open_jupyter_api(
-            db=house.database,
-            drive=house.drive,
-            notebooks=house.notebooks,
-            rooms=house.rooms,
-            sessions=house.sessions,
-            machines=machines,
-            specs=VersionSpecs(UvEnvironments(environments_folder()), VERSION),
-            pages=pages,
-            blobs=LocalBlobs(data / "checkpoints"),
-            uploads=data / "uploads",
-        ) as api,
-    ):
-        tokens = {}
-        for email in (ADA, EVE):
-            if await _unknown(house, email):
-                await house.accounts.create_user(email, email.split("@")[0], PASSWORD)
-            tokens[email] = await house.accounts.create_token(email, "t")
-        async with serving(create_app(replace(house, jupyter=api))) as port:
-            yield Site(house, port, machines, pages, tokens)
+    specs = VersionSpecs(UvEnvironments(environments_folder()), VERSION)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collegium.app.LentRuntimes", lambda _runtimes: machines)
+        patch.setattr("collegium.app.SessionPages", lambda _sessions, _drive: pages)
+        patch.setattr("collegium.app.VersionSpecs", lambda _environments, _version: specs)
+        patch.setattr("collegium.app.Argon2Passwords", quick_passwords)
+        async with open_house(Settings(data=data, engine="none")) as house:
+            tokens = {}
+            for email in (ADA, EVE):
+                if await _unknown(house, email):
+                    await house.accounts.create_user(email, email.split("@")[0], PASSWORD)
+                tokens[email] = await house.accounts.create_token(email, "t")
+            async with serving(create_app(house)) as port:
+                yield Site(house, port, machines, pages, tokens)
 
 
 async def _unknown(house: House, email: str) -> bool:

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ import uvicorn
 from rich.console import Console
 
 from collegium.app import create_app, open_house
+from collegium.ground.errors import Unavailable
 from collegium.settings import Settings
 
 FRAME_BYTES_MAX = 4 * 1024 * 1024
@@ -53,9 +55,35 @@ class _nothing:
         return None
 
 
-async def serve_until_told(settings: Settings, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; then let the tabs come back later, close the house, and return."""
+def refuse_company(weakness: str | None, *, host: str, users: int) -> None:
+    """Raises Unavailable where several people would share a machine on which their notebooks are not walled off.
+
+    `weakness`: why they are not, or None. Alone, and reached from this machine only, one harms nobody but oneself.
+    """
+    if weakness is None or (is_loopback(host) and users <= 1):
+        return
+    raise Unavailable(
+        f"Runtimes cannot be isolated on this machine ({weakness}), so whoever uses it could read what the others have."
+        " `collegium doctor` says how to mend it. To serve all the same: collegium serve --without-isolation"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach what listens there."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def serve_until_told(settings: Settings, host: str, port: int, weakness: str | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; then let the tabs come back later, close the house, and return.
+
+    `weakness`: why runtimes cannot be isolated here, unless that was accepted.
+    """
+    refuse_company(weakness, host=host, users=0)
     async with open_house(settings) as house:
+        refuse_company(weakness, host=host, users=len(await house.accounts.users()))
         link = await house.accounts.setup_link()
 
         def ready(actual: int) -> None:
@@ -71,6 +99,8 @@ async def serve_until_told(settings: Settings, host: str, port: int) -> None:
             host=host,
             port=port,
             log_config=None,
+            # Below it, uvicorn writes whole addresses, which for clients of Jupyter have tokens in them.
+            log_level="warning",
             access_log=False,
             lifespan="off",
             server_header=False,

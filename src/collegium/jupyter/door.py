@@ -87,6 +87,10 @@ def _told(status: int, message: str, reason: str | None) -> Response:
 
 async def refuse_socket(websocket: WebSocket, error: CollegiumError) -> None:
     """Refuse a socket before it is opened, with the status that a request would get."""
+    if isinstance(error, NotSignedIn):
+        # What a close means before the accept; uvicorn logs an error for the other way, which a stranger could call.
+        await websocket.close()
+        return
     await websocket.send_denial_response(refusal(error))
 
 
