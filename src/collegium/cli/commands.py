@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -11,13 +12,13 @@ import anyio
 import typer
 from rich.console import Console
 from rich.prompt import Prompt
-from rich.table import Table
 
 from collegium import __version__
 from collegium.accounts.service import Accounts
 from collegium.app import create_app, open_accounts_only, open_house
 from collegium.cli import engine, folder
 from collegium.cli.headless import run_notebook
+from collegium.cli.report import report_table
 from collegium.ground.errors import CollegiumError
 from collegium.ground.log import configure_log
 from collegium.settings import Settings
@@ -50,6 +51,10 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 8000,
     runtimes: Annotated[bool, typer.Option(help="Whether notebooks can run here.")] = True,
+    without_isolation: Annotated[
+        bool,
+        typer.Option("--without-isolation", help="Serve several people although runtimes cannot be isolated here."),
+    ] = False,
 ) -> None:
     """Serve the page and the API, and set up what is missing first."""
     from collegium.cli.serve import serve_until_told, supervised
@@ -60,13 +65,16 @@ def serve(
         uid, gid = folder.prepare(settings.data)
         with folder.claimed(settings.data):
             settings = engine.with_environment(settings) if runtimes else engine.without(settings)
+            weakness = None if without_isolation else engine.why_not_isolated(settings)
             if os.geteuid() != 0:
-                anyio.run(serve_until_told, settings, host, port, backend_options={"use_uvloop": True})
+                anyio.run(serve_until_told, settings, host, port, weakness, backend_options={"use_uvloop": True})
                 return
 
             status = supervised(
                 prepare=lambda: engine.become(settings, uid, gid),
-                serve=lambda: anyio.run(serve_until_told, settings, host, port, backend_options={"use_uvloop": True}),
+                serve=lambda: anyio.run(
+                    serve_until_told, settings, host, port, weakness, backend_options={"use_uvloop": True}
+                ),
                 keep_engine=lambda: engine.keep(settings, uid, gid),
             )
             raise typer.Exit(status)
@@ -95,13 +103,26 @@ def run(
 
 
 @app.command()
-def doctor() -> None:
-    """Say what this machine can do for runtimes, what it cannot, and how to mend that."""
-    table = Table("", "what", "how it is", "what would help", box=None, header_style="dim", pad_edge=False)
-    marks = {"ok": "[green]✓[/]", "degraded": "[yellow]~[/]", "missing": "[red]✗[/]"}
-    for finding in engine.findings():
-        table.add_row(marks[finding.state], finding.name, finding.detail, finding.remedy or "")
-    console.print(table)
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+    data: DataFolder = None,
+) -> None:
+    """Say what this machine can do for runtimes, what it cannot, and how to mend that.
+
+    Exits with 1 if something is missing without which nothing runs.
+    """
+    findings = engine.findings(_settings(data))
+    missing = [one.name for one in findings if one.state == "missing"]
+    if as_json:
+        print(json.dumps({"ok": not missing, "findings": [asdict(one) for one in findings]}, indent=1))
+    else:
+        console.print(report_table(findings))
+        degraded = sum(one.state == "degraded" for one in findings)
+        if missing:
+            console.print(f"\n[red]Runtimes cannot be made here: {', '.join(missing)}.[/red]")
+        else:
+            console.print(f"\nRuntimes are isolated here. Degraded or absent: {degraded}, as marked with ~.")
+    raise typer.Exit(1 if missing else 0)
 
 
 @app.command(hidden=True)

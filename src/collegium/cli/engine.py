@@ -74,9 +74,20 @@ def become(settings: Settings, uid: int, gid: int) -> None:
     os.environ["HOME"] = str(settings.data)
 
 
-def findings() -> list[doctor.Finding]:
+def findings(settings: Settings) -> list[doctor.Finding]:
     """What this machine can do for runtimes."""
-    return doctor.report()
+
+    async def reasons() -> dict[str, str | None]:
+        machine = MachineAccelerators()
+        known = known_accelerators(await machine.found(), settings.runtimes)
+        return {name: await machine.why_none(one) for name, one in known.items() if one.units}
+
+    return doctor.report(anyio.run(reasons))
+
+
+def why_not_isolated(settings: Settings) -> str | None:
+    """Why runtimes made here would have no wall around them, or None; what others make is theirs to wall off."""
+    return doctor.why_not_isolated(doctor.isolation()) if settings.engine == "local" else None
 
 
 @contextmanager
