@@ -253,14 +253,14 @@ class CellResult:
 class Notebook:
     """Runs cells in a runtime through its real agent, as the server would."""
 
-    def __init__(self, connection: socket.socket, kernel: str = "k") -> None:
-        self._connection, self._kernel, self._number = connection, kernel, 0
+    def __init__(self, connection: socket.socket, kernel: str = "k", name: str = "python3") -> None:
+        self._connection, self._kernel, self._number, self._name = connection, kernel, 0, name
         self._send(op="hello", protocol=1, since=0, epoch=None)
         self.start()
 
     def start(self) -> None:
         """A kernel, or another one after the first died."""
-        self._send(op="start_kernel", kernel=self._kernel, name="python3", cwd="/content", env={})
+        self._send(op="start_kernel", kernel=self._kernel, name=self._name, cwd="/content", env={})
 
     def run(self, code: str, *, seconds: float = 120) -> CellResult:
         """Run a cell to its end, or to its kernel's."""
