@@ -14,7 +14,7 @@ from collegium.accounts.model import Principal, color_of
 from collegium.accounts.service import Accounts, signed_in
 from collegium.ground.errors import Forbidden, Invalid, NotFound
 from collegium.ground.http import USER_CONTENT_POLICY
-from collegium.jupyter import contents_routes, sockets
+from collegium.jupyter import contents_routes, sockets, terminals
 from collegium.jupyter.building import JupyterApi
 from collegium.jupyter.door import PREFIX, JupyterRoute, body_of, object_in, text_in, who
 from collegium.jupyter.live import LiveKernel
@@ -41,6 +41,7 @@ def routes(api: JupyterApi, accounts: Accounts) -> APIRouter:
     router.include_router(_kernelspec_routes(jupyter))
     router.include_router(_kernel_routes(jupyter))
     router.include_router(_session_routes(jupyter))
+    router.include_router(terminals.routes(terminals.Terminals(jupyter), accounts))
     router.include_router(contents_routes.routes(api.contents, api.checkpoints))
 
     @router.websocket(API + "/kernels/{id}/channels")

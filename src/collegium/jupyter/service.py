@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import ByteStream, TaskGroup, TaskStatus
 
 from collegium.accounts.model import Principal
 from collegium.ground.clock import now_ms
@@ -243,6 +243,14 @@ class Jupyter:
         """Nothing but kernels needs it any more."""
         self._holding.get(user, set()).discard(runtime)
         await self._release_unused(user, runtime)
+
+    async def connect(self, runtime: RuntimeId) -> ByteStream:
+        """A stream to the agent of one of these runtimes. Raises NotFound or Unavailable."""
+        return await self._machines.connect(runtime)
+
+    def touch(self, runtime: RuntimeId) -> None:
+        """It is in use."""
+        self._machines.touch(runtime)
 
     def runtimes(self, user: UserId) -> set[RuntimeId]:
         """Where something of this user's is that was asked for here."""
