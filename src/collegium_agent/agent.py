@@ -166,8 +166,8 @@ class Agent:
         with contextlib.suppress(TimeoutError):
             try:
                 client.reply(wanted, await asyncio.wait_for(self._aside(request), ASIDE_SECONDS_MAX))
-            except Refused as error:
-                client.refuse(wanted, error.detail)
+            except (Refused, Malformed) as error:
+                client.refuse(wanted, str(error))
 
     async def _aside(self, request: dict[str, Any]) -> dict[str, Any]:
         """Ask a kernel about itself, also while it runs a cell. Raises Refused."""
@@ -385,8 +385,7 @@ class Agent:
         if message.parent.startswith(ASIDE):
             answer = self._asides.get(message.parent)
             if channel == "control" and answer is not None and not answer.done():
-                content = json.loads(message.content)
-                answer.set_result(content if isinstance(content, dict) else {})
+                answer.set_result(_object(message.content))
             return
         if channel == "iopub":
             if not kernel.ready.is_set():
@@ -548,6 +547,15 @@ class Agent:
                 self._pids.pop(message["process"], None)
                 self._fresh.pop(message["process"], None)
                 self._tasks.create_task(self._ended(message))
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    """The JSON object that a kernel sent; an empty one for anything else."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 async def _sent(made: Any, frames: list[bytes]) -> None:

@@ -34,7 +34,7 @@ class Desk:
         except* Refused as group:
             error = _first(group)
             await side.send({"op": "error", "id": "", "code": error.code, "detail": error.detail, **error.more})
-        except* (KeyError, TypeError, ValueError):
+        except* (KeyError, TypeError, ValueError, ArithmeticError):
             await side.send({"op": "error", "id": "", "code": "invalid", "detail": "The request is malformed."})
 
     async def _serve(self, side: Side, purpose: dict[str, Any]) -> None:

@@ -172,6 +172,31 @@ async def test_an_upload_goes_on_where_it_broke_off(files: FilesClient, folder: 
     assert (await files.received(path)).received == 0
 
 
+async def test_an_upload_outlives_the_agent_that_took_it() -> None:
+    data = os.urandom(4_000_000)
+    with agent_process(env=NO_HOME) as agent:
+        files, path = FilesClient(agent.connect), agent.content / "kept.bin"
+
+        async def killing() -> AsyncIterator[bytes]:
+            yield data[:1_000_000]
+            agent.kill("--supervisor-fd")
+            yield data[1_000_000:2_000_000]
+
+        with pytest.raises(Unavailable):
+            await files.upload(str(path), killing(), offset=0, total=len(data))
+        with anyio.fail_after(20):
+            while True:
+                try:
+                    there = await files.received(str(path))
+                    break
+                except Unavailable:
+                    await anyio.sleep(0.01)
+        await files.upload(str(path), pieces(data[there.received :]), offset=there.received, total=len(data))
+
+        assert there.received <= 2_000_000
+        assert path.read_bytes() == data
+
+
 async def test_another_file_of_the_same_name_does_not_continue_an_upload(files: FilesClient, folder: Path) -> None:
     path = str(folder / "a.bin")
     await files.upload(path, pieces(b"old "), offset=0, total=8, mark="monday")
@@ -494,6 +519,10 @@ GARBAGE = [
     {"port": 0},
     {"port": "80"},
     {"port": 10**9},
+    {"terminal": "none", "since": float("inf")},
+    {"write": "/tmp/x", "offset": float("inf"), "total": 1},
+    {"ask": {"op": "files_received", "path": "/tmp/none/x", "total": float("inf"), "mark": []}},
+    {"ask": {"op": "changed_imports", "kernel": {"a": [1]}}},
     {},
 ]
 
