@@ -112,7 +112,49 @@ def test_what_was_installed_and_pinned_is_in_the_next_runtime(ada: httpx.Client)
     until(lambda: notebook.get("environment")["pinned"]["ready"])
     notebook.post("session/disconnect")
 
+    started = time.monotonic()
     assert notebook.printed("use") == "1.2.3\n"
+    print(f"a runtime with the layer, from the request to the output: {time.monotonic() - started:.2f} s")
     session = notebook.get("session")
     assert (session["runtime"]["notes"], session["runtime"]["version"]) == ([], MINIMAL)
     assert notebook.get("environment")["added"] == []
+
+
+UNREACHABLE = """
+lock-version = "1.0"
+created-by = "somebody"
+[[packages]]
+name = "nothing"
+version = "1.0"
+[[packages.wheels]]
+name = "nothing-1.0-py3-none-any.whl"
+url = "https://127.0.0.1:9/nothing-1.0-py3-none-any.whl"
+hashes = { sha256 = "%s" }
+"""
+
+
+def test_a_lock_that_cannot_be_built_keeps_no_cell_from_running(ada: httpx.Client) -> None:
+    environment_of(MINIMAL)
+    metadata = {"colab": {"runtime_attributes": {"runtime_version": MINIMAL}}}
+    notebook = Notebook(ada, metadata, use="print('runs')")
+    put = f"/notebooks/{notebook.id}/environment"
+
+    refused = ada.put(put, json={"lock": "packages = ["})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+    assert "not TOML" in refused.json()["detail"]
+    nothing = ada.post(f"{put}/pin")
+    assert (nothing.status_code, nothing.json()["code"]) == (503, "unavailable")
+
+    pinned = ada.put(put, json={"lock": UNREACHABLE % ("0" * 64)}).raise_for_status().json()["pinned"]
+    assert pinned["ready"] is False
+    assert notebook.printed("use") == "runs\n"
+    [note] = notebook.get("session")["runtime"]["notes"]
+    assert note.startswith("This runtime is without the notebook's own environment: ")
+    assert "nothing" in note
+
+    refused = ada.post(f"{put}/pin")
+    assert (refused.status_code, "nothing to keep" in refused.json()["detail"]) == (422, True)
+    assert ada.put(put, json={"lock": None}).raise_for_status().json()["pinned"] is None
+    notebook.post("session/disconnect")
+    assert notebook.printed("use") == "runs\n"
+    assert notebook.get("session")["runtime"]["notes"] == []
