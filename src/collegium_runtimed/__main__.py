@@ -91,6 +91,7 @@ async def serve(options: argparse.Namespace, data: Path) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stopping.set)
         await engine.open()
+        pool.adopt()
         kept = [tasks.create_task(pool.keep()), tasks.create_task(_leave_when_idle(server, engine, options.linger))]
         kept += [tasks.create_task(engine.networks.keep()), tasks.create_task(pool.shed())]
         listening = await server.listen()
@@ -104,7 +105,7 @@ async def serve(options: argparse.Namespace, data: Path) -> None:
             await engine.discard(record)
         await engine.zygotes.close()
         await engine.networks.close()
-        engine.close()
+        await engine.close()
 
 
 async def _leave_when_idle(server: Server, engine: Engine, linger_seconds: float) -> None:

@@ -17,13 +17,13 @@ from typing import Any
 
 from collegium_runtimed import cgroups, linux, machine, records
 from collegium_runtimed.disk import furnish, make_image, remove_tree, used_bytes
+from collegium_runtimed.launch import FORK_SECONDS_MAX, LAUNCH_SECONDS_MAX
+from collegium_runtimed.launcher import Launcher
 from collegium_runtimed.network import Link, Networks
-from collegium_runtimed.plan import Bind, Limits, Plan, to_json
+from collegium_runtimed.plan import Bind, Limits, Plan
 from collegium_runtimed.records import Kind, Record
 from collegium_runtimed.zygotes import World, Zygote, Zygotes
 
-LAUNCH_SECONDS_MAX = 30.0
-FORK_SECONDS_MAX = 5.0
 END_SECONDS_MAX = 30.0
 LOG_BYTES_MAX = 1 << 20
 LOG_CHECK_SECONDS = 1.0
@@ -33,7 +33,6 @@ UIDS = range(2_000_000_000, 2_067_108_864)
 PROBE_DISK_BYTES = 16 << 20
 SOURCE = str(Path(__file__).resolve().parent.parent)
 SEALER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from collegium_runtimed.seal import main; main()"
-LAUNCHER = "import sys; sys.path.insert(0, sys.argv.pop(1)); from collegium_runtimed.launch import main; main()"
 
 
 class EngineError(Exception):
@@ -73,6 +72,7 @@ class Engine:
         self._system = machine.system_binds()
         self.on_change: Callable[[Record], None] = lambda _record: None
         self._tasks = tasks
+        self._launcher = Launcher()
         self._own: list[asyncio.Task[None]] = []
         self._pidfds: dict[str, int] = {}
         self._ended: dict[str, asyncio.Event] = {}
@@ -361,32 +361,19 @@ class Engine:
         )
 
     async def _run_launcher(self, record: Record, plan: Plan) -> Record:
-        given = (plan.listen_fd, plan.log_fd, plan.net_fd, plan.user_fd, plan.zygote_fd)
-        handed = [fd for fd in given if fd is not None]
-        patience = LAUNCH_SECONDS_MAX if plan.zygote_fd is None else FORK_SECONDS_MAX
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", "-c", LAUNCHER, SOURCE,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            pass_fds=handed, start_new_session=True, env={"LANG": "C.UTF-8"},
-        )  # fmt: skip
-        assert process.stdin is not None
-        assert process.stdout is not None
+        patience = (LAUNCH_SECONDS_MAX if plan.zygote_fd is None else FORK_SECONDS_MAX) + 1.0
+        reader, writer = await self._launcher.begin(plan)
         try:
             async with asyncio.timeout(patience):
-                process.stdin.write(json.dumps(to_json(plan)).encode() + b"\n")
-                first = _answer(await process.stdout.readline())
+                first = _answer(await reader.readline())
                 record = self._store(replace(record, pid=first["pid"], started=first["started"]))
                 self._watch_end(record)
-                process.stdin.write(b"go\n")
-                _answer(await process.stdout.readline())
+                writer.write(b"go\n")
+                _answer(await reader.readline())
         except TimeoutError as error:
             raise EngineError("unavailable", "the sandbox took too long to start") from error
         finally:
-            process.stdin.close()
-            with suppress(ProcessLookupError):
-                if process.returncode is None and sys.exc_info()[0] is not None:
-                    process.kill()
-            await process.wait()
+            writer.close()
         return self._store(replace(record, state="ready"))
 
     # ── watching and ending ────────────────────────────────────────────────────────────────────────────────────
@@ -501,8 +488,9 @@ class Engine:
         if error := json.loads(output or b'{"error": "it ended without an answer"}').get("error"):
             raise EngineError("unavailable", f"what was installed could not be sealed: {error}")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop watching. What runs, runs on, and the next engine finds it."""
+        await self._launcher.close()
         for task in self._own:
             task.cancel()
         for pidfd in self._pidfds.values():

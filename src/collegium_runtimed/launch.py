@@ -1,12 +1,13 @@
-"""The launcher: a short-lived process that sees a runtime's PID 1 into fresh namespaces, and reports its pid.
+"""The launcher: short-lived processes that see a runtime's PID 1 into fresh namespaces, and report its pid.
 
-It reads a plan (one line of JSON) from standard input and answers in lines of JSON on standard output: first
+Each is forked by one that waits for plans (`serve`), and talks with the engine in lines of JSON: first
 `{"pid", "started"}`; then it waits for `go`, so that nothing runs that the engine has not written down; then
 `{"ready": true}` once PID 1 has become the agent's supervisor, or `{"error"}`. Single-threaded, so that forking is
 safe. PID 1 is forked from this process and executes the agent; or a zygote is handed what it needs and forks it, with
 the imports already made. What does what only the engine's user may is this process in both cases.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -16,12 +17,15 @@ import struct
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from collegium_runtimed import layers, linux, sandbox
 from collegium_runtimed.plan import LISTEN_FD, UID_INSIDE, Plan, from_json, to_json
 
 MESSAGE_BYTES_MAX = 4096
+REQUEST_BYTES_MAX = 128 << 10
+DESCRIPTORS_MAX = 16
+LAUNCH_SECONDS_MAX, FORK_SECONDS_MAX = 30.0, 5.0
 CREDENTIALS = struct.Struct("3i")
 UID_BESIDE = 1
 """The runtime's own user in the user namespace of a network that root made; its user 0 owns the network."""
@@ -30,44 +34,72 @@ NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC | linux
 Become = Callable[[Plan], NoReturn]
 
 
-def main() -> None:
-    """Read the plan, launch, answer."""
-    lines = sys.stdin.buffer
-    plan = from_json(json.loads(lines.readline()))
+def serve() -> None:
+    """Wait with all that is needed imported, and fork for each plan, until the engine is gone."""
+    control = socket.socket(fileno=linux.high(int(sys.argv[1])))
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+    linux.reset_signals(signal.SIGPIPE, signal.SIGXFSZ)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     os.umask(0o022)
-    first = 0
-    try:
-        pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours, theirs = (socket.socket(fileno=linux.high(end.detach())) for end in pair)
-        # The kernel says who speaks: a fork of a zygote is not asked for its pid.
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        if plan.zygote_fd is None:
-            _join_groups(plan, 0)
-        trees = _prepare(plan)
-        if plan.zygote_fd is None:
-            _fork(plan, ours, theirs, trees)
-        else:
-            _ask_zygote(plan, theirs, trees)
-        theirs.close()
-        first = _see_in(plan, ours)
-        _say(pid=first, started=linux.start_time(first))
-        if lines.readline() != b"go\n":
-            raise InterruptedError("the engine went away")
-        ours.send(b"go")
-        failure = ours.recv(MESSAGE_BYTES_MAX)
-        if failure:
-            raise RuntimeError(failure.decode(errors="replace"))
-        _say(ready=True)
-    except Exception as error:
-        if first:
-            _end(first)
-        _say(error=f"{type(error).__name__}: {error}"[:1000])
-        sys.exit(1)
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(control, REQUEST_BYTES_MAX, DESCRIPTORS_MAX)
+        if not request:
+            return
+        if os.fork() == 0:
+            control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _launch(from_json(json.loads(request)), [linux.high(descriptor) for descriptor in descriptors])
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
-def _say(**what: Any) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
+def with_descriptors(plan: Plan, given: list[int]) -> Plan:
+    """The plan with the descriptors that came along with it, by their numbers here; takes them off the list."""
+    names = ("log_fd", "listen_fd", "net_fd", "user_fd", "zygote_fd")
+    numbers = {name: given.pop(0) for name in names if getattr(plan, name) is not None}
+    return replace(plan, **numbers)  # type: ignore[arg-type]
+
+
+def _launch(plan: Plan, given: list[int]) -> NoReturn:
+    """See one runtime in, saying so, and end."""
+    with socket.socket(fileno=given.pop(0)) as talk, talk.makefile("rw") as lines:
+        plan, first, status = with_descriptors(plan, given), 0, 1
+        try:
+            pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            ours, theirs = (socket.socket(fileno=linux.high(end.detach())) for end in pair)
+            # The kernel says who speaks: a fork of a zygote is not asked for its pid.
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            ours.settimeout(LAUNCH_SECONDS_MAX if plan.zygote_fd is None else FORK_SECONDS_MAX)
+            if plan.zygote_fd is None:
+                _join_groups(plan, 0)
+            trees = _prepare(plan)
+            if plan.zygote_fd is None:
+                _fork(plan, ours, theirs, trees)
+            else:
+                _ask_zygote(plan, theirs, trees)
+            theirs.close()
+            first = _see_in(plan, ours)
+            _say(lines, pid=first, started=linux.start_time(first))
+            if lines.readline() != "go\n":
+                raise InterruptedError("the engine went away")
+            ours.send(b"go")
+            failure = ours.recv(MESSAGE_BYTES_MAX)
+            if failure:
+                raise RuntimeError(failure.decode(errors="replace"))
+            _say(lines, ready=True)
+            status = 0
+        except Exception as error:
+            if first:
+                _end(first)
+            with contextlib.suppress(OSError):
+                _say(lines, error=f"{type(error).__name__}: {error}"[:1000])
+        finally:
+            os._exit(status)
+
+
+def _say(lines: TextIO, **what: Any) -> None:
+    lines.write(json.dumps(what) + "\n")
+    lines.flush()
 
 
 def _end(pid: int) -> None:
@@ -229,7 +261,3 @@ def _take_descriptors(plan: Plan) -> None:
     for number in handed - {0, 1, 2, LISTEN_FD, None}:
         assert number is not None
         os.set_inheritable(number, False)
-
-
-if __name__ == "__main__":
-    main()

@@ -39,8 +39,8 @@ class Pool:
         self._refill_seconds = refill_seconds
         self._due = asyncio.Event()
         self._delay = 0.0
-        self._warming: set[str] = set()
-        """The slots whose kernel has not answered yet."""
+        self._warm: set[str] = set()
+        """The slots whose kernel answered."""
 
     def waiting(self, kind: Kind | None = None) -> list[Record]:
         """Runtimes that nobody has yet, those whose kernel answered first, and of them the oldest."""
@@ -49,12 +49,16 @@ class Pool:
             for record in self._engine.records.values()
             if record.runtime is None and record.state == "ready" and kind in (None, record.kind)
         ]
-        return sorted(found, key=lambda record: (record.slot in self._warming, record.created_at))
+        return sorted(found, key=lambda record: (record.slot not in self._warm, record.created_at))
 
     @property
     def ready(self) -> int:
         """How many wait whose kernel answered."""
-        return sum(record.slot not in self._warming for record in self.waiting())
+        return sum(record.slot in self._warm for record in self.waiting())
+
+    def adopt(self) -> None:
+        """Take over those that an engine before this one kept ready."""
+        self._warm = {record.slot for record in self.waiting()}
 
     def want(self, wants: tuple[Want, ...]) -> None:
         """Say what should be in stock from now on; the rest of the stock is removed."""
@@ -104,11 +108,8 @@ class Pool:
                     self._due.set()
                     return
                 made = await self._engine.make(want.kind, runtime=None, warm=True, patient=True)
-                self._warming.add(made.slot)
-                try:
-                    await until_warm(self._engine.run / made.socket)
-                finally:
-                    self._warming.discard(made.slot)
+                await until_warm(self._engine.run / made.socket)
+                self._warm = {record.slot for record in self.waiting()} & {*self._warm, made.slot}
 
     async def shed(self) -> None:
         """Let go of one after the other while memory is short, the youngest first. Runs until cancelled."""
@@ -129,23 +130,11 @@ async def until_warm(address: Path) -> None:
         async with asyncio.timeout(WARM_SECONDS_MAX):
             reader, writer = await asyncio.open_unix_connection(str(address), limit=STAT_BYTES_MAX)
             try:
-                if await _speaks_first(reader):
-                    return
                 writer.write(_packed({"op": "hello", "protocol": 1, "since": 0, "epoch": None}))
                 while await _warmth(reader, writer) == "starting":  # noqa: ASYNC110 - it lies in another process
                     await asyncio.sleep(WARM_CHECK_SECONDS)
             finally:
                 writer.close()
-
-
-async def _speaks_first(reader: asyncio.StreamReader) -> bool:
-    """Our agents do not; who does is another, and cannot be asked."""
-    try:
-        async with asyncio.timeout(WARM_CHECK_SECONDS):
-            await reader.read(1)
-            return True
-    except TimeoutError:
-        return False
 
 
 def _packed(header: dict[str, Any]) -> bytes:

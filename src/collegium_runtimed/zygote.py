@@ -95,7 +95,7 @@ def _run_fork(asked: dict[str, Any], descriptors: list[int], template: Any) -> N
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         moved = [linux.high(descriptor) for descriptor in descriptors]
         theirs = socket.socket(fileno=moved.pop(0))
-        plan = _with_descriptors(from_json(asked["plan"]), moved)
+        plan = launch.with_descriptors(from_json(asked["plan"]), moved)
         binds = asked["binds"]
         trees = None if binds is None else [(Bind(**bind), moved.pop(0)) for bind in binds]
 
@@ -108,13 +108,6 @@ def _run_fork(asked: dict[str, Any], descriptors: list[int], template: Any) -> N
             theirs.send(f"{type(error).__name__}: {error}".encode()[: launch.MESSAGE_BYTES_MAX])
     finally:
         os._exit(1)
-
-
-def _with_descriptors(plan: Plan, moved: list[int]) -> Plan:
-    numbers = {
-        name: moved.pop(0) for name in ("log_fd", "listen_fd", "net_fd", "user_fd") if getattr(plan, name) is not None
-    }
-    return replace(plan, **numbers)  # type: ignore[arg-type]
 
 
 def _become_supervisor(plan: Plan, theirs: socket.socket, template: Any) -> NoReturn:
