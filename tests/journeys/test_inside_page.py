@@ -162,7 +162,7 @@ def test_a_terminal_takes_keys_knows_its_size_and_keeps_what_it_showed(house: Ho
     for _ in range(4):
         page.keyboard.press("ArrowUp")
     expect(edge).to_have_attribute("aria-valuenow", "376")
-    write(page, "clear; stty size; echo done")
+    write(page, r"printf '\e[c'; read -rsd c; clear; stty size; echo done")
     expect(rows.locator("> div").nth(1)).to_have_text("done")
     after = re.search(r"^(\d+) \d+$", "\n".join(lines(rows)), re.M)
     assert before is not None
@@ -175,6 +175,8 @@ def test_a_terminal_takes_keys_knows_its_size_and_keeps_what_it_showed(house: Ho
     again = terminal(page)
     expect(again.locator("> div").nth(1)).to_have_text("done")
     expect(again.locator("> div").nth(0)).to_have_text(after[0])
+    write(page, "echo nothing else was typed")
+    expect(again.locator("> div").nth(2)).to_have_text(re.compile(r"^[^$]*\$.echo nothing else was typed$"))
 
 
 def test_a_terminal_goes_on_after_the_server_was_killed_with_nothing_twice(house: House) -> None:

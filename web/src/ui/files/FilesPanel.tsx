@@ -1,5 +1,5 @@
 /** The files of the runtime, at the left of the cells. */
-import { ClipboardCopy, CornerLeftUp, Download, FilePlus, FileSymlink, FolderOpen, FolderPlus, FolderUp, HardDrive, Info, Pencil, RefreshCw, Trash2, Upload, X } from 'lucide-react'
+import { ClipboardCopy, CornerLeftUp, Download, Eye, EyeOff, FilePlus, FileSymlink, FolderOpen, FolderPlus, FolderUp, HardDrive, Info, Pencil, RefreshCw, Trash2, Upload, X } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import { ApiError } from '../../api/client'
@@ -68,6 +68,7 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
     [runtime, tree, desk],
   )
   const root = useStore(tree.state, (state) => state.root)
+  const dotted = useStore(tree.state, (state) => state.dotted)
   const [naming, setNaming] = useState<Naming | null>(null)
   const [removing, setRemoving] = useState<string | null>(null)
   const { upload, dialog } = useUploads(runtime, transfers, () => void tree.refresh())
@@ -119,6 +120,8 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
     return true
   }
   const named = async (what: Naming, name: string): Promise<boolean> => {
+    // What a person names is not hidden from them.
+    if (name.startsWith('.')) tree.showDotted(true)
     if (what.what === 'rename') {
       const to = joined(parentOf(what.path), name)
       if (!(await move(what.path, to))) return false
@@ -187,6 +190,7 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
         <IconButton label="Refresh" icon={<RefreshCw size={18} aria-hidden />} onClick={() => void tree.refresh()} />
         <IconButton label="New file" icon={<FilePlus size={18} aria-hidden />} onClick={() => void make(here(), 'file')} />
         <IconButton label="New folder" icon={<FolderPlus size={18} aria-hidden />} onClick={() => void make(here(), 'directory')} />
+        <IconButton label="Hidden files" pressed={dotted} icon={dotted ? <Eye size={18} aria-hidden /> : <EyeOff size={18} aria-hidden />} onClick={() => tree.showDotted(!dotted)} />
         <span className="grow" />
         <Ports runtime={runtime} />
       </div>

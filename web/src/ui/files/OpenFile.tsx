@@ -191,7 +191,7 @@ export function OpenFile({ path, active, onClose, onDirty, ref }: OpenFileProps)
           </Button>
         )}
         {read !== null && ending(name) === 'ipynb' && <IconButton label="Open as a notebook" icon={<BookOpen size={16} aria-hidden />} onClick={() => void asNotebook(read.runtime, path)} />}
-        {editable && <IconButton label="Save" shortcut="Ctrl+S" icon={saving ? <Spinner /> : <Save size={16} aria-hidden />} disabled={runtime === null} onClick={() => void save(false)} />}
+        {asText && <IconButton label="Save" shortcut="Ctrl+S" icon={saving ? <Spinner /> : <Save size={16} aria-hidden />} disabled={runtime === null} onClick={() => void save(false)} />}
         {runtime !== null ? (
           <a className="icon-button" href={contentAddress(runtime, path, true)} download={nameOf(path)} aria-label="Download" title="Download">
             <Download size={16} aria-hidden />

@@ -103,6 +103,17 @@ describe('the tree', () => {
     expect(rowsOf(tree.state.getState())).toEqual([{ is: 'note', path: '/content', depth: 1, note: 'error', error: 'Not there.' }])
   })
 
+  test('hides what begins with a dot until it is asked for, and unfinished uploads always', async () => {
+    const disk = new Disk()
+    disk.folders.set('/content', [entry('.env'), entry('.big.bin.0a.7.b1.collegium-upload'), entry('.config', 'directory')])
+    const tree = new Tree(disk.list)
+    await tree.load('/content')
+    expect(names(tree)).toEqual(['empty'])
+    tree.showDotted(true)
+
+    expect(names(tree)).toEqual(['.config', '.env'])
+  })
+
   test('an answer that was overtaken is not shown', async () => {
     const answers: ((folder: Folder) => void)[] = []
     const tree = new Tree(() => new Promise((resolve) => answers.push(resolve)))

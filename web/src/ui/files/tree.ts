@@ -19,6 +19,8 @@ export interface TreeState {
   readonly folders: ReadonlyMap<string, FolderState>
   readonly open: ReadonlySet<string>
   readonly focused: string | null
+  /** Whether names that begin with a dot are shown too. */
+  readonly dotted: boolean
 }
 
 /** A line of the tree as it is shown. */
@@ -38,6 +40,9 @@ export type Row =
   | { readonly is: 'note'; readonly path: string; readonly depth: number; readonly note: 'more'; readonly more: number }
 
 const SHOWN_FIRST = 300
+const SHOWN_MORE = 700
+/** Uploads that are not complete, and files that are being written. */
+const UNFINISHED = /^\..*\.collegium-(?:upload|part)$/s
 const NEW: FolderState = { entries: null, truncated: false, loading: false, error: null, shown: SHOWN_FIRST }
 const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
@@ -48,21 +53,22 @@ export function sorted(entries: readonly Entry[]): readonly Entry[] {
   return [...entries].sort((a, b) => Number(opens(b)) - Number(opens(a)) || names.compare(a.name, b.name) || (a.name < b.name ? -1 : 1))
 }
 
-export function rowsOf({ root, folders, open }: TreeState): readonly Row[] {
+export function rowsOf({ root, folders, open, dotted }: TreeState): readonly Row[] {
   const rows: Row[] = []
   const put = (path: string, depth: number) => {
     const folder = folders.get(path)
     if (folder?.error != null) return rows.push({ is: 'note', path, depth, note: 'error', error: folder.error })
     if (folder?.entries == null) return rows.push({ is: 'note', path, depth, note: 'loading' })
-    if (folder.entries.length === 0) return rows.push({ is: 'note', path, depth, note: 'empty' })
-    const shown = folder.entries.slice(0, folder.shown)
+    const entries = folder.entries.filter(({ name }) => !name.startsWith('.') || (dotted && !UNFINISHED.test(name)))
+    if (entries.length === 0) return rows.push({ is: 'note', path, depth, note: 'empty' })
+    const shown = entries.slice(0, folder.shown)
     shown.forEach((entry, at) => {
       const own = joined(path, entry.name)
       const expanded = opens(entry) || open.has(own) ? open.has(own) : null
-      rows.push({ is: 'entry', path: own, entry, depth, place: at + 1, places: folder.entries!.length, expanded })
+      rows.push({ is: 'entry', path: own, entry, depth, place: at + 1, places: entries.length, expanded })
       if (expanded === true) put(own, depth + 1)
     })
-    const more = folder.entries.length - shown.length
+    const more = entries.length - shown.length
     if (more > 0) return rows.push({ is: 'note', path, depth, note: 'more', more })
     if (folder.truncated) return rows.push({ is: 'note', path, depth, note: 'truncated' })
     return
@@ -112,7 +118,7 @@ export function typedAhead(rows: readonly Row[], focused: string | null, typed: 
 const TOGETHER_MAX = 4
 
 export class Tree {
-  readonly state: StoreApi<TreeState> = createStore<TreeState>(() => ({ root: HOME, folders: new Map(), open: new Set(), focused: null }))
+  readonly state: StoreApi<TreeState> = createStore<TreeState>(() => ({ root: HOME, folders: new Map(), open: new Set(), focused: null, dotted: false }))
   private readonly asked = new Map<string, number>()
   private requests = 0
 
@@ -147,8 +153,12 @@ export class Tree {
     await this.load(path)
   }
 
+  showDotted(dotted: boolean): void {
+    this.state.setState({ dotted })
+  }
+
   more(path: string): void {
-    this.put(path, ({ shown }) => ({ shown: shown + 10 * SHOWN_FIRST }))
+    this.put(path, ({ shown }) => ({ shown: shown + SHOWN_MORE }))
   }
 
   /** Every folder that is shown, asked for once more. */

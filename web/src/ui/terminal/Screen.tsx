@@ -222,6 +222,7 @@ function themeOf(element: HTMLElement): ITheme {
       cursor: color('var(--accent)'),
       cursorAccent: color('var(--surface)'),
       selectionBackground: color('light-dark(#c8d3f7, #3b4878)'),
+      overviewRulerBorder: color('var(--surface)'),
       scrollbarSliderBackground: color('light-dark(#1d1f2333, #e6e7ea33)'),
       scrollbarSliderHoverBackground: color('light-dark(#1d1f2355, #e6e7ea55)'),
       scrollbarSliderActiveBackground: color('light-dark(#1d1f2377, #e6e7ea77)'),
