@@ -20,11 +20,11 @@ from support.users import python_as
 
 SCRIPTS = Path(__file__).parent / "runtimes" / "network"
 SECONDS_MAX = 20
-PUBLIC, OTHER, OWN = "11.0.0.2", "11.0.0.3", "11.0.0.1"
-PRIVATE = ("10.99.0.2", "192.168.7.2", "172.16.5.2", "100.64.0.2", "198.18.0.2", "192.0.2.77")
+PUBLIC, OTHER, OWN, ROUTER = "11.0.0.2", "11.0.0.3", "11.0.0.1", "11.0.0.254"
+PRIVATE = ("10.99.0.2", "192.168.7.2", "172.16.5.2", "100.64.0.2", "198.18.0.2")
 METADATA = "169.254.169.254"
 RESOLVER = "10.77.0.53"
-OUTER = (PUBLIC, OTHER, *PRIVATE, METADATA, "100.100.100.200", RESOLVER)
+OUTER = (PUBLIC, OTHER, ROUTER, *PRIVATE, METADATA, "100.100.100.200", RESOLVER)
 PORTS = (22, 80, 443, 8080)
 GUEST_UID = 2_000_000_123
 
@@ -172,7 +172,7 @@ class World:
             f"nsenter --net=/proc/{host}/ns/net ip address add {OWN}/24 dev w0",
             *(f"nsenter --net=/proc/{outer}/ns/net ip address add {address}/{24 if address == PUBLIC else 32} dev p0"
               for address in OUTER),
-            f"nsenter --net=/proc/{host}/ns/net ip route add default via {PUBLIC}",
+            f"nsenter --net=/proc/{host}/ns/net ip route add default via {ROUTER}",
         ]  # fmt: skip
         subprocess.run(["sh", "-ec", "\n".join(lines)], check=True)
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ GATEWAY, RESOLVER = "10.0.2.2", "10.0.2.3"
 """Where slirp4netns answers inside; the gateway would be the machine's loopback, the resolver passes on its DNS."""
 DNS_PORT = 53
 FIB = Path("/proc/self/net/fib_trie")
+ROUTES = Path("/proc/self/net/route")
 IF_INET6 = Path("/proc/self/net/if_inet6")
 PORT_MAX = 65535
 
@@ -26,8 +28,7 @@ NOT_PUBLIC = tuple(
     ipaddress.ip_network(text)
     for text in (
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
-        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
-        "224.0.0.0/3",
+        "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",
         # All but 2000::/3, and of that what carries version 4 or is for documents.
         "::/3", "4000::/2", "8000::/1", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
     )
@@ -65,10 +66,13 @@ def _without_port(text: str) -> tuple[str, int | None]:
 
 
 def own_addresses() -> set[Address]:
-    """Every address of this machine as this process's network has it. Raises OSError."""
+    """Every address of this machine, and its routers', as this process's network has them. Raises OSError."""
     found: set[Address] = set()
     for text in re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", FIB.read_text()):
         found.add(ipaddress.IPv4Address(text))
+    for line in ROUTES.read_text().splitlines()[1:]:
+        # As the processor has it in memory.
+        found.add(ipaddress.IPv4Address(int(line.split()[2], 16).to_bytes(4, sys.byteorder)))
     if IF_INET6.exists():
         for line in IF_INET6.read_text().splitlines():
             found.add(ipaddress.IPv6Address(int(line.split()[0], 16)))

@@ -11,6 +11,7 @@ from network_world import (
     OWN,
     PRIVATE,
     PUBLIC,
+    ROUTER,
     Driver,
     Guest,
     World,
@@ -19,7 +20,7 @@ from network_world import (
 )  # fmt: skip
 
 pytestmark = pytest.mark.sandbox
-FORBIDDEN = (*PRIVATE, METADATA, "100.100.100.200", OWN, "10.0.2.2", "10.0.2.3", "0.0.0.1", "255.255.255.255")
+FORBIDDEN = (*PRIVATE, METADATA, "100.100.100.200", OWN, ROUTER, "10.0.2.2", "10.0.2.3", "0.0.0.1", "255.255.255.255")
 
 
 @pytest.fixture(scope="module")
