@@ -67,7 +67,7 @@ class Trouble:
                     engine.machines.pop(chance.choice(sorted(engine.machines)))
                 case 8:
                     engine.away = not engine.away
-                    await self.runtimes.reconcile()
+                    await self.runtimes.keeper.reconcile()
                 case _:
                     stranger = RuntimeId(f"stranger{chance.random()}")
                     engine.machines[stranger] = Machine(stranger, State.READY, "", LIMITS)
@@ -84,7 +84,7 @@ class Trouble:
         async with AsyncExitStack() as stack:
             part = open_runtimes(self.database, self.engine, self.environments, self.hardware, SETTINGS)
             runtimes = await stack.enter_async_context(part)
-            await runtimes.reconcile()
+            await runtimes.keeper.reconcile()
             living = await runtimes.list()
             assert {one.id for one in living} == self.engine.machines.keys()
             assert {one.state for one in living} <= {State.READY}

@@ -218,7 +218,7 @@ async def test_a_card_is_not_handed_on_while_the_engine_is_away(runtimes: Runtim
         assert (await runtimes.get(first.id)).state is State.STOPPING
 
         engine.away = False
-        await runtimes.reconcile()
+        await runtimes.keeper.reconcile()
 
     assert bob.got is not None
     over = await runtimes.get(first.id)
@@ -315,7 +315,7 @@ async def test_a_server_killed_while_it_took_one_back_finishes_that(
 ) -> None:
     async with opened() as runtimes:
         lent = await runtimes.acquire(ADA, type="t4")
-        await runtimes._stopping(lent.id, "it was not used for 90 minutes")
+        await runtimes._books.stopping(lent.id, "it was not used for 90 minutes")
 
     async with opened() as runtimes:
         with anyio.fail_after(30):
@@ -332,8 +332,8 @@ async def test_what_the_reconciler_finds_is_counted_and_freed_once(runtimes: Run
     engine.machines[RuntimeId("stranger")] = Machine(RuntimeId("stranger"), State.READY, "", lent.limits)
     del engine.machines[lent.id]
 
-    await runtimes.reconcile()
-    await runtimes.reconcile()
+    await runtimes.keeper.reconcile()
+    await runtimes.keeper.reconcile()
 
     assert (cleaned(runtimes, "lost"), cleaned(runtimes, "stranger")) == (1, 1)
     assert runtimes.turns.lent()["t4"] == 0
@@ -346,7 +346,7 @@ async def test_a_release_and_a_reconciliation_at_once_agree(runtimes: Runtimes, 
         lent = await runtimes.acquire(ADA, type="t4")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(runtimes.release, lent.id, "its user gave it back")
-            tasks.start_soon(runtimes.reconcile)
+            tasks.start_soon(runtimes.keeper.reconcile)
         assert (await runtimes.get(lent.id)).reason == "its user gave it back"
     assert cleaned(runtimes, "lost") == 0
 
@@ -425,7 +425,7 @@ async def test_a_request_that_nobody_waits_for_is_given_up(runtimes: Runtimes, e
     half = await runtimes._request(RuntimeId("half"), ADA, await runtimes.offer("cpu"), None)
     engine.machines[half.id] = Machine(half.id, State.READY, "", half.limits)
 
-    await runtimes.reconcile()
+    await runtimes.keeper.reconcile()
 
     assert (await runtimes.get(half.id)).state is State.STOPPED
     assert engine.machines == {}
@@ -438,7 +438,7 @@ async def test_a_request_that_somebody_waits_for_is_left_alone(runtimes: Runtime
     async with anyio.create_task_group() as tasks:
         ada = Asker(tasks, runtimes, ADA, "cpu")
         await until(lambda: engine.wanted)
-        await runtimes.reconcile()
+        await runtimes.keeper.reconcile()
         engine.creating.set()
 
     assert ada.got is not None
@@ -459,7 +459,7 @@ async def test_a_full_disk_ends_nothing_but_what_ended_anyway(
             while not any(not one.live for one in [await runtimes.get(one.id) for one in lent[1:]]):
                 await anyio.sleep(0.001)
         await leave_room(database, None)
-        await runtimes.reconcile()
+        await runtimes.keeper.reconcile()
 
         assert [one.id for one in await runtimes.list()] == [lent[0].id]
         assert list(engine.machines) == [lent[0].id]

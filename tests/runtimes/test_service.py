@@ -140,7 +140,7 @@ async def test_reconciling_ends_what_only_one_side_knows(
     )
     del engine.machines[lost.id]
 
-    await runtimes.reconcile()
+    await runtimes.keeper.reconcile()
 
     assert (await runtimes.get(lost.id)).state is State.FAILED
     assert (await runtimes.get(kept.id)).state is State.READY
