@@ -89,6 +89,7 @@ class Networks:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._broken: asyncio.Queue[str] = asyncio.Queue()
         self._repairs: dict[str, int] = {}
+        self._mending = asyncio.Lock()
         self._programs = {name: shutil.which(name, path=PROGRAMS) for name in ("slirp4netns", "nft")}
         self._proxy = Proxy(folder, uid=UIDS[-1] if root else None)
 
@@ -97,6 +98,8 @@ class Networks:
     async def open(self, slots: frozenset[str]) -> None:
         """Try what this machine can do; end what was left for runtimes other than `slots`."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        for path in self._folder.glob("*.new"):
+            path.unlink()
         for path in self._folder.glob("*.slot"):
             held = _read(path)
             if held is None or held.boot != records.boot_id():
@@ -209,15 +212,22 @@ class Networks:
                     self._store(replace(held, inode=inode))
                     if internet:
                         await self._until_ready(ours, child, made)
-            except TimeoutError as error:
-                raise OSError("the network took too long to start") from error
+            except BaseException as error:
+                child.kill()
+                if isinstance(error, TimeoutError):
+                    raise OSError("the network took too long to start") from error
+                raise
             finally:
                 assert child.stderr is not None
                 child.stderr.close()
         if internet:
             self._watch(held)
-        else:
+            return made
+        try:
             await self._wait(held.slot)
+        except BaseException:
+            _close(made)
+            raise
         return made
 
     async def _until_ready(self, control: socket.socket, child: subprocess.Popen[bytes], made: list[int]) -> None:
@@ -246,6 +256,10 @@ class Networks:
 
     async def remove(self, slot: str) -> None:
         """Nothing of it stays; it may be gone already."""
+        async with self._mending:
+            await self._remove(slot)
+
+    async def _remove(self, slot: str) -> None:
         held = self._held.pop(slot, None) or _read(self._path(slot))
         self._repairs.pop(slot, None)
         if held is None:
@@ -282,16 +296,16 @@ class Networks:
         self._proxy.on_end = self._lost_proxy
         while True:
             slot = await self._broken.get()
-            held = self._held.get(slot)
-            self._repairs[slot] = self._repairs.get(slot, 0) + 1
-            if held is None or self._repairs[slot] > REPAIRS_MAX:
-                continue
             try:
-                await self._repair(held)
+                async with self._mending:
+                    if slot in self._held:
+                        await self._repair(self._held[slot])
             except OSError as error:
                 print(f"the network of {slot} could not be mended: {error}", flush=True)
-                await asyncio.sleep(REPAIR_PAUSE_SECONDS)
-                self._broken.put_nowait(slot)
+                self._repairs[slot] = self._repairs.get(slot, 0) + 1
+                if self._repairs[slot] < REPAIRS_MAX:
+                    await asyncio.sleep(REPAIR_PAUSE_SECONDS)
+                    self._broken.put_nowait(slot)
 
     def _lost_proxy(self) -> None:
         for slot, held in self._held.items():
@@ -314,9 +328,6 @@ class Networks:
                 _close(made)
         finally:
             _close((net, user))
-        if held.slot not in self._held:
-            self._held[held.slot] = held
-            await self.remove(held.slot)  # removed in this moment
 
     def _watch(self, held: Held) -> bool:
         """Learn when the process of a network ends. False if it has ended."""
