@@ -78,6 +78,7 @@ test('a clock that was set back leaves no points of the future', () => {
 test('amounts are said as people say them', () => {
   expect([sizeText(0), sizeText(1536), sizeText(812 * 1024 ** 2), sizeText(2 * 1024 ** 3)]).toEqual(['0 bytes', '1.5 KB', '812 MB', '2.0 GB'])
   expect(ofText(1.2 * 1024 ** 3, 8 * 1024 ** 3)).toBe('1.2 of 8.0 GB')
+  expect([ofText(38 * 1024 ** 2, 10 * 1024 ** 3), ofText(38 * 1024 ** 2, 512 * 1024 ** 2)]).toEqual(['38 MB of 10 GB', '38 of 512 MB'])
   expect(ofText(0.3 * 1024 ** 3, 10 * 1024 ** 3)).toBe('0.3 of 10 GB')
   expect([share(1, 0), share(3, 2), share(1, 4)]).toEqual([0, 1, 0.25])
   expect([countdown(-5), countdown(64_001), countdown(3_725_000)]).toEqual(['0:00', '1:05', '1:02:05'])

@@ -45,15 +45,19 @@ function short(value: number): string {
   return value >= 9.95 ? text.replace('.0', '') : text
 }
 
-/** "1.2 of 8.0 GB" */
+const MEGABYTE = STEP ** 2
+const GIGABYTE = STEP ** 3
+
+/** "1.2 of 8.0 GB"; little of much as "38 MB of 8.0 GB", and where there is less than a GB in all, "38 of 512 MB". */
 export function ofText(part: number, whole: number): string {
+  if (whole < GIGABYTE) return `${Math.round(part / MEGABYTE)} of ${Math.round(whole / MEGABYTE)} MB`
+  if (part < GIGABYTE / 10) return `${Math.round(part / MEGABYTE)} MB of ${gigabytes(whole)} GB`
   return `${gigabytes(part)} of ${gigabytes(whole)} GB`
 }
 
 function gigabytes(bytes: number): string {
-  const value = bytes / STEP ** 3
-  if (value >= 99.95) return String(Math.round(value))
-  return short(value)
+  const value = bytes / GIGABYTE
+  return value >= 99.95 ? String(Math.round(value)) : short(value)
 }
 
 /** "1:05", counting down; never below zero. */

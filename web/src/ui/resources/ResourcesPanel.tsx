@@ -74,7 +74,8 @@ function Uses({ now, points }: { now: Usage; points: readonly UsagePoint[] }) {
   return (
     <div className="uses">
       {memory_bytes !== null && <Use label="RAM" part={memory_bytes} whole={memory_limit_bytes} text={bytesOf(memory_bytes, memory_limit_bytes)} times={times} values={column(1)} say={sizeText} />}
-      {cpu_percent !== null && <Use label="CPU" part={cpu_percent / (cpus ?? 1)} whole={100} text={cpuText(cpu_percent, cpus)} times={times} values={column(2)} say={percent} />}
+      {/* The first reading knows nothing of it yet, and nothing should move when the second one comes. */}
+      <Use label="CPU" part={(cpu_percent ?? 0) / (cpus ?? 1)} whole={100} text={cpu_percent === null ? '–' : cpuText(cpu_percent, cpus)} times={times} values={column(2)} say={percent} />
       {disk_bytes !== null && <Use label="Disk" part={disk_bytes} whole={disk_limit_bytes} text={bytesOf(disk_bytes, disk_limit_bytes)} times={times} values={column(3)} say={sizeText} />}
       {gpu && <Use label="GPU" part={gpu.percent ?? 0} whole={100} text={gpu.percent === null ? gpu.name : `${percent(gpu.percent)} · ${gpu.name}`} times={times} values={column(4)} say={percent} />}
       {now.gpus.map(({ name, memory_bytes: used, memory_limit_bytes: limit }, at) => (
