@@ -14,6 +14,7 @@ import pytest
 
 from runtime_world import ORDINARY_UID, EngineProcess, Notebook
 from runtimes.inside.probes import PROBES
+from runtimes.test_zygote import PRELOAD, have_zygote
 
 pytestmark = pytest.mark.sandbox
 CANARY = "canary-of-the-server"
@@ -43,10 +44,14 @@ def plain_process(uid: int = ORDINARY_UID) -> Iterator["subprocess.Popen[str]"]:
         process.wait()
 
 
-@pytest.fixture(scope="module")
-def outcomes(whole_engine: EngineProcess) -> Iterator[dict[str, tuple[bool, str]]]:
-    """Every attempt, made once from a cell: whether it was stopped, and how."""
+@pytest.fixture(params=["executed", "forked"], scope="module")
+def outcomes(request: pytest.FixtureRequest, whole_engine: EngineProcess) -> Iterator[dict[str, tuple[bool, str]]]:
+    """Every attempt, made once from a cell, in a runtime that was executed or forked by a zygote: whether it was
+    stopped, and how."""
     engine = whole_engine
+    preload = PRELOAD if request.param == "forked" else []
+    if preload:
+        have_zygote(engine)
     secret = engine.data / "secret"
     secret.write_text("secret")
     secret.chmod(0o644)
@@ -57,7 +62,7 @@ def outcomes(whole_engine: EngineProcess) -> Iterator[dict[str, tuple[bool, str]
         hidden.bind("\0" + abstract)
         hidden.listen()
         for runtime in ("neighbour", "attacker"):
-            engine.create(runtime)
+            engine.ask("create", runtime=runtime, **engine.wanted() | {"preload": preload})
         neighbour = Notebook(engine.agent_socket("neighbour"))
         assert neighbour.run("open('/content/private', 'w').write('x')").error == ""
         attacker = Notebook(engine.agent_socket("attacker"))
@@ -126,4 +131,4 @@ def test_without_a_sandbox_the_attempts_reach_what_they_should() -> None:
 
 
 def test_there_are_at_least_as_many_attempts_as_ever() -> None:
-    assert len(PROBES) >= 61
+    assert len(PROBES) >= 78

@@ -10,6 +10,7 @@ import glob
 import os
 import platform
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -327,6 +328,47 @@ def _(world: dict[str, Any]) -> object:
     if os.listdir(folder):
         raise Reached("redirected")
     return "only a word"
+
+
+@probe("changing an interface")
+def _(world: dict[str, Any]) -> object:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as routing:
+        message = struct.pack("=LHHLLBxHiII", 32, 16, 0x0005, 1, 0, 0, 0, 1, 0, 1)
+        routing.bind((0, 0))
+        routing.send(message)
+        (code,) = struct.unpack_from("=i", routing.recv(4096), 16)
+    if code == 0:
+        raise Reached("an interface was changed")
+    return os.strerror(-code)
+
+
+@probe("a link in place of the state that the agent writes")
+def _(world: dict[str, Any]) -> object:
+    if os.access("/var/lib/collegium", os.W_OK):
+        os.symlink("/etc/passwd", "/var/lib/collegium/probe-link")
+        try:
+            with open("/var/lib/collegium/probe-link", "a"):
+                raise Reached("wrote through it")
+        finally:
+            os.unlink("/var/lib/collegium/probe-link")
+
+
+@probe("a set-user-id file made in the environment")
+def _(world: dict[str, Any]) -> object:
+    path = os.path.join(sys.prefix, "suid")
+    with open("/usr/bin/id", "rb") as source, open(path, "wb") as target:
+        target.write(source.read())
+    os.chmod(path, 0o6755)
+    done = subprocess.run([path, "-u"], capture_output=True, text=True)
+    if done.stdout.strip() != "1000":
+        raise Reached(done.stdout)
+
+
+@probe("a device node in the environment")
+def _(world: dict[str, Any]) -> object:
+    os.mknod(os.path.join(sys.prefix, "node"), 0o600 | 0o020000, os.makedev(1, 1))
+    with open(os.path.join(sys.prefix, "node"), "rb"):
+        raise Reached("opened")
 
 
 @probe("the stage on which the root was made")
