@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from collegium.accounts.model import Action, Principal
 from collegium.ground.clock import now_ms
-from collegium.ground.errors import Invalid, TooLarge, Unavailable
-from collegium.ground.ids import ItemId, NotebookId, RuntimeId
+from collegium.ground.errors import Invalid, NotFound, TooLarge, Unavailable
+from collegium.ground.ids import ExecutionId, ItemId, NotebookId, RuntimeId
 from collegium.ground.log import get_log
 from collegium.kernels.files import FilesClient
 from collegium.sessions import environment_store, programs, store
 from collegium.sessions.choice import Asked, choose, wish
+from collegium.sessions.environment_store import Environment
 from collegium.sessions.errand import run_errand
 from collegium.sessions.locks import LocalFile, parse
 from collegium.sessions.model import OnTop, Pin
@@ -41,6 +42,15 @@ class NotebookEnvironments:
         if pin is not None:
             pin = replace(pin, ready=await self._layers.is_ready(pin.lock, await self._version(session)))
         return pin, session.installed.on_top
+
+    async def ran_in(self, principal: Principal, notebook: NotebookId, execution: ExecutionId) -> Environment:
+        """What an execution ran in. Raises NotFound, also if that was not recorded."""
+        ran, _ = await self._sessions.execution(principal, notebook, execution)
+        async with self._world.db.read() as tx:
+            found = await environment_store.read_environment(tx, notebook, ran.environment or "")
+        if found is None:
+            raise NotFound("What this execution ran in was not recorded.")
+        return found
 
     async def pin(self, principal: Principal, notebook: NotebookId) -> None:
         """Lock what the notebook's runtime has on top. Raises NotFound, Forbidden, Invalid, Unavailable."""

@@ -38,8 +38,8 @@ class Installed:
         self, notebook: NotebookId, loan: Loan, db: Database, *, tell: Callable[[dict[str, Any]], None]
     ) -> None:
         self.on_top = OnTop()
-        self.environment: str | None = None
-        """The name of what cells run in now."""
+        self._name: str | None = None
+        """The name of what was found last, once it is written down."""
         self._notebook = notebook
         self._loan = loan
         self._db = db
@@ -47,14 +47,24 @@ class Installed:
         self._stale: tuple[Replaced, ...] = ()
         self._wanted = anyio.Event()
 
+    @property
+    def environment(self) -> str | None:
+        """The name of what cells run in now: of what was found last, else of a runtime on which nobody installed."""
+        binding, machine = self._loan.binding, self._loan.machine
+        if self._name is not None or binding is None or machine is None:
+            return self._name
+        return environment_name(machine.version, binding.layer, self.on_top)
+
     def ended(self, execution: Execution) -> None:
         """A cell ended: what it left is looked at soon."""
-        if may_install(execution):
+        if self._name is None or may_install(execution):
             self._wanted.set()
 
-    def look(self) -> None:
-        """Whatever happened, see what is there."""
-        self._wanted.set()
+    def look_once(self) -> None:
+        """A runtime that this server did not ask for itself is looked at: much may be installed in it."""
+        binding = self._loan.binding
+        if self._name is None and binding is not None and binding.stored_seq > 0:
+            self._wanted.set()
 
     def kernel_is_new(self) -> None:
         """Nothing is imported any more."""
@@ -64,7 +74,7 @@ class Installed:
 
     def forget(self) -> None:
         """There is another runtime, or none."""
-        self.on_top, self.environment, self._stale = OnTop(), None, ()
+        self.on_top, self._name, self._stale = OnTop(), None, ()
 
     def last(self) -> list[dict[str, Any]]:
         """What was told last, for one who comes late."""
@@ -90,19 +100,22 @@ class Installed:
         if self._loan.binding is None or self._loan.binding.runtime != binding.runtime:
             raise Unavailable("The runtime is another one now.")
         name = environment_name(machine.version, binding.layer, found)
-        if name != self.environment:
-            seen = Environment(
-                notebook=self._notebook,
-                environment=name,
-                runtime=binding.runtime,
-                version=machine.version,
-                layer=binding.layer,
-                on_top=found,
-                at=now_ms(),
-            )
+        if name != self._name:
+            # What ran before anybody looked ran in an environment with nothing on top.
+            tops = {environment_name(machine.version, binding.layer, one): one for one in (OnTop(), found)}
             async with self._db.write() as tx:
-                await environment_store.write_environment(tx, seen)
-        self.on_top, self.environment = found, name
+                for named, one in tops.items():
+                    seen = Environment(
+                        notebook=self._notebook,
+                        environment=named,
+                        runtime=binding.runtime,
+                        version=machine.version,
+                        layer=binding.layer,
+                        on_top=one,
+                        at=now_ms(),
+                    )
+                    await environment_store.write_environment(tx, seen)
+        self.on_top, self._name = found, name
         return found
 
     async def _compare_imports(self) -> None:

@@ -129,7 +129,6 @@ class Loan:
             machine = await machines.acquire(principal.user, replace(wanted, layers=()), self._queued)
         name, language, note = choose_kernel(choice.kernel, await machines.kernels(choice.version))
         notes = (*choice.notes, *(one for one in (layer.note, note) if one is not None))
-        kills = (await machines.usage(machine.id)).oom_kills or 0
         self.machine, self.kernel_state, self.kernel_reason = replace(machine, notes=notes), "starting", None
         self.handled = 0
         self.binding = Binding(
@@ -137,7 +136,6 @@ class Loan:
             principal.user,
             machine.id,
             KernelId(new_id()),
-            oom_kills=kills,
             kernel_name=name,
             kernel_language=language,
             layer=layer.name,

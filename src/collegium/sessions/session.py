@@ -316,6 +316,7 @@ class Session:
         if (state := welcome.kernels.get(binding.kernel)) is not None:
             self.loan.kernel_state = "idle" if state == "busy" else state
         self._renewing = False
+        self.installed.look_once()
         if self._queue.running is not None:
             await self._send_execute(self.lives[self._queue.running].execution)
         self.showing.tell_session()

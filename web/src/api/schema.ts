@@ -659,6 +659,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notebooks/{notebook}/executions/{execution}/environment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run ran in */
+        get: operations["read_execution_environment_api_v1_notebooks__notebook__executions__execution__environment_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notebooks/{notebook}/environment": {
         parameters: {
             query?: never;
@@ -957,6 +974,28 @@ export interface components {
             by: string;
             /** Ready */
             ready: boolean;
+        };
+        /**
+         * EnvironmentRan
+         * @description What an execution ran in: a runtime version, the lock it started with (`layer`), and what was installed on top.
+         *
+         *     Equal environments have equal names; `at` is when this one was seen first.
+         */
+        EnvironmentRan: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+            /** Layer */
+            layer: string | null;
+            /** Added */
+            added: components["schemas"]["PackageShown"][];
+            /** Changed */
+            changed: components["schemas"]["PackageReplaced"][];
+            /** Removed */
+            removed: components["schemas"]["PackageShown"][];
+            /** At */
+            at: number;
         };
         /**
          * EnvironmentWanted
@@ -3228,6 +3267,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionHeld"][];
+                };
+            };
+        };
+    };
+    read_execution_environment_api_v1_notebooks__notebook__executions__execution__environment_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+                /** @description The execution's id. */
+                execution: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentRan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
