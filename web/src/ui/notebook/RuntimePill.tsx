@@ -16,20 +16,23 @@ export function RuntimePill() {
   const mayRun = useMay('run')
   const { text, tone } = describe(state)
   const connected = isHere(state.runtime)
+  const ready = state.runtime?.state === 'ready'
   return (
     <div className="runtime">
-      <span className="runtime-status" title={text}>
+      <span className="runtime-status" title={state.runtime?.progress ?? text}>
         <span className={classes('runtime-dot', `runtime-${tone}`)} aria-hidden />
         <span role="status" aria-label="Runtime status">
           {text}
         </span>
+        {/* Changes several times a second, which is not to be read out. */}
+        {!ready && connected && state.runtime?.progress && <span className="runtime-progress">{state.runtime.progress}</span>}
       </span>
       {mayRun && state.runtime?.queue && (
         <button type="button" className="runtime-cancel" onClick={() => desk.session.command('disconnect')}>
           Cancel
         </button>
       )}
-      {state.runtime?.state === 'ready' && <Meters />}
+      {ready && <Meters />}
       {mayRun && !connected && (
         <button type="button" className="runtime-connect" disabled={state.connecting} onClick={() => desk.session.connect()}>
           <Plug size={14} aria-hidden /> Connect
@@ -96,7 +99,7 @@ export function describe({ runtime, kernel, connecting }: SessionState): { reado
     const { position, of } = runtime.queue
     return { text: `Connecting… Waiting for ${runtime.label ?? runtime.type}: ${ordinal(position)} of ${of}`, tone: 'wait' }
   }
-  if (runtime.state !== 'ready') return { text: runtime.progress ? `Connecting… ${runtime.progress}` : 'Connecting…', tone: 'wait' }
+  if (runtime.state !== 'ready') return { text: 'Connecting…', tone: 'wait' }
   switch (kernel?.state) {
     case undefined:
     case 'idle':
