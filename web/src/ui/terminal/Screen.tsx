@@ -80,12 +80,14 @@ export function Screen({ url, label, shown, old, screenReader, onLeave, onTitle,
       missed: (bytes) => terminal.write(`\x1b[0m\r\n\x1b[2m… ${bytes.toLocaleString()} bytes are no longer kept …\x1b[0m\r\n`),
       turned: setState,
     })
+    silence(terminal, () => parsing > 0)
     terminal.onData((data) => {
-      if (parsing > 0) return
+      // Who types has seen the past.
+      history = 0
       typed ||= /[\r\x03\x04]/.test(data)
       line.type(data)
     })
-    terminal.onBinary((data) => parsing === 0 && line.type(data))
+    terminal.onBinary((data) => line.type(data))
     terminal.onTitleChange((title) => latest.current.onTitle(title))
     terminal.attachCustomKeyEventHandler((event) => keys(event, terminal, () => latest.current.onLeave()))
 
@@ -178,6 +180,14 @@ function keys(event: KeyboardEvent, terminal: Terminal, leave: () => void): bool
     return false
   }
   return !(event.code === 'KeyV' && modified && (event.shiftKey || event.metaKey))
+}
+
+/** Questions to the terminal, whose answers would be typed into the shell, find no ear while this holds. */
+function silence(terminal: Terminal, holds: () => boolean): void {
+  const { parser } = terminal
+  for (const id of [{ final: 'c' }, { prefix: '>', final: 'c' }, { prefix: '=', final: 'c' }, { final: 'n' }, { prefix: '?', final: 'n' }, { intermediates: '$', final: 'p' }, { prefix: '?', intermediates: '$', final: 'p' }, { final: 't' }, { prefix: '>', final: 'q' }]) parser.registerCsiHandler(id, holds)
+  parser.registerDcsHandler({ intermediates: '$', final: 'q' }, holds)
+  for (const id of [4, 10, 11, 12]) parser.registerOscHandler(id, (data) => holds() && data.includes('?'))
 }
 
 /** A link's text may say anything, so its true address is shown before it is opened. */
