@@ -122,13 +122,21 @@ class Networks:
     async def _try(self, mode: str, what: str) -> None:
         slot = f"probe-{secrets.token_hex(4)}"
         try:
-            link = await self._make(slot, Network(mode), ())
-            _close((link.net_fd, link.user_fd))
+            if mode == "packages":  # all but the proxy, which starts when somebody needs it
+                held = Held(slot, mode, (), self._uid(), records.boot_id())
+                _close(await self._run(held, rules=None, listen=True, given=()))
+            else:
+                link = await self._make(slot, Network(mode), ())
+                _close((link.net_fd, link.user_fd))
             self.modes |= {mode}
         except OSError as error:
             self._miss(what, str(error), f"let the server's user use {TUN}, user namespaces and nftables")
         finally:
             await self.remove(slot)
+
+    def _uid(self) -> int:
+        """Whose a new network is. The last is the proxy's."""
+        return UIDS[secrets.randbelow(len(UIDS) - 1)] if self._root else os.geteuid()
 
     def _miss(self, what: str, detail: str, remedy: str) -> None:
         self.missing.append({"what": what, "detail": detail, "remedy": remedy})
@@ -157,8 +165,7 @@ class Networks:
     async def _make(
         self, slot: str, network: Network, groups: Sequence[str], beside: tuple[int, int] | None = None
     ) -> Link:
-        uid = UIDS[secrets.randbelow(len(UIDS) - 1)] if self._root else os.geteuid()
-        held = Held(slot, network.mode, network.allow, uid, records.boot_id(), groups=tuple(groups))
+        held = Held(slot, network.mode, network.allow, self._uid(), records.boot_id(), groups=tuple(groups))
         internet = network.mode == "internet"
         rules = network_rules.table(await resolved(network.allow), network_rules.own_addresses()) if internet else None
         net, user, *listener = await self._run(held, rules=rules, listen=not internet, given=(), beside=beside)

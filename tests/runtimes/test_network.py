@@ -294,6 +294,17 @@ def test_a_runtime_may_open_only_so_many_connections(packages: Guest) -> None:
     assert packages.run("get('http://public.example/')").startswith("HTTP/1.1 200")
 
 
+def test_who_holds_all_places_and_says_nothing_delays_nobody_else(driver: Driver, packages: Guest) -> None:
+    greedy = driver.guest("greedy", "packages", "public.example")
+    held = "globals().__setitem__('held', [socket.create_connection(('127.0.0.1', 3128), 2) for _ in range(200)])"
+    assert greedy.run(held) is None
+    assert greedy.run("[one.sendall(b'CONNECT ') for one in held[:128]] and None") is None
+
+    assert packages.run("get('http://public.example/')").startswith("HTTP/1.1 200")
+    greedy.end()
+    driver.remove("greedy")
+
+
 def test_each_runtime_has_its_own_list(driver: Driver, packages: Guest) -> None:
     other = driver.guest("poorer", "packages", "other.example")
 

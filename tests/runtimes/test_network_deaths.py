@@ -66,6 +66,11 @@ def test_what_nobody_uses_any_more_is_ended_by_the_next_engine(world: World, mor
     _finish(world, Driver(world, mortal.uid, mortal.folder))
 
 
+def test_nothing_runs_for_networks_that_nobody_has(world: World, mortal: Driver) -> None:
+    assert [line for line in world.processes() if "driver.py" not in line] == []
+    _finish(world, mortal)
+
+
 def test_a_killed_slirp_is_started_again(world: World, mortal: Driver) -> None:
     guest = mortal.guest("i", "internet")
     kill(mortal.record("i")["pid"])

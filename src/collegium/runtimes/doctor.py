@@ -245,7 +245,7 @@ def _packages_network() -> Finding:
 
 
 def _internet() -> Finding:
-    name, loss = "internet", "runtimes reach package indexes alone"
+    name, loss = "internet", "runtimes that should reach it have no network"
     lacking = [one for one in ("slirp4netns", "nft") if shutil.which(one, path=PROGRAMS) is None]
     if lacking:
         remedy = "apt install slirp4netns nftables"
