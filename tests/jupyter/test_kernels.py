@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 from random import Random
 
+import anyio
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -273,3 +274,59 @@ async def test_a_full_house_refuses_and_leaves_nothing(site: Site) -> None:
 
     assert (refused.status_code, unknown.status_code, listed) == (429, 400, [])
     assert set(refused.json()) == {"message", "reason"}
+
+
+async def test_an_agent_that_is_killed_costs_its_kernels_nothing(site: Site, agent: AgentProcess) -> None:
+    async with site.client() as ada, site.socket(await started(site, ada)) as socket:
+        await socket.run("x = 1")
+        asked = await socket.ask("execute_request", {"code": "import time; time.sleep(1); print('slept')"})
+        await socket.until("status", asked, execution_state="busy")
+        agent.kill("--supervisor-fd")
+        said = await socket.until("stream", asked)
+        text, _ = await socket.run("print(x)")
+
+    assert (said["content"]["text"], text) == ("slept\n", "1\n")
+
+
+async def test_a_runtime_that_is_taken_back_ends_its_kernels_and_their_sockets(site: Site, agent: AgentProcess) -> None:
+    async with site.client() as ada, site.socket(await started(site, ada)) as socket:
+        site.machines.lent.clear()
+        await agent.hang_up()
+        await socket.until("status", execution_state="dead")
+        await closed(socket)
+        left = (await ada.get("/api/kernels")).json()
+
+    assert (socket.socket.close_code, left) == (1000, [])
+
+
+async def test_a_client_that_takes_nothing_is_cut_off_and_the_others_get_everything(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collegium.jupyter.live.STALLED_SECONDS_MAX", 0.3)
+    async with site.client() as ada:
+        kernel = await started(site, ada)
+        async with site.socket(kernel, queue=1) as deaf, site.socket(kernel) as calm:
+            text, reply = await calm.run("for n in range(4000): print('y' * 10_000, flush=True)")
+            await closed(deaf)
+
+    assert (len(text), reply["status"]) == (4000 * 10_001, "ok")
+    assert deaf.socket.close_code in (1012, 1006)
+
+
+async def test_nobody_loses_what_is_said_while_nobody_listens(site: Site) -> None:
+    async with site.client() as ada:
+        kernel = await started(site, ada)
+        async with site.socket(kernel, session="tab") as socket:
+            await socket.ask("execute_request", {"code": "import time; time.sleep(.3)\nfor n in range(500): print(n)"})
+            await socket.until("execute_input")
+        shown = {"execution_state": "busy"}
+        with anyio.fail_after(60):
+            while shown["execution_state"] != "idle":
+                shown = (await ada.get(f"/api/kernels/{kernel}")).json()
+                await anyio.sleep(0.02)
+        text = ""
+        async with site.socket(kernel, session="tab") as socket:
+            while "499" not in text:
+                text += (await socket.until("stream"))["content"]["text"]
+
+    assert (text, shown["connections"]) == ("".join(f"{n}\n" for n in range(500)), 0)

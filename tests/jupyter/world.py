@@ -116,7 +116,7 @@ class Site:
 
     @asynccontextmanager
     async def socket(
-        self, kernel: str, *, who: str = ADA, session: str | None = None, binary: bool = True
+        self, kernel: str, *, who: str = ADA, session: str | None = None, binary: bool = True, queue: int = 16
     ) -> AsyncIterator["Socket"]:
         """The channels of a kernel."""
         session = session or uuid.uuid4().hex
@@ -125,6 +125,7 @@ class Site:
             address + f"&token={self.tokens[who]}",
             subprotocols=[V1] if binary else None,
             max_size=None,
+            max_queue=queue,
             proxy=None,
         ) as socket:
             yield Socket(socket, session, binary)

@@ -25,6 +25,8 @@ class Client:
         self.waiting_bytes = 0
         self.dropped = 0
         """Messages that there was no room for while it was away."""
+        self.cut = anyio.Event()
+        """Set when its socket is to be closed."""
         self._grown = anyio.Event()
         self._room = anyio.Event()
 
@@ -48,12 +50,12 @@ class Client:
         self._room = anyio.Event()
         await self._room.wait()
 
-    async def next(self) -> JupyterMessage | None:
-        """The next message, which stays here until it was `taken`; None: this socket is too slow."""
-        while not self.waiting and not self.slow:
+    async def next(self) -> JupyterMessage:
+        """The next message, which stays here until it was `taken`."""
+        while not self.waiting:
             self._grown = anyio.Event()
             await self._grown.wait()
-        return None if self.slow else self.waiting[0]
+        return self.waiting[0]
 
     def taken(self) -> None:
         """The socket has it."""
@@ -65,11 +67,12 @@ class Client:
     def let_go(self) -> None:
         """It stalls; its socket is closed."""
         self.slow = True
-        self._grown.set()
+        self.cut.set()
 
     def came(self) -> None:
         """A socket is here (again)."""
         self.here, self.slow = True, False
+        self.cut = anyio.Event()
 
     def succeeded(self) -> "Client":
         """Another socket came under the same name: it takes over what waits, and this one is closed."""

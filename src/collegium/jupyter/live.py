@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from collegium.ground.clock import now_ms
-from collegium.ground.errors import TooMany, Unavailable
+from collegium.ground.errors import CollegiumError, TooMany, Unavailable
 from collegium.ground.ids import KernelId, NotebookId, RuntimeId, new_id
 from collegium.ground.log import get_log
 from collegium.jupyter.clients import Client
@@ -73,10 +73,17 @@ class LiveKernel:
 
     async def run(self) -> None:
         """Until it is gone. Raises NotFound, or Malformed if its agent talks nonsense."""
+        lost: Exception | None = None
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(_cancel_after, self.gone, tasks.cancel_scope)
-                await self._line.run()
+                try:
+                    await self._line.run()
+                except (CollegiumError, Malformed) as error:
+                    lost = error
+                tasks.cancel_scope.cancel()
+            if lost is not None:
+                raise lost
         finally:
             self.state = "dead"
             self.gone.set()

@@ -66,7 +66,8 @@ class _Socket:
 
             tasks.start_soon(_when, ended, close(SIGNED_OUT))
             tasks.start_soon(self._until_gone, close(NORMAL))
-            tasks.start_soon(self._send, close(AGAIN))
+            tasks.start_soon(_when, self._client.cut, close(AGAIN))
+            tasks.start_soon(self._send)
             try:
                 await self._receive()
             except WebSocketDisconnect:
@@ -87,8 +88,9 @@ class _Socket:
                 await self._client.room()
         close()
 
-    async def _send(self, close: Callable[[], None]) -> None:
-        while (message := await self._client.next()) is not None:
+    async def _send(self) -> None:
+        while True:
+            message = await self._client.next()
             frame = self._framed(message)
             if frame is not None:
                 kind = "bytes" if isinstance(frame, bytes) else "text"
@@ -98,7 +100,6 @@ class _Socket:
                     # It went while we wrote; the message waits for it to come back.
                     return
             self._client.taken()
-        close()
 
     def _framed(self, message: JupyterMessage) -> str | bytes | None:
         if self._binary:
@@ -129,5 +130,5 @@ async def _when(event: anyio.Event, close: Callable[[], None]) -> None:
 
 async def _hang_up(websocket: WebSocket, code: int | None) -> None:
     if code is not None and websocket.application_state is WebSocketState.CONNECTED:
-        with anyio.move_on_after(5), suppress(RuntimeError, WebSocketDisconnect, OSError):
+        with anyio.move_on_after(1), suppress(RuntimeError, WebSocketDisconnect, OSError):
             await websocket.close(code)
