@@ -1,11 +1,14 @@
 /** One CodeMirror on one file: a text of this page alone until it is saved. */
 import { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete'
-import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from '@codemirror/commands'
+import { defaultKeymap, indentLess, indentMore } from '@codemirror/commands'
 import { bracketMatching, indentOnInput, indentUnit, StreamLanguage, type StreamParser, syntaxHighlighting } from '@codemirror/language'
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search'
 import { Compartment, EditorState, type Extension, type Text } from '@codemirror/state'
-import { crosshairCursor, drawSelection, dropCursor, EditorView, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers, rectangularSelection } from '@codemirror/view'
+import { crosshairCursor, drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap, lineNumbers, rectangularSelection } from '@codemirror/view'
 import { classHighlighter } from '@lezer/highlight'
+import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
+import * as Y from 'yjs'
+import { guardSurrogates } from './surrogates'
 import { look, tooltipLook } from './theme'
 
 export type LineEnds = '\n' | '\r\n'
@@ -64,7 +67,6 @@ const fileLook = EditorView.theme({
   '.cm-scroller': { overflow: 'auto', lineHeight: '20px' },
   '.cm-content': { padding: '8px 0 40px' },
   '.cm-line': { padding: '0 12px 0 6px' },
-  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--ink) 4%, transparent)' },
   '.cm-panels': { backgroundColor: 'var(--surface-dim)', color: 'var(--ink)' },
   '.cm-panels.cm-panels-top': { borderBottom: '1px solid var(--line)' },
   '.cm-search': { padding: '6px 10px', fontSize: '13px' },
@@ -82,24 +84,29 @@ export function mountFileEditor({ parent, text, lineEnds, ending, label, readOnl
   const grammar = new Compartment()
   const editable = new Compartment()
   const closed = (only: boolean) => [EditorState.readOnly.of(only), EditorView.contentAttributes.of(only ? { 'aria-readonly': 'true' } : {})]
+  // What undoes edits of cells is loaded already; a history of CodeMirror's own would be one more thing to fetch.
+  const shared = new Y.Doc().getText()
+  shared.insert(0, plain(text, ends))
+  const undo = new Y.UndoManager(shared, { trackedOrigins: new Set(), captureTimeout: 500 })
   const long = text.split('\n').some((line) => line.length > WRAPPED_LINE_MAX)
   const view = new EditorView({
     parent,
     state: EditorState.create({
-      doc: plain(text, ends),
+      doc: shared.toString(),
       extensions: [
         // Nothing but what is edited may change, so a stray carriage return is a character like any other.
         EditorState.lineSeparator.of('\n'),
         EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),
-        lineNumbers(), highlightActiveLineGutter(), highlightActiveLine(), highlightSpecialChars(), history(), drawSelection(), dropCursor(),
+        lineNumbers(), highlightSpecialChars(), drawSelection(), dropCursor(),
         EditorState.allowMultipleSelections.of(true), rectangularSelection(), crosshairCursor(), indentOnInput(), bracketMatching(), closeBrackets(),
         indentUnit.of('    '), EditorState.tabSize.of(4), syntaxHighlighting(classHighlighter), search({ top: true }), highlightSelectionMatches(),
-        keymap.of([{ key: 'Tab', run: indentMore, shift: indentLess }, ...closeBracketsKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap]),
-        look, tooltipLook, fileLook,
+        keymap.of([{ key: 'Tab', run: indentMore, shift: indentLess }, ...closeBracketsKeymap, ...searchKeymap, ...yUndoManagerKeymap, ...defaultKeymap]),
+        guardSurrogates, look, tooltipLook, fileLook,
         long ? [] : EditorView.lineWrapping,
         grammar.of([]),
         editable.of(closed(readOnly)),
         EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', spellcheck: 'false' }),
+        yCollab(shared, null, { undoManager: undo }),
         EditorView.updateListener.of((update) => update.docChanged && changed(update.state.doc)),
       ],
     }),
@@ -119,6 +126,7 @@ export function mountFileEditor({ parent, text, lineEnds, ending, label, readOnl
     destroy: () => {
       over = true
       view.destroy()
+      undo.destroy()
     },
   }
 }
