@@ -58,6 +58,9 @@ class Workshop:
             raise self.error
         return SimpleNamespace(id=RuntimeId("r" * 22))
 
+    async def lent(self, user: str) -> list[Any]:
+        return [SimpleNamespace(id=RuntimeId("l" * 22))] if user == BUILDER else []
+
     async def connect(self, runtime: RuntimeId) -> Any:
         raise Unavailable("nobody is there")
 
@@ -233,3 +236,12 @@ async def test_old_layers_are_forgotten_unless_a_runtime_has_them(
     assert kept
     assert workshop.dropped == [laid.name]
     assert not await all.is_ready(LOCK, "v")
+
+
+async def test_what_a_killed_server_was_building_is_given_back(
+    workshop: Workshop, database: Database, tmp_path: Path
+) -> None:
+    async with anyio.create_task_group() as tasks:
+        await opened(workshop, database, tmp_path, tasks).clean()
+
+    assert workshop.released == ["l" * 22]

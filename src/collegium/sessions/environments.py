@@ -65,6 +65,7 @@ class NotebookEnvironments:
                 programs.lock(base),
                 seconds=LOCK_SECONDS_MAX,
                 heard=lambda _text: None,
+                position=session.position,
             )
         except Unavailable as error:
             raise Invalid(f"What is installed cannot be kept: {error.detail}") from error

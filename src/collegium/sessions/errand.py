@@ -80,9 +80,20 @@ class Errand:
             self.over.set()
 
 
-async def run_errand(road: Road, source: str, *, seconds: float, heard: Callable[[str], None]) -> str:
-    """Run a program in a runtime, and give what it printed. Raises Unavailable with the reason if it fails."""
+async def run_errand(
+    road: Road,
+    source: str,
+    *,
+    seconds: float,
+    heard: Callable[[str], None],
+    position: tuple[str | None, int] = (None, 0),
+) -> str:
+    """Run a program in a runtime, and give what it printed. Raises Unavailable with the reason if it fails.
+
+    `position`: what need not be told again of the agent's journal.
+    """
     errand = Errand(source, heard)
+    errand.epoch, errand.handled = position
     with anyio.move_on_after(seconds):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_talk, road, errand)

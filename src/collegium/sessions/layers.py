@@ -171,6 +171,11 @@ class NotebookLayers:
             await _make_folders(files, PurePosixPath(file.path))
             await files.write(file.path, _pieces(await self._blobs.read(file.sha256)))
 
+    async def clean(self) -> None:
+        """At the start: whoever built something when the last server ended does so for nobody."""
+        for runtime in await self._machines.lent(BUILDER):
+            await self._machines.release(runtime.id)
+
     async def keep_tidy(self) -> None:
         """Forget layers that nobody used for long, for ever."""
         while True:

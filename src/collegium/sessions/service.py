@@ -326,6 +326,7 @@ async def open_sessions(
         sessions = Sessions(world, layers, authority, tasks)
         machines.on_notice(sessions.noticed)
         tasks.start_soon(layers.keep_tidy)
+        await layers.clean()
         await sessions.pick_up()
         try:
             yield sessions
