@@ -434,7 +434,7 @@ async def test_a_killed_agent_ends_its_terminals_and_the_next_one_serves() -> No
             await stream.input("echo pi''d $$.\r")
             pid = await screen.until_pid()
             agent.kill("--supervisor-fd")
-            with pytest.raises(anyio.EndOfStream):
+            with pytest.raises(Unavailable):
                 await screen.until(b"never")
         with anyio.fail_after(10):
             while True:

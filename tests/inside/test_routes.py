@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -120,6 +121,25 @@ async def test_a_reader_who_goes_away_stops_the_reading(site: Site, folder: str)
     with anyio.fail_after(10):
         while len(reading(site.runtime.agent, "sparse")):
             await anyio.sleep(0.01)
+
+
+async def test_a_file_that_becomes_shorter_is_not_taken_for_whole(
+    site: Site, folder: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open(f"{folder}/shrinking", "wb") as file:
+        file.truncate(1 << 30)
+        async with (
+            site.client() as ada,
+            ada.stream("GET", "/files/content", params={"path": f"{folder}/shrinking"}) as answer,
+        ):
+            pieces = answer.aiter_raw()
+            await anext(pieces)
+            file.truncate(1)
+            with pytest.raises(httpx.RemoteProtocolError):
+                async for _ in pieces:
+                    pass
+
+    assert "Traceback" not in caplog.text
 
 
 def reading(agent: AgentProcess, name: str) -> list[str]:
@@ -253,3 +273,20 @@ async def test_no_terminal_opens_for_others(site: Site) -> None:
                 async with site.terminal(name, None, Cookie=cookie, Origin=origin):
                     pass
     assert ADA in site.runtime.users
+
+
+async def test_a_terminal_whose_agent_is_killed_says_come_back_later(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = await new_terminal(site)
+    async with site.terminal(name) as socket:
+        await until(socket, b"$" if os.geteuid() else b"#")
+        site.runtime.agent.kill("--supervisor-fd")
+        with anyio.fail_after(10):
+            assert await close_code(socket) == 1013
+    async with site.client() as ada:
+        with anyio.fail_after(20):
+            while (await ada.get("/terminals")).status_code != 200:
+                await anyio.sleep(0.01)
+
+    assert "Traceback" not in caplog.text

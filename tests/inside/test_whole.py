@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from support.server import Server, server
+from support.server import PASSWORD, Server, server
 
 pytestmark = pytest.mark.sandbox
 
@@ -54,8 +54,9 @@ def typed(terminal: Any, text: str, wanted: bytes) -> None:
 
 def test_a_person_starts_an_application_and_opens_it(running: Server) -> None:
     token = running.add_user("ada@example.org")
-    other = running.add_user("eve@example.org")
-    with running.client(token) as ada, running.client(other) as eve:
+    running.command("users", "add", "eve@example.org", "--password-stdin", stdin=PASSWORD)
+    with running.client(token) as ada, httpx.Client(base_url=running.url + "/api/v1", trust_env=False) as eve:
+        eve.post("/login", json={"email": "eve@example.org", "password": PASSWORD}).raise_for_status()
         runtime = ada.post("/runtimes").raise_for_status().json()["id"]
         inside = f"/runtimes/{runtime}"
         ada.put(f"{inside}/files/content", params={"path": "/content/app.py"}, content=APP.encode()).raise_for_status()

@@ -16,12 +16,15 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from collegium.accounts.model import Principal
 from collegium.accounts.service import signed_in
 from collegium.drive.model import content_disposition, parsed_range
-from collegium.ground.errors import CollegiumError, Invalid, TooLarge
+from collegium.ground.errors import CollegiumError, Invalid, TooLarge, Unavailable
 from collegium.ground.http import USER_CONTENT_POLICY, close_for
 from collegium.ground.ids import RuntimeId
+from collegium.ground.log import get_log
 from collegium.inside.service import Inside
 from collegium.kernels.files import PATH_BYTES_MAX, FilesClient, Kind
 from collegium.kernels.terminals import INPUT_BYTES_MAX, OFFSET_MAX, Exited, Output, TerminalStream
+
+log = get_log("inside")
 
 CHUNK_BYTES_MAX = 8 * 1024 * 1024
 ROWS_MAX = 1000
@@ -339,10 +342,13 @@ class _FileAnswer(Response):
 
                 async def send_all() -> None:
                     await send({"type": "http.response.start", "status": status, "headers": raw})
-                    if scope["method"] != "HEAD":
+                    try:
                         async for piece in opened.pieces(start, stop):
                             await send({"type": "http.response.body", "body": piece, "more_body": True})
-                    await send({"type": "http.response.body", "body": b""})
+                        await send({"type": "http.response.body", "body": b""})
+                    except Unavailable as error:
+                        # It became shorter, or its runtime ended: the browser sees that the answer is not whole.
+                        log.info("file.broke_off", why=error.detail)
                     tasks.cancel_scope.cancel()
 
                 tasks.start_soon(send_all)

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, get_args
 
 from collegium.ground.errors import Invalid, Unavailable
 from collegium.kernels.ports import Road
-from collegium.kernels.side import READ_BYTES, Side, ask, beside
+from collegium.kernels.side import READ_BYTES, Side, ask, beside, broken_is_unavailable
 
 ENTRIES_MAX = 10_000
 PATH_BYTES_MAX = 4096
@@ -63,10 +63,12 @@ class OpenFile:
 
     async def pieces(self, start: int, stop: int) -> AsyncIterator[bytes]:
         """The bytes of a part, in order. Raises Unavailable if the file became shorter meanwhile."""
-        await self._side.send_frame({"op": "send", "offset": start, "length": stop - start})
+        with broken_is_unavailable():
+            await self._side.send_frame({"op": "send", "offset": start, "length": stop - start})
         left = stop - start
         while left:
-            piece = await self._side.receive(min(left, READ_BYTES))
+            with broken_is_unavailable():
+                piece = await self._side.receive(min(left, READ_BYTES))
             left -= len(piece)
             yield piece
 

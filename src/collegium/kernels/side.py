@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import anyio
@@ -96,17 +96,25 @@ async def beside(road: Road, purpose: Mapping[str, Any]) -> AsyncIterator[Side]:
         raise errors.Unavailable("The runtime is out of reach.") from error
     side = Side(stream)
     try:
-        await side.send_frame({"op": "hello", "protocol": 1, "open": dict(purpose)})
-        yield side
+        with broken_is_unavailable():
+            await side.send_frame({"op": "hello", "protocol": 1, "open": dict(purpose)})
+            yield side
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(1):
+            await anyio.aclose_forcefully(stream)
+
+
+@contextmanager
+def broken_is_unavailable() -> Iterator[None]:
+    """The agent hung up, is silent, or talks nonsense: to whoever uses it, it is out of reach."""
+    try:
+        yield
     except TimeoutError as error:
         raise errors.Unavailable("The runtime does not answer in time.") from error
     except Malformed as error:
         raise errors.Unavailable(f"The runtime answered with nonsense: {error}.") from error
     except (OSError, anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
         raise errors.Unavailable("The runtime hung up.") from error
-    finally:
-        with anyio.CancelScope(shield=True), anyio.move_on_after(1):
-            await anyio.aclose_forcefully(stream)
 
 
 async def ask(road: Road, question: Mapping[str, Any]) -> dict[str, Any]:

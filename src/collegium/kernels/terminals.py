@@ -7,7 +7,7 @@ from typing import Any
 
 from collegium.ground.errors import Unavailable
 from collegium.kernels.ports import Road
-from collegium.kernels.side import Side, ask, beside
+from collegium.kernels.side import Side, ask, beside, broken_is_unavailable
 
 TERMINALS_MAX = 100
 NAME_LENGTH_MAX = 64
@@ -46,8 +46,9 @@ class TerminalStream:
         self._side = side
 
     async def receive(self) -> Output | Exited:
-        """What happens next."""
-        header, rest = await self._side.frame(seconds=None)
+        """What happens next. Raises Unavailable when the runtime or its agent is gone."""
+        with broken_is_unavailable():
+            header, rest = await self._side.frame(seconds=None)
         match header["op"]:
             case "output":
                 offset = header.get("offset")
@@ -62,11 +63,13 @@ class TerminalStream:
 
     async def input(self, text: str) -> None:
         """Keys."""
-        await self._side.send_frame({"op": "input", "data": text})
+        with broken_is_unavailable():
+            await self._side.send_frame({"op": "input", "data": text})
 
     async def resize(self, rows: int, columns: int) -> None:
         """The size of the window."""
-        await self._side.send_frame({"op": "resize", "rows": rows, "cols": columns})
+        with broken_is_unavailable():
+            await self._side.send_frame({"op": "resize", "rows": rows, "cols": columns})
 
 
 class TerminalClient:
