@@ -166,6 +166,7 @@ class EngineProcess:
         records = [json.loads(path.read_text()) for path in self.data.glob("runtimes/*/record.json")]
         found = [f"folder {path.name}" for path in (self.data / "runtimes").iterdir() if path.is_dir()]
         found += [f"socket {path.name}" for path in self.data.glob("run/*.sock") if path.name != "runtimed.sock"]
+        found += [f"network {path.stem}" for path in self.data.glob("networks/*.slot")]
         found += [f"group {group}" for record in records for group in record["cgroups"]]
         found += [f"mount {line.split()[4]}" for line in _lines("/proc/self/mountinfo") if self.data.name in line]
         for path in Path("/sys/block").glob("loop*/loop/backing_file"):
