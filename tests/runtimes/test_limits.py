@@ -6,6 +6,7 @@ import pytest
 
 from collegium.runtimes.model import Limits
 from runtime_world import EngineProcess, Notebook
+from runtimes.test_zygote import PRELOAD, have_zygote
 
 pytestmark = pytest.mark.sandbox
 TIGHT = Limits(memory_bytes=384 << 20, cpus=1.0, processes=96, disk_bytes=256 << 20)
@@ -24,11 +25,16 @@ except OSError as error:
 """
 
 
-@pytest.fixture
-def pair(whole_engine: EngineProcess) -> Iterator[tuple[EngineProcess, Notebook, Notebook]]:
-    """A runtime about to misbehave, and its neighbour."""
+@pytest.fixture(params=["executed", "forked"])
+def pair(
+    request: pytest.FixtureRequest, whole_engine: EngineProcess
+) -> Iterator[tuple[EngineProcess, Notebook, Notebook]]:
+    """A runtime about to misbehave, and its neighbour; executed, or forked by a zygote."""
+    preload = PRELOAD if request.param == "forked" else []
+    if preload:
+        have_zygote(whole_engine)
     for name in ("bomb", "neighbour"):
-        whole_engine.create(name, TIGHT)
+        whole_engine.ask("create", runtime=name, **whole_engine.wanted(TIGHT) | {"preload": preload})
     bomb, neighbour = (Notebook(whole_engine.agent_socket(name)) for name in ("bomb", "neighbour"))
     assert neighbour.run("x = 41").error == ""
     yield whole_engine, bomb, neighbour
