@@ -8,6 +8,7 @@ import { crosshairCursor, drawSelection, dropCursor, EditorView, highlightSpecia
 import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import * as Y from 'yjs'
+import { foreign } from './grammars'
 import { guardSurrogates } from './surrogates'
 import { look, tooltipLook } from './theme'
 
@@ -39,8 +40,9 @@ const WRAPPED_LINE_MAX = 20_000
 
 type Grammar = () => Promise<Extension>
 const stream = (load: () => Promise<StreamParser<unknown>>): Grammar => async () => StreamLanguage.define(await load())
-const javascript = (kind: 'javascript' | 'typescript' | 'json') => stream(async () => (await import('@codemirror/legacy-modes/mode/javascript'))[kind])
-const shell = stream(async () => (await import('@codemirror/legacy-modes/mode/shell')).shell)
+const json = stream(async () => (await import('@codemirror/legacy-modes/mode/javascript')).json)
+const javascript: Grammar = () => foreign('javascript')
+const shell: Grammar = () => foreign('shell')
 const yaml = stream(async () => (await import('@codemirror/legacy-modes/mode/yaml')).yaml)
 const markup = (kind: 'html' | 'xml') => stream(async () => (await import('@codemirror/legacy-modes/mode/xml'))[kind])
 const markdown: Grammar = async () => {
@@ -51,12 +53,11 @@ const python: Grammar = async () => (await import('@codemirror/lang-python')).py
 
 const GRAMMARS: Readonly<Record<string, Grammar>> = {
   py: python, pyi: python, md: markdown, markdown,
-  js: javascript('javascript'), mjs: javascript('javascript'), ts: javascript('typescript'), json: javascript('json'), ipynb: javascript('json'), geojson: javascript('json'),
+  js: javascript, mjs: javascript, ts: () => foreign('typescript'), json, ipynb: json, geojson: json,
   sh: shell, bash: shell, zsh: shell, yaml, yml: yaml,
   html: markup('html'), htm: markup('html'), xml: markup('xml'), svg: markup('xml'),
   css: stream(async () => (await import('@codemirror/legacy-modes/mode/css')).css),
-  r: stream(async () => (await import('@codemirror/legacy-modes/mode/r')).r),
-  jl: stream(async () => (await import('@codemirror/legacy-modes/mode/julia')).julia),
+  r: () => foreign('r'), jl: () => foreign('julia'), rb: () => foreign('ruby'), go: () => foreign('go'),
   sql: stream(async () => (await import('@codemirror/legacy-modes/mode/sql')).standardSQL),
   toml: stream(async () => (await import('@codemirror/legacy-modes/mode/toml')).toml),
   ini: stream(async () => (await import('@codemirror/legacy-modes/mode/properties')).properties),
