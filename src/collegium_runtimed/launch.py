@@ -73,12 +73,15 @@ def _launch(plan: Plan, given: list[int]) -> NoReturn:
             if plan.zygote_fd is None:
                 _join_groups(plan, 0)
             trees = _prepare(plan)
+            middle = None
             if plan.zygote_fd is None:
-                _fork(plan, ours, theirs, trees)
+                middle = _fork(plan, ours, theirs, trees)
             else:
                 _ask_zygote(plan, theirs, trees)
             theirs.close()
             first = _see_in(plan, ours)
+            if middle is not None:
+                os.waitpid(middle, 0)  # or the engine, to whom it falls, keeps its remains
             _say(lines, pid=first, started=linux.start_time(first))
             if lines.readline() != "go\n":
                 raise InterruptedError("the engine went away")
@@ -128,11 +131,13 @@ def _prepare(plan: Plan) -> sandbox.Trees | None:
     return sandbox.take_from_image(plan, plan.image) + machine
 
 
-def _fork(plan: Plan, ours: socket.socket, theirs: socket.socket, trees: sandbox.Trees | None) -> None:
+def _fork(plan: Plan, ours: socket.socket, theirs: socket.socket, trees: sandbox.Trees | None) -> int:
     """The child that PID 1 comes from; it ends once that lives."""
-    if os.fork() == 0:
+    middle = os.fork()
+    if middle == 0:
         ours.close()
         run_middle(plan, theirs, trees, sandbox.become_agent)
+    return middle
 
 
 def _ask_zygote(plan: Plan, theirs: socket.socket, trees: sandbox.Trees | None) -> None:

@@ -6,6 +6,7 @@ import signal
 import socket
 import struct
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,8 @@ def test_twenty_runtimes_come_and_go_and_leave_nothing(engine: EngineProcess) ->
 
     assert engine.traces() == []
     assert len(os.listdir(f"/proc/{pid}/fd")) <= open_before
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert len(children) <= 4, "what ended is waited for"
 
 
 def test_a_killed_engine_is_back_and_finds_its_runtimes(engine: EngineProcess) -> None:
