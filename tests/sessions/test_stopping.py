@@ -14,8 +14,9 @@ pytestmark = pytest.mark.anyio
 
 
 async def begun(sessions: Sessions, documents: FakeDocuments, source: str) -> ExecutionId:
-    """A cell that printed its first word and goes on."""
-    documents.cells["a"] = ("code", f"print('begun', flush=True)\n{source}")
+    """A cell that says where it has BEGUN, else at its first line, and goes on."""
+    text = source if "BEGUN" in source else f"BEGUN\n{source}"
+    documents.cells["a"] = ("code", text.replace("BEGUN", "print('begun', flush=True)"))
     [execution] = await sessions.execute(ADA, NOTEBOOK, [Asked(CellId("a"))])
     await heard(documents, lambda f: f["type"] in ("outputs", "append") and f["execution"] == execution.id)
     return execution.id
@@ -52,11 +53,14 @@ async def test_what_can_be_interrupted_is(server: OpenServer, documents: FakeDoc
     assert "terminated" not in (over.get("reason") or "")
 
 
+SWALLOWS = "import time\nwhile True:\n    try: BEGUN; time.sleep(60)\n    except KeyboardInterrupt: pass"
+IGNORES = "import os, signal, time\nsignal.signal(2, signal.SIG_IGN); BEGUN; "
 TERMINATED = {
-    "a cell in C": "sum(range(10**13))",
-    "a cell that swallows it": "import time\nwhile True:\n    try: time.sleep(60)\n    except KeyboardInterrupt: pass",
-    "a cell that ignores the signal": "import signal, time; signal.signal(2, signal.SIG_IGN); time.sleep(1000)",
-    "a kernel that was halted": "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
+    # Its words cannot leave while C holds Python's lock, so it goes there only when it is interrupted.
+    "a cell in C": "import time\ntry: BEGUN; time.sleep(1000)\nexcept KeyboardInterrupt: sum(range(10**13))",
+    "a cell that swallows it": SWALLOWS,
+    "a cell that ignores the signal": IGNORES + "time.sleep(1000)",
+    "a kernel that was halted": IGNORES + "os.kill(os.getpid(), signal.SIGSTOP)",
 }
 
 
@@ -77,7 +81,7 @@ async def test_what_cannot_be_interrupted_is_terminated_and_says_so(
 
 async def test_who_asks_twice_need_not_wait_for_the_grace(server: OpenServer, documents: FakeDocuments) -> None:
     async with server(interrupt_seconds=1000) as sessions:
-        execution = await begun(sessions, documents, TERMINATED["a cell that swallows it"])
+        execution = await begun(sessions, documents, SWALLOWS)
         session = await sessions.session(NOTEBOOK)
         await session.interrupt()
         await session.interrupt()
