@@ -2,27 +2,23 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import anyio
 from anyio.abc import ByteStream
 
-from collegium.ground.errors import NotFound, Unavailable
+from collegium.ground.errors import NotFound
 from collegium.ground.log import get_log
-from collegium.kernels.model import CHANNELS, FRAME_BYTES_MAX, KERNEL_STATES, Malformed
+from collegium.kernels.model import CHANNELS, KERNEL_STATES, Malformed
 from collegium.kernels.ports import Road
+from collegium.kernels.stream import Frames, Line
 
 log = get_log("kernels")
 
 __all__ = ["ChannelLine", "Ear", "JupyterMessage", "Malformed", "StateChange", "message_of"]
 
-READ_BYTES = 1024 * 1024
-RETRY_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-SILENCE_SECONDS_MAX = 300.0
 HELLO_SECONDS_MAX = 15.0
-SEND_SECONDS_MAX = 30.0
 PARTS = 4
 BUFFERS_MAX = 1000
 TEXT_MAX = 200
@@ -101,31 +97,14 @@ class ChannelLine:
     """One per kernel in use by clients that speak Jupyter. `run` is its life; messages may be sent while it lives."""
 
     def __init__(self, road: Road, kernel: str, ear: Ear, start: Mapping[str, Any] | None = None) -> None:
-        self._road = road
+        self._line = Line(road)
         self._kernel = kernel
         self._ear = ear
         self._start = start
-        self._stream: ByteStream | None = None
-        self._sending = anyio.Lock()
-        self._data = bytearray()
 
     async def run(self) -> None:
         """Keep the line until cancelled. Raises NotFound when runtime or kernel is gone, Malformed at nonsense."""
-        failures, since = 0, anyio.current_time()
-        while True:
-            with suppress(Unavailable, OSError, anyio.EndOfStream, anyio.BrokenResourceError, TimeoutError):
-                stream = await self._road()
-                try:
-                    await self._converse(stream)
-                finally:
-                    if self._stream is not None:
-                        self._stream, failures, since = None, 0, anyio.current_time()
-                    with anyio.CancelScope(shield=True), anyio.move_on_after(1):
-                        await anyio.aclose_forcefully(stream)
-            if anyio.current_time() - since > SILENCE_SECONDS_MAX:
-                raise NotFound("The runtime has not answered for minutes.")
-            await anyio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
-            failures += 1
+        await self._line.keep(self._converse, broken=_nobody)
 
     async def send(self, channel: str, parts: Sequence[bytes]) -> None:
         """Send a message: header, parent header, metadata, content and buffers. Raises Unavailable."""
@@ -138,19 +117,10 @@ class ChannelLine:
     async def _send(self, header: Mapping[str, Any], parts: Sequence[bytes] = ()) -> None:
         text = json.dumps(header).encode()
         size = 4 + len(text) + sum(map(len, parts))
-        async with self._sending:
-            if self._stream is None:
-                raise Unavailable("The kernel is out of reach.")
-            try:
-                with anyio.fail_after(SEND_SECONDS_MAX):
-                    await self._stream.send(
-                        b"".join((size.to_bytes(4, "big"), len(text).to_bytes(4, "big"), text, *parts))
-                    )
-            except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError, TimeoutError) as error:
-                raise Unavailable("The kernel is out of reach.") from error
+        await self._line.send(b"".join((size.to_bytes(4, "big"), len(text).to_bytes(4, "big"), text, *parts)))
 
     async def _converse(self, stream: ByteStream) -> None:
-        self._data.clear()
+        frames = Frames(stream)
         wanted: dict[str, Any] = {"channels": self._kernel}
         if self._start is not None:
             wanted["start"] = dict(self._start)
@@ -158,18 +128,18 @@ class ChannelLine:
         with anyio.fail_after(HELLO_SECONDS_MAX):
             size = (4 + len(hello)).to_bytes(4, "big")
             await stream.send(b"".join((size, len(hello).to_bytes(4, "big"), hello)))
-            head, _ = await self._next(stream)
+            head, _ = _split(await frames.next())
         if head["op"] == "error":
             raise NotFound(f"The kernel cannot be reached: {str(head.get('detail'))[:TEXT_MAX]}.")
         kernel = head.get("kernel")
         if head["op"] != "welcome" or not isinstance(kernel, dict) or kernel.get("state") not in KERNEL_STATES:
             raise Malformed("no welcome")
-        self._stream = stream
+        self._line.stream = stream
         # From now on it is only looked for: a kernel that was forgotten is not started again behind anybody's back.
         self._start = None
         await self._ear.agent_answered(kernel["state"])
         while True:
-            head, body = await self._next(stream)
+            head, body = _split(await frames.next())
             match head["op"]:
                 case "jupyter":
                     await self._hear(head.get("channel"), _cut(body, head.get("buffers")))
@@ -189,28 +159,22 @@ class ChannelLine:
             return
         await self._ear.heard(message)
 
-    async def _next(self, stream: ByteStream) -> tuple[dict[str, Any], memoryview]:
-        await self._fill(stream, 4)
-        size = int.from_bytes(self._data[:4], "big")
-        if not 4 <= size <= FRAME_BYTES_MAX:
-            raise Malformed("a frame over the limit")
-        await self._fill(stream, 4 + size)
-        body = bytes(memoryview(self._data)[4 : 4 + size])
-        del self._data[: 4 + size]
-        length = int.from_bytes(body[:4], "big")
-        if length > size - 4:
-            raise Malformed("a header longer than its frame")
-        try:
-            header = json.loads(body[4 : 4 + length])
-        except (ValueError, RecursionError) as error:
-            raise Malformed("a header that is not JSON") from error
-        if not isinstance(header, dict) or not isinstance(header.get("op"), str):
-            raise Malformed("a header that is no object with an op")
-        return header, memoryview(body)[4 + length :]
 
-    async def _fill(self, stream: ByteStream, size: int) -> None:
-        while len(self._data) < size:
-            self._data += await stream.receive(READ_BYTES)
+async def _nobody() -> None:
+    """Clients hear of a break only when the kernel is lost."""
+
+
+def _split(body: bytes) -> tuple[dict[str, Any], memoryview]:
+    length = int.from_bytes(body[:4], "big")
+    if len(body) < 4 or length > len(body) - 4:
+        raise Malformed("a header longer than its frame")
+    try:
+        header = json.loads(body[4 : 4 + length])
+    except (ValueError, RecursionError) as error:
+        raise Malformed("a header that is not JSON") from error
+    if not isinstance(header, dict) or not isinstance(header.get("op"), str):
+        raise Malformed("a header that is no object with an op")
+    return header, memoryview(body)[4 + length :]
 
 
 def _cut(body: memoryview, lengths: object) -> list[bytes]:

@@ -12,6 +12,7 @@ from anyio.abc import ByteStream
 from collegium.ground import errors
 from collegium.kernels.model import Malformed, parse_side
 from collegium.kernels.ports import Road
+from collegium.kernels.stream import Frames
 
 FRAME_BYTES_MAX = 8 * 1024 * 1024
 READ_BYTES = 256 * 1024
@@ -37,18 +38,12 @@ class Side(ByteStream):
 
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
-        self._data = bytearray()
+        self._frames = Frames(stream, frame_bytes_max=FRAME_BYTES_MAX)
 
     async def frame(self, *, seconds: float | None = ANSWER_SECONDS_MAX) -> tuple[dict[str, Any], memoryview]:
         """The next frame: its header, and the bytes behind it. Raises the error that the agent answers with."""
         with anyio.fail_after(seconds):
-            await self._fill(4)
-            size = int.from_bytes(self._data[:4], "big")
-            if size > FRAME_BYTES_MAX:
-                raise Malformed("a frame over the limit")
-            await self._fill(4 + size)
-        body = bytes(memoryview(self._data)[4 : 4 + size])
-        del self._data[: 4 + size]
+            body = await self._frames.next()
         header, rest = parse_side(body)
         if header["op"] == "error":
             raise _error(header)
@@ -62,9 +57,9 @@ class Side(ByteStream):
 
     async def receive(self, max_bytes: int = READ_BYTES) -> bytes:
         """Plain bytes, at least one. Raises EndOfStream."""
-        if self._data:
-            data = bytes(self._data[:max_bytes])
-            del self._data[:max_bytes]
+        if self._frames.rest:
+            data = bytes(self._frames.rest[:max_bytes])
+            del self._frames.rest[:max_bytes]
             return data
         return await self._stream.receive(max_bytes)
 
@@ -80,10 +75,6 @@ class Side(ByteStream):
     async def aclose(self) -> None:
         """Hang up."""
         await self._stream.aclose()
-
-    async def _fill(self, size: int) -> None:
-        while len(self._data) < size:
-            self._data += await self._stream.receive(READ_BYTES)
 
 
 @asynccontextmanager

@@ -369,8 +369,10 @@ class ExecStream(ByteStream):
             raise anyio.BrokenResourceError from error
 
     async def send_eof(self) -> None:
-        """Not offered: whoever is done closes."""
-        raise NotImplementedError
+        """Nothing more will be sent; what the program still says can be read."""
+        connection = None if self._stream._resp is None else self._stream._resp.connection
+        if connection is not None and connection.transport is not None and connection.transport.can_write_eof():
+            connection.transport.write_eof()
 
     async def aclose(self) -> None:
         """The program sees the end of its input, and ends."""
