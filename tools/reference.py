@@ -1,5 +1,8 @@
-"""Writes the reference pages that are made from the code: settings and the HTTP API. `--check` only compares."""
+"""Writes what is made from the code: pages of settings and of the HTTP API, and the filter of system calls for
+containers. `--check` only compares."""
 
+import errno
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -13,8 +16,9 @@ from pydantic_core import PydanticUndefined
 from collegium.app import create_app, open_house
 from collegium.runtimes.settings import Accelerator, AcceleratorUnit, RuntimeType
 from collegium.settings import Settings
+from collegium_runtimed import seccomp, syscalls
 
-REFERENCE = Path(__file__).parent.parent / "docs/reference"
+ROOT = Path(__file__).parent.parent
 PARTS: list[tuple[str, str, type[BaseModel]]] = [
     ("A type of runtimes", "COLLEGIUM_RUNTIMES__TYPES", RuntimeType),
     ("An accelerator", "COLLEGIUM_RUNTIMES__ACCELERATORS", Accelerator),
@@ -24,20 +28,59 @@ PARTS: list[tuple[str, str, type[BaseModel]]] = [
 
 def main() -> None:
     """Write the pages, or exit with an error if one is not as the code says."""
-    pages = {"settings.md": settings_page(), "http-api.md": anyio.run(api_page)}
+    pages = {
+        "docs/reference/settings.md": settings_page(),
+        "docs/reference/http-api.md": anyio.run(api_page),
+        "src/collegium/runtimes/docker_seccomp.json": container_filter(),
+    }
     stale = [name for name, text in pages.items() if current(name) != text]
     if "--check" in sys.argv:
         if stale:
-            sys.exit(f"docs/reference is older than the code: {', '.join(stale)}; run `make reference`")
+            sys.exit(f"older than the code they are made from: {', '.join(stale)}; run `make reference`")
         return
     for name, text in pages.items():
-        (REFERENCE / name).write_text(text)
+        (ROOT / name).write_text(text)
 
 
 def current(name: str) -> str:
     """What a page says now."""
-    path = REFERENCE / name
+    path = ROOT / name
     return path.read_text() if path.exists() else ""
+
+
+def container_filter() -> str:
+    """The local engine's filter as Docker reads it. Not in it: the two terminal calls that the local one refuses, since
+    Docker compares an argument once; a container's terminals are its own."""
+    sockets = [_equal(0, family) for family in (seccomp.AF_UNIX, seccomp.AF_INET, seccomp.AF_INET6)]
+    sockets.append([*_equal(0, seccomp.AF_NETLINK), *_equal(2, seccomp.NETLINK_ROUTE)])
+    rules: list[dict[str, Any]] = [
+        {"names": sorted({*syscalls.ALLOWED, "ioctl"}), "action": "SCMP_ACT_ALLOW"},
+        {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS},
+        {
+            "names": ["clone"],
+            "action": "SCMP_ACT_ALLOW",
+            "args": [{"index": 0, "value": seccomp.CLONE_NEW_ANY, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}],
+        },
+        *(
+            {"names": ["personality"], "action": "SCMP_ACT_ALLOW", "args": _equal(0, one)}
+            for one in seccomp.PERSONALITIES
+        ),
+        *({"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": args} for args in sockets),
+    ]
+    profile = {
+        "defaultAction": "SCMP_ACT_ERRNO",
+        "defaultErrnoRet": errno.EPERM,
+        "archMap": [
+            {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": []},
+            {"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": []},
+        ],
+        "syscalls": rules,
+    }
+    return json.dumps(profile, indent=1) + "\n"
+
+
+def _equal(index: int, value: int) -> list[dict[str, Any]]:
+    return [{"index": index, "value": value, "op": "SCMP_CMP_EQ"}]
 
 
 def settings_page() -> str:
