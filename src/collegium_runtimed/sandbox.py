@@ -136,7 +136,8 @@ def variables(plan: Plan) -> dict[str, str]:
     }
 
 
-def _build_root(plan: Plan, trees: Trees) -> None:
+def _lay_out(plan: Plan) -> None:
+    """An empty root with its folders, links, /etc and /dev; the working directory from now on."""
     linux.mount("tmpfs", STAGE, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, f"mode=755,size={ROOT_BYTES}")
     os.chdir(STAGE)
     for folder in FOLDERS:
@@ -144,8 +145,12 @@ def _build_root(plan: Plan, trees: Trees) -> None:
     for name, target in plan.links:
         os.symlink(target, name)
     _write_etc(plan)
-    _write_commands()
     linux.mount("tmpfs", "dev", "tmpfs", linux.MS_NOSUID, f"mode=755,size={DEV_BYTES}")
+
+
+def _build_root(plan: Plan, trees: Trees) -> None:
+    _lay_out(plan)
+    _write_commands()
     os.symlink("../tmp", "var/tmp")
     # Outer before inner: an environment may lie below /tmp or /var/tmp, as it does in a checkout there.
     depth = plan.environment.count("/") if layers.are_joined(plan) else 0
@@ -167,14 +172,7 @@ def _build_root(plan: Plan, trees: Trees) -> None:
 
 def build_template_root(plan: Plan, trees: Trees) -> None:
     """The root of a zygote: the machine's programs and an environment, and folders that only it writes to."""
-    linux.mount("tmpfs", STAGE, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, f"mode=755,size={ROOT_BYTES}")
-    os.chdir(STAGE)
-    for folder in FOLDERS:
-        os.makedirs(folder, exist_ok=True)
-    for name, target in plan.links:
-        os.symlink(target, name)
-    _write_etc(plan)
-    linux.mount("tmpfs", "dev", "tmpfs", linux.MS_NOSUID, f"mode=755,size={DEV_BYTES}")
+    _lay_out(plan)
     own = f"mode=700,size={SCRATCH_BYTES},uid={plan.uid},gid={plan.gid}"
     for folder in ("tmp", "home/colab"):
         linux.mount("tmpfs", folder, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, own)

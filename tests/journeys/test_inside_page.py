@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -35,21 +34,8 @@ class House:
 
     def notebook(self, source: str, *, bob: str | None = None) -> str:
         """A notebook of Ada's with one code cell, which has run when it is opened; Bob may open it in this role."""
-        cell = {
-            "id": "one",
-            "cell_type": "code",
-            "metadata": {},
-            "source": source,
-            "outputs": [],
-            "execution_count": None,
-        }
-        document: dict[str, Any] = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
-        with self.server.client(self.token) as api:
-            made = api.post("/notebooks", params={"name": "inside.ipynb"}, json=document).raise_for_status().json()
-            if bob:
-                grant = {"email": BOB, "role": bob}
-                api.put(f"/drive/items/{made['id']}/grants", json=grant).raise_for_status()
-        return str(made["id"])
+        shared = {BOB: bob} if bob else {}
+        return self.server.notebook(self.token, {"one": source}, name="inside.ipynb", shared=shared)
 
     def open(self, page: Page, source: str = "pass") -> None:
         """A new notebook in this page, its only cell run."""
@@ -86,9 +72,7 @@ def runtimes_given_back(house: House) -> Iterator[None]:
     yield
     # What was not saved there would ask before it lets the page go.
     house.ada.goto("about:blank")
-    with house.server.client(house.token) as api:
-        for runtime in api.get("/runtimes").raise_for_status().json():
-            api.delete(f"/runtimes/{runtime['id']}").raise_for_status()
+    house.server.give_back(house.token)
 
 
 def files(page: Page) -> Locator:

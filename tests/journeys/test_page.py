@@ -34,17 +34,8 @@ class House:
 
     def notebook(self, *cells: tuple[str, str], bob: str | None = None) -> str:
         """A notebook of Ada's with these code cells; Bob may open it in this role."""
-        made: list[dict[str, Any]] = [
-            {"id": i, "cell_type": "code", "metadata": {}, "source": s, "outputs": [], "execution_count": None}
-            for i, s in cells
-        ]
-        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}
-        with self.server.client(self.token) as api:
-            notebook = api.post("/notebooks", params={"name": "page.ipynb"}, json=document).raise_for_status().json()
-            if bob:
-                grant = {"email": BOB, "role": bob}
-                api.put(f"/drive/items/{notebook['id']}/grants", json=grant).raise_for_status()
-        return str(notebook["id"])
+        shared = {BOB: bob} if bob else {}
+        return self.server.notebook(self.token, dict(cells), name="page.ipynb", shared=shared)
 
     def open(self, page: Page, notebook: str) -> None:
         """Go there, and wait until it can be worked with."""
@@ -66,9 +57,7 @@ def house() -> Iterator[House]:
 def runtimes_given_back(house: House) -> Iterator[None]:
     """A person may have a few runtimes at a time; each test begins with none."""
     yield
-    with house.server.client(house.token) as api:
-        for runtime in api.get("/runtimes").raise_for_status().json():
-            api.delete(f"/runtimes/{runtime['id']}").raise_for_status()
+    house.server.give_back(house.token)
 
 
 def saved(page: Page) -> Locator:

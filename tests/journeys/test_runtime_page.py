@@ -63,23 +63,11 @@ class House:
 
     def open(self, *sources: str) -> str:
         """A new notebook of Ada's, whose cells are named a, b, c …, on her page."""
-        made: list[dict[str, Any]] = [
-            {
-                "id": chr(ord("a") + number),
-                "cell_type": "code",
-                "metadata": {},
-                "source": source,
-                "outputs": [],
-                "execution_count": None,
-            }
-            for number, source in enumerate(sources)
-        ]
-        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}
-        with self.server.client(self.token) as api:
-            notebook = api.post("/notebooks", params={"name": "machine.ipynb"}, json=document).raise_for_status().json()
-        self.page.goto(f"{self.server.url}/notebooks/{notebook['id']}")
+        named = {chr(ord("a") + number): source for number, source in enumerate(sources)}
+        notebook = self.server.notebook(self.token, named, name="machine.ipynb")
+        self.page.goto(f"{self.server.url}/notebooks/{notebook}")
         expect(self.page.get_by_role("status", name="Save status")).to_have_text("Saved")
-        return str(notebook["id"])
+        return notebook
 
     def content(self, notebook: str) -> dict[str, Any]:
         """The notebook as a file."""
@@ -100,9 +88,7 @@ def house() -> Iterator[House]:
 def runtimes_given_back(house: House) -> Iterator[None]:
     """Each test begins with no runtime."""
     yield
-    with house.server.client(house.token) as api:
-        for runtime in api.get("/runtimes").raise_for_status().json():
-            api.delete(f"/runtimes/{runtime['id']}").raise_for_status()
+    house.server.give_back(house.token)
 
 
 def status(page: Page) -> Locator:
