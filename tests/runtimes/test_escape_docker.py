@@ -1,8 +1,7 @@
-"""The same hostile attempts from inside a container of the Docker engine, and under gVisor where it is installed."""
+"""The same hostile attempts from inside a container of the Docker engine."""
 
 import json
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from collegium.runtimes.settings import DockerSettings
 from runtime_world import SMALL
 from runtimes.inside.probes import PROBES
 from runtimes.test_escape import CANARY, host_address, plain_process
-from support.docker import BASE, GVISOR, docker, docker_daemon, why_no_docker
+from support.docker import BASE, docker, docker_daemon, why_no_docker
 from support.environment import MINIMAL, environment_of
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.long]
@@ -55,13 +54,9 @@ async def _create(address: str, runtime: str, *names: str) -> None:
     await engine.aclose()
 
 
-@pytest.fixture(params=["runc", GVISOR], scope="module")
-def outcomes(
-    request: pytest.FixtureRequest, daemon: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, tuple[bool, str]]]:
+@pytest.fixture(scope="module")
+def outcomes(daemon: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[bool, str]]]:
     """Every attempt, made once: whether it was stopped, and how."""
-    if request.param == GVISOR and shutil.which(GVISOR) is None:
-        pytest.skip("gVisor is not installed: apt-get install runsc")
     folder = tmp_path_factory.mktemp("secrets")
     (folder / "secret").write_text("secret")
     abstract = f"canary-{os.getpid()}"
@@ -70,7 +65,7 @@ def outcomes(
         service.listen()
         hidden.bind("\0" + abstract)
         hidden.listen()
-        _outside_of_any_loop(_create, daemon, request.param, "neighbour", "attacker")
+        _outside_of_any_loop(_create, daemon, "runc", "neighbour", "attacker")
         neighbour, attacker = (
             docker(daemon, "ps", "-q", "--filter", f"name={name}").strip() for name in ("neighbour", "attacker")
         )
