@@ -15,7 +15,7 @@ dev: ## The server, and Vite on http://localhost:5173 which shows every change o
 test: packages ## Every test but the long forms
 	$(UV) sync --frozen --quiet
 	$(RUN) python hatch_build.py npm run test
-	$(RUN) pytest -m "not long" $(ARGS)
+	$(RUN) pytest -m "not long" -n 2 --dist loadfile $(ARGS)
 
 test-long: packages ## The long forms: kill tests, fuzzing, soak
 	$(RUN) pytest -m long $(ARGS)

@@ -1,5 +1,6 @@
 """Real engines with real sandboxes, as root and as an ordinary user; and a fake one that keeps the same contract."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,8 @@ class EngineProcess:
     def groups(self) -> list[Path]:
         """The control groups that this engine made for runtimes."""
         found = []
-        for folder in Path("/sys/fs/cgroup").rglob("collegium-*"):
+        label = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
+        for folder in Path("/sys/fs/cgroup").rglob(f"collegium-{label}"):
             found += [path for path in folder.iterdir() if path.is_dir()]
         return found
 
@@ -249,6 +251,8 @@ class CellResult:
     text: str
     error: str
     kernel_died: bool = False
+    mimes: set[str] = field(default_factory=set)
+    """The MIME types of what it displayed."""
 
 
 class Notebook:
@@ -283,6 +287,8 @@ class Notebook:
                 continue
             if frame.msg_type == "stream":
                 result.text += frame.content["text"]
+            elif frame.msg_type == "display_data":
+                result.mimes.update(frame.content["data"])
             elif frame.msg_type == "error":
                 result.error = f"{frame.content['ename']}: {frame.content['evalue']}"
             elif frame.msg_type == "status" and frame.content["execution_state"] == "idle":

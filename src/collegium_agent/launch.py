@@ -23,6 +23,8 @@ OUTPUT_CHARACTERS_MAX = 8 * 1024 * 1024
 FLUSH_SECONDS = 0.05
 """What was printed leaves the process after this time: a kernel that is killed takes what is younger with it."""
 
+INLINE = "matplotlib_inline.backend_inline"
+
 MESSAGES_WAITING_MAX = 64
 DEFAULT_HWM = 1000
 SUBSCRIBER_WAIT_SECONDS_MAX = 60.0
@@ -35,17 +37,28 @@ def main() -> None:
     parser.add_argument("--warm", action="store_true")
     options = parser.parse_args()
     sys.path[0] = ""
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    os.environ.setdefault("MPLBACKEND", f"module://{INLINE}")
     app = application()
     app.initialize(
         ["-f", options.connection_file, "--HistoryManager.hist_file=:memory:", f"--log-level={logging.CRITICAL}"]
     )
     for name in ("shell", "variables"):
         beside(name).install(app)
+    show_figures()
     sys.argv = [sys.argv[0]]
     if options.warm:
         warm_up()
     app.start()
+
+
+def show_figures() -> None:
+    """Tell the backend that draws into cells of the shell, if a template imported it before there was one."""
+    backend = sys.modules.get(INLINE)
+    if backend is not None and "matplotlib.pyplot" in sys.modules:
+        backend._enable_matplotlib_integration()
+    elif backend is not None:
+        # Not used yet: whoever uses it imports it anew, and then it finds the shell by itself.
+        del sys.modules[INLINE]
 
 
 def beside(name: str) -> Any:
@@ -66,7 +79,7 @@ def warm_up() -> None:
         except ImportError:
             logging.getLogger("collegium").info("%s is not in this runtime version", name)
     if "matplotlib" in sys.modules:
-        importlib.import_module("matplotlib_inline.backend_inline")
+        importlib.import_module(INLINE)
 
 
 def application() -> Any:

@@ -165,9 +165,15 @@ class Imports:
                 first = self._changed.pop(name)[0]
                 if first != version:
                     self._changed[name] = (first, version)
-            elif loaded & _modules(folder):
+                continue
+            modules = _modules(folder)
+            if modules is None:
+                # Half installed: asked in the middle of pip's work. It is looked at again.
+                disk[name], self._stamps = old, []
+            elif loaded & modules:
                 self._changed[name] = (old[0], version)
-        self._disk = disk
+        # What is gone may be on its way to another version.
+        self._disk |= disk
 
     def _now(self) -> list[int]:
         stamps = []
@@ -192,13 +198,13 @@ class Imports:
         return found
 
 
-def _modules(folder: str) -> set[str]:
-    """The names that a package is imported by."""
+def _modules(folder: str) -> set[str] | None:
+    """The names that a package is imported by; None while it is being installed, since this list is written last."""
     try:
         with open(os.path.join(folder, "RECORD"), errors="replace") as file:
             tops = {line.partition(",")[0].partition("/")[0] for line in file}
     except OSError:
-        return set()
+        return None
     return {
         top.partition(".")[0] for top in tops if top and not top.endswith((".dist-info", ".data", "..", "__pycache__"))
     }

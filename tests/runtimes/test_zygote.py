@@ -131,6 +131,13 @@ print(random.random(), uuid.uuid4(), uuid.uuid1(), secrets.token_hex(8), numpy.r
 """
 
 
+def test_a_plot_is_shown_without_being_asked_for(engine: EngineProcess) -> None:
+    with forked(engine, "plots") as notebook:
+        result = notebook.run("import matplotlib.pyplot as plt\nlines = plt.plot([1, 2])")
+
+    assert "image/png" in result.mimes
+
+
 def test_no_two_forks_share_their_randomness(engine: EngineProcess) -> None:
     said = []
     for name in ("a", "b"):
