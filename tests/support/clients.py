@@ -1,5 +1,6 @@
 """Clients that other people wrote, each set in an environment of its own: made once by uv, and kept."""
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -26,11 +27,13 @@ def clients(packages: tuple[str, ...]) -> Path:
     digest = hashlib.sha256(f"{sys.version_info[:2]} {packages}".encode()).hexdigest()[:12]
     folder = environments_folder().parent / "clients" / digest
     python = folder / "bin/python"
-    if not (folder / "ready").exists():
-        uv = find_uv_bin()
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *packages], check=True)
-        (folder / "ready").touch()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "ready").exists():
+            uv = find_uv_bin()
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+            subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *packages], check=True)
+            (folder / "ready").touch()
     return python
