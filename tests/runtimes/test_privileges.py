@@ -47,7 +47,7 @@ print(json.dumps({
 def home(tmp_path: Path) -> Path:
     """A closed home with a project, a data folder of the server's, and a secret that only modes protect."""
     for folder in (*tmp_path.parents, tmp_path):
-        if folder == tmp_path or folder.name.startswith("pytest-"):
+        if folder == tmp_path or folder.name.startswith(("pytest-", "popen-")):
             folder.chmod(0o755)
     home = tmp_path / "home"
     for name in ("project", "data"):
