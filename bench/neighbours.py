@@ -77,6 +77,7 @@ def under(bomb: Notebook, code: str, quiet: Notebook) -> float:
     time.sleep(BOMB_SECONDS / 4)
     trip = median_trip(quiet)
     reader.join()
+    assert reader.exitcode == 0, "whoever reads what the bomb prints gave up"
     return trip
 
 

@@ -31,8 +31,8 @@ SOURCES = ROOT / "src"
 STUB = Path(__file__).parent / "runtimes" / "stub"
 ORDINARY_UID = 61986
 START_SECONDS_MAX = 30
-STORED_EACH = 100
-"""How many messages of a kernel lie between two acknowledgements."""
+UNSTORED_BYTES_MAX = 8 << 20
+"""What an agent keeps for us before we say that we have it; with 256 MiB of it, its kernels would wait."""
 SMALL = Limits(memory_bytes=1 << 30, cpus=2.0, processes=256, disk_bytes=1 << 30)
 
 
@@ -260,6 +260,7 @@ class Notebook:
 
     def __init__(self, connection: socket.socket, kernel: str = "k", name: str = "python3") -> None:
         self._connection, self._kernel, self._number, self._name = connection, kernel, 0, name
+        self._unstored_bytes = 0
         self._send(op="hello", protocol=1, since=0, epoch=None)
         self.start()
 
@@ -281,7 +282,9 @@ class Notebook:
             frame = parse(_exactly(self._connection, size))
             if isinstance(frame, KernelChange) and frame.kernel == self._kernel and frame.state == "dead":
                 return replace(result, kernel_died=True)
-            if isinstance(frame, Message) and frame.seq % STORED_EACH == 0:
+            self._unstored_bytes += size
+            if isinstance(frame, Message) and self._unstored_bytes > UNSTORED_BYTES_MAX:
+                self._unstored_bytes = 0
                 self._send(op="stored", seq=frame.seq)
             if not isinstance(frame, Message) or frame.parent != execution:
                 continue
