@@ -61,7 +61,7 @@ TERMINATED = {
     "a cell that swallows it": SWALLOWS,
     "a cell that ignores the signal": IGNORES + "time.sleep(1000)",
     # Not at once: what it printed leaves in a thread of its own, which is halted too.
-    "a kernel that was halted": IGNORES + "time.sleep(1); os.kill(os.getpid(), signal.SIGSTOP); time.sleep(1000)",
+    "a kernel that was halted": IGNORES + "time.sleep(0.3); os.kill(os.getpid(), signal.SIGSTOP); time.sleep(1000)",
 }
 
 
