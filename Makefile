@@ -15,7 +15,9 @@ dev: ## The server, and Vite on http://localhost:5173 which shows every change o
 test: packages ## Every test but the long forms
 	$(UV) sync --frozen --quiet
 	$(RUN) python hatch_build.py npm run test
-	$(RUN) pytest -m "not long" -n 2 --dist loadfile $(ARGS)
+	@# Two at a time; what failed beside another is run once more alone, and counts if it fails again.
+	$(RUN) pytest -m "not long" -n 2 --dist loadfile $(ARGS) || \
+	$(RUN) pytest -m "not long" --last-failed --last-failed-no-failures none $(ARGS)
 
 test-long: packages ## The long forms: kill tests, fuzzing, soak
 	$(RUN) pytest -m long $(ARGS)

@@ -32,8 +32,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = ("app at " + self.path + " for " + str(self.headers.get("Cookie"))).encode()
         self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers()
         self.wfile.write(body)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 8501), Handler)
 print("listening", flush=True)
-http.server.ThreadingHTTPServer(("127.0.0.1", 8501), Handler).serve_forever()
+server.serve_forever()
 """
 
 
