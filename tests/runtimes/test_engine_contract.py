@@ -2,12 +2,10 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import aiodocker
 import anyio
 import pytest
 
@@ -15,14 +13,12 @@ from collegium.ground.errors import Invalid, NotFound
 from collegium.ground.ids import RuntimeId
 from collegium.runtimes.adapters import LocalEngine
 from collegium.runtimes.docker import DockerEngine
-from collegium.runtimes.docker_image import build
 from collegium.runtimes.model import Specification, State
 from collegium.runtimes.ports import Engine
 from collegium.runtimes.settings import DockerSettings
 from runtime_world import STUB, FakeEngine, engine_process, environment, specification
 from runtimes.conftest import uid_of
-from support.docker import BASE, GVISOR, docker, docker_daemon, why_no_docker
-from support.environment import MINIMAL, environment_of
+from support.docker import GVISOR, daemon_with, docker
 
 pytestmark = pytest.mark.anyio
 ONE, TWO = RuntimeId("one"), RuntimeId("two")
@@ -59,19 +55,8 @@ async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[str]:
     """A Docker daemon with an image in which the stub stands in for the agent."""
-    why = why_no_docker()
-    if why is not None:
-        pytest.skip(why)
-    with docker_daemon() as address:
-        # In a thread: the fixture is entered from within a loop.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(anyio.run, _make_image, address).result()
+    with daemon_with(IMAGE, agent=STUB / "collegium_agent") as address:
         yield address
-
-
-async def _make_image(address: str) -> None:
-    async with aiodocker.Docker(url=address) as client:
-        await build(client, environment_of(MINIMAL), base=BASE, tag=IMAGE, agent=STUB / "collegium_agent")
 
 
 @pytest.fixture

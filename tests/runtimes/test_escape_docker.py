@@ -4,23 +4,19 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import aiodocker
-import anyio
 import pytest
 
 from collegium.ground.ids import RuntimeId
 from collegium.runtimes.docker import ENVIRONMENT, DockerEngine
-from collegium.runtimes.docker_image import build
 from collegium.runtimes.model import Specification
 from collegium.runtimes.settings import DockerSettings
 from runtime_world import SMALL
 from runtimes.inside.probes import PROBES
 from runtimes.test_escape import CANARY, host_address, plain_process
-from support.docker import BASE, docker, docker_daemon, why_no_docker
-from support.environment import MINIMAL, environment_of
+from support.docker import daemon_with, docker, outside_of_any_loop
+from support.environment import MINIMAL
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.long]
 IMAGE = "collegium/runtime:probed"
@@ -29,22 +25,8 @@ PROBES_SECONDS_MAX = 60
 
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[str]:
-    why = why_no_docker()
-    if why is not None:
-        pytest.skip(why)
-    with docker_daemon() as address:
-        _outside_of_any_loop(_make_image, address)
+    with daemon_with(IMAGE) as address:
         yield address
-
-
-def _outside_of_any_loop(work: object, *arguments: object) -> None:
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(anyio.run, work, *arguments).result()  # type: ignore[arg-type]
-
-
-async def _make_image(address: str) -> None:
-    async with aiodocker.Docker(url=address) as client:
-        await build(client, environment_of(MINIMAL), base=BASE, tag=IMAGE)
 
 
 async def _create(address: str, runtime: str, *names: str) -> None:
@@ -65,7 +47,7 @@ def outcomes(daemon: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         service.listen()
         hidden.bind("\0" + abstract)
         hidden.listen()
-        _outside_of_any_loop(_create, daemon, "runc", "neighbour", "attacker")
+        outside_of_any_loop(_create, daemon, "runc", "neighbour", "attacker")
         neighbour, attacker = (
             docker(daemon, "ps", "-q", "--filter", f"name={name}").strip() for name in ("neighbour", "attacker")
         )

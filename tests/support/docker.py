@@ -6,11 +6,17 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.environment import ROOT
+import aiodocker
+import anyio
+import pytest
+
+from collegium.runtimes.docker_image import AGENT, build
+from support.environment import MINIMAL, ROOT, environment_of
 
 BASE = "collegium-test-base"
 PACKAGES = "python3-minimal,libpython3.11-stdlib,ca-certificates"
@@ -69,6 +75,28 @@ def docker_daemon() -> Iterator[str]:
                 docker(address, "rm", "-fv", container)
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(30)
+
+
+def outside_of_any_loop(work: Callable[..., Awaitable[None]], *arguments: object) -> None:
+    """Run it in a thread: fixtures are entered from within a loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(anyio.run, work, *arguments).result()
+
+
+@contextmanager
+def daemon_with(image: str, *, agent: Path = AGENT) -> Iterator[str]:
+    """A daemon that has the image of the smallest runtime version, with this agent in it; skips where there is none."""
+    why = why_no_docker()
+    if why is not None:
+        pytest.skip(why)
+
+    async def make(address: str) -> None:
+        async with aiodocker.Docker(url=address) as client:
+            await build(client, environment_of(MINIMAL), base=BASE, tag=image, agent=agent)
+
+    with docker_daemon() as address:
+        outside_of_any_loop(make, address)
+        yield address
 
 
 def _gvisor(folder: Path) -> list[str]:

@@ -308,7 +308,7 @@ class Jupyter:
             await self._machines.failed(kernel.runtime, f"the runtime does not answer as it should: {error}")
         except CollegiumError as error:
             log.info("kernel.lost", kernel=kernel.id, why=error.detail)
-        except Exception:
+        except Exception:  # a bug in one kernel's life is logged with its trace, and ends that kernel alone
             log.exception("kernel.failed", kernel=kernel.id)
         await self._forgotten(kernel.id)
 
@@ -327,7 +327,7 @@ class Jupyter:
             await live.run()
         except (CollegiumError, Malformed) as error:
             log.info("kernel.left", kernel=live.id, why=str(error))
-        except Exception:
+        except Exception:  # as above: who joined this kernel is let go, the others stay
             log.exception("kernel.failed", kernel=live.id)
         finally:
             self._joined.pop(key, None)

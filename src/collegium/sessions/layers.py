@@ -127,7 +127,7 @@ class NotebookLayers:
             build.layer = await self._built(name, notebook, lock, version, build)
         except CollegiumError as error:
             build.failed = error.detail
-        except Exception:
+        except Exception:  # those who wait for it are told, and their notebooks run without it
             log.exception("layer.failed", layer=name)
             build.failed = "something went wrong, which is in the server's log"
         finally:
