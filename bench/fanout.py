@@ -135,6 +135,7 @@ async def serve(data: Path) -> None:
     from collegium.ground.http import Gate
     from collegium.ground.ids import CellId, NotebookId, UserId
     from collegium.ground.log import configure_log
+    from collegium.ground.news import News
     from collegium.notebooks.model import CellOutputs
     from collegium.notebooks.service import open_notebooks
     from collegium.notebooks.settings import NotebookSettings
@@ -164,10 +165,11 @@ async def serve(data: Path) -> None:
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(sqlite_url(data / "collegium.db")))
         accounts = await stack.enter_async_context(open_accounts(database, Argon2Passwords(), AccountsSettings()))
-        drive = Drive(database, LocalBlobs(data / "blobs"), accounts, DriveSettings())
+        news = News()
+        drive = Drive(database, LocalBlobs(data / "blobs"), accounts, news, DriveSettings())
         notebooks = await stack.enter_async_context(open_notebooks(database, drive, nothing, NotebookSettings()))
         settings = RoomSettings(clients_per_user_max=1_000, clients_max=1_000)
-        rooms = await stack.enter_async_context(open_rooms(database, notebooks, drive, accounts, settings))
+        rooms = await stack.enter_async_context(open_rooms(database, notebooks, drive, accounts, news, settings))
         user = await accounts.create_user("ada@example.org", "Ada", "correct horse")
         token = await accounts.create_token(user.email, "bench")
         ada = await accounts.principal_by_token(token)

@@ -1,12 +1,13 @@
 """What every test may ask for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from collegium.ground.db import Database, open_database, sqlite_url
+from support.postgres import postgres, why_no_postgres
 
 # How long an example takes depends on what else the machine does; that it ends is asked elsewhere.
 settings.register_profile("collegium", deadline=None)
@@ -19,8 +20,22 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty, migrated database; every test that asks for it runs on each kind."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path / "collegium.db")
+        return
+    reason = why_no_postgres()
+    if reason is not None:
+        pytest.skip(reason)
+    url = postgres().new()
+    yield url
+    postgres().drop(url)
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(database_url: str) -> AsyncIterator[Database]:
     """A real, empty, migrated database."""
-    async with open_database(sqlite_url(tmp_path / "collegium.db")) as database:
+    async with open_database(database_url) as database:
         yield database

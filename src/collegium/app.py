@@ -21,6 +21,7 @@ from collegium.ground.db import Database, open_database
 from collegium.ground.errors import Unavailable
 from collegium.ground.http import BodyLimit, Gate, add_problem_handlers
 from collegium.ground.ids import CellId, NotebookId, UserId
+from collegium.ground.news import News
 from collegium.ground.pages import add_pages
 from collegium.inside import routes as inside_routes
 from collegium.inside.door import PortsDoor
@@ -75,13 +76,14 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     """The whole server but its doors. Raises Unavailable if the engine cannot be started."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        database = await enter(open_database(settings.database_url))
+        database = await enter(open_database(settings.database))
+        news = News()
         accounts = await enter(open_accounts(database, Argon2Passwords(), settings.accounts))
         blobs = LocalBlobs(settings.data / "blobs", free_bytes_min=settings.drive.free_bytes_min)
-        drive = await enter(open_drive(database, blobs, accounts, settings.drive))
+        drive = await enter(open_drive(database, blobs, accounts, news, settings.drive))
         outputs = LateOutputs()
         notebooks = await enter(open_notebooks(database, drive, outputs, settings.notebooks))
-        rooms = await enter(open_rooms(database, notebooks, drive, accounts, settings.rooms))
+        rooms = await enter(open_rooms(database, notebooks, drive, accounts, news, settings.rooms))
         engine, versions, hardware = await _machines(settings, stack)
         runtimes = await enter(open_runtimes(database, engine, versions, hardware, settings.runtimes))
         sessions = await enter(
@@ -123,7 +125,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 async def open_accounts_only(settings: Settings) -> AsyncIterator[Accounts]:
     """The accounts alone, for commands that may run beside a server."""
     async with (
-        open_database(settings.database_url) as database,
+        open_database(settings.database) as database,
         open_accounts(database, Argon2Passwords(), settings.accounts) as accounts,
     ):
         yield accounts

@@ -1,5 +1,6 @@
 """Everything an operator can set, gathered: `COLLEGIUM_ACCOUNTS__LOGIN_LIFETIME=P7D`, read once by a command."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,10 @@ class Settings(BaseSettings):
         default="local",
         description="What makes runtimes: this machine, a Docker daemon, or nothing, so that notebooks do not run.",
     )
+    database_url: str | None = Field(
+        default=None,
+        description="A PostgreSQL database instead of the file in the data folder: postgresql://USER:PASSWORD@HOST/NAME.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged; nothing that people wrote is ever."
     )
@@ -39,9 +44,11 @@ class Settings(BaseSettings):
     inside: InsideSettings = InsideSettings()
 
     @property
-    def database_url(self) -> str:
-        """The address of the database in the data folder."""
-        return sqlite_url(self.data / "collegium.db")
+    def database(self) -> str:
+        """The address of the database, as SQLAlchemy wants it."""
+        if self.database_url is None:
+            return sqlite_url(self.data / "collegium.db")
+        return re.sub(r"^postgres(ql)?(\+asyncpg)?:", "postgresql+asyncpg:", self.database_url)
 
     @property
     def environments(self) -> Path:

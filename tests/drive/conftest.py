@@ -21,6 +21,7 @@ from collegium.drive.settings import DriveSettings
 from collegium.ground.db import Database
 from collegium.ground.http import Gate, add_problem_handlers
 from collegium.ground.ids import TokenId, new_id
+from collegium.ground.news import News
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def settings() -> DriveSettings:
 
 @pytest.fixture
 def drive(database: Database, blobs: LocalBlobs, accounts: Accounts, settings: DriveSettings) -> Drive:
-    return Drive(database, blobs, accounts, settings)
+    return Drive(database, blobs, accounts, News(), settings)
 
 
 async def somebody(accounts: Accounts, name: str) -> Principal:

@@ -29,6 +29,7 @@ from collegium.ground.errors import (
     Unavailable,
 )
 from collegium.ground.ids import ItemId, new_id
+from collegium.ground.news import News
 
 pytestmark = pytest.mark.anyio
 
@@ -485,7 +486,7 @@ async def test_an_upload_whose_folder_went_away_meanwhile_leaves_nothing(
 async def test_an_upload_that_stops_coming_is_ended(
     database: Database, blobs: LocalBlobs, accounts: Accounts, ada: Principal
 ) -> None:
-    drive = Drive(database, blobs, accounts, DriveSettings(upload_idle_timeout=timedelta(milliseconds=50)))
+    drive = Drive(database, blobs, accounts, News(), DriveSettings(upload_idle_timeout=timedelta(milliseconds=50)))
 
     async def stalled() -> AsyncIterator[bytes]:
         yield b"x"
@@ -499,7 +500,7 @@ async def test_an_upload_that_stops_coming_is_ended(
 async def test_one_user_has_a_bounded_number_of_uploads_at_once(
     database: Database, blobs: LocalBlobs, accounts: Accounts, ada: Principal, bob: Principal
 ) -> None:
-    drive = Drive(database, blobs, accounts, DriveSettings(uploads_per_user_max=2))
+    drive = Drive(database, blobs, accounts, News(), DriveSettings(uploads_per_user_max=2))
     going, release = anyio.Semaphore(0), anyio.Event()
 
     async def waiting() -> AsyncIterator[bytes]:
@@ -524,8 +525,10 @@ async def test_with_a_full_disk_uploads_are_refused_and_what_there_is_stays(
     database: Database, tmp_path_factory: pytest.TempPathFactory, accounts: Accounts, ada: Principal
 ) -> None:
     folder = tmp_path_factory.mktemp("blobs")
-    before = await Drive(database, LocalBlobs(folder), accounts, DriveSettings()).upload(ada, "f", None, pieces(b"x"))
-    full = Drive(database, LocalBlobs(folder, free_bytes_min=1 << 60), accounts, DriveSettings())
+    before = await Drive(database, LocalBlobs(folder), accounts, News(), DriveSettings()).upload(
+        ada, "f", None, pieces(b"x")
+    )
+    full = Drive(database, LocalBlobs(folder, free_bytes_min=1 << 60), accounts, News(), DriveSettings())
 
     with pytest.raises(StorageFull, match="What is stored is safe"):
         await full.upload(ada, "g", None, pieces(b"y"))
@@ -563,7 +566,7 @@ async def test_bytes_that_no_item_has_are_removed_after_a_start(
 ) -> None:
     made = await drive.upload(ada, "f", None, pieces(b"wanted"))
     orphan, _ = await blobs.put(b"left by a killed server")
-    async with open_drive(database, blobs, accounts, DriveSettings()), anyio.create_task_group():
+    async with open_drive(database, blobs, accounts, News(), DriveSettings()), anyio.create_task_group():
         with anyio.fail_after(5):
             while await blobs.exists(orphan):
                 await anyio.lowlevel.checkpoint()

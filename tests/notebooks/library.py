@@ -20,6 +20,7 @@ from collegium.drive.settings import DriveSettings
 from collegium.ground.db import Database, open_database, sqlite_url
 from collegium.ground.errors import CollegiumError
 from collegium.ground.ids import CellId, NotebookId, UserId
+from collegium.ground.news import News
 from collegium.notebooks.model import CellOutputs
 from collegium.notebooks.service import Author, Document, Entry, Lane, Notebooks, open_notebooks
 from collegium.notebooks.settings import NotebookSettings
@@ -114,6 +115,6 @@ async def open_library(data: Path, settings: NotebookSettings | None = None) -> 
     quick = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     async with open_database(sqlite_url(data / "collegium.db")) as database:
         accounts = Accounts(database, quick, AccountsSettings())
-        drive = Drive(database, LocalBlobs(data / "blobs"), accounts, DriveSettings())
+        drive = Drive(database, LocalBlobs(data / "blobs"), accounts, News(), DriveSettings())
         async with open_notebooks(database, drive, NoOutputs(), settings or NotebookSettings()) as notebooks:
             yield Library(database, accounts, drive, notebooks)

@@ -23,6 +23,7 @@ from collegium.drive.settings import DriveSettings
 from collegium.ground.db import Database, open_database, sqlite_url
 from collegium.ground.http import Gate, add_problem_handlers
 from collegium.ground.ids import CellId, ItemId, NotebookId, UserId
+from collegium.ground.news import News
 from collegium.notebooks import routes as notebook_routes
 from collegium.notebooks.model import CellOutputs
 from collegium.notebooks.service import Notebooks, open_notebooks
@@ -115,12 +116,13 @@ async def open_house(
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(sqlite_url(data / "collegium.db")))
         accounts = await stack.enter_async_context(open_accounts(database, quick, AccountsSettings()))
-        drive = Drive(database, LocalBlobs(data / "blobs"), accounts, DriveSettings())
+        news = News()
+        drive = Drive(database, LocalBlobs(data / "blobs"), accounts, news, DriveSettings())
         shelf = Shelf()
         notebooks = await stack.enter_async_context(
             open_notebooks(database, drive, shelf, notebook_settings or NotebookSettings())
         )
-        rooms = await stack.enter_async_context(open_rooms(database, notebooks, drive, accounts, settings))
+        rooms = await stack.enter_async_context(open_rooms(database, notebooks, drive, accounts, news, settings))
         house = House(database, accounts, drive, notebooks, rooms, 0)
         house.shelf = shelf
         house.port = await stack.enter_async_context(serving(_app(house)))

@@ -74,6 +74,15 @@ class Principal:
     login: LoginId | None = None
     token: TokenId | None = None
 
+    @property
+    def guest(self) -> bool:
+        """Nobody is signed in; somebody came by a link that is for anyone."""
+        return self.user == GUEST.user
+
+
+GUEST = Principal(UserId("guest"), "Guest", "", admin=False)
+"""Who is not signed in. No row names this user; all that a guest ever may is to read what a link gives to anyone."""
+
 
 @dataclass(frozen=True, slots=True)
 class User:

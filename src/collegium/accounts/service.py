@@ -14,6 +14,7 @@ from collegium.accounts import store
 from collegium.accounts.model import (
     ADDRESS_LENGTH_MAX,
     AGENT_LENGTH_MAX,
+    GUEST,
     TOKEN_PREFIX,
     Login,
     Patience,
@@ -58,6 +59,12 @@ def signed_in(connection: HTTPConnection) -> Principal:
     if not isinstance(principal, Principal):
         raise NotSignedIn("Please sign in.")
     return principal
+
+
+def visitor(connection: HTTPConnection) -> Principal:
+    """FastAPI dependency, for what a link may open to anyone: who makes this request, or else GUEST."""
+    principal = connection.scope.get("state", {}).get("principal")
+    return principal if isinstance(principal, Principal) else GUEST
 
 
 def signed_in_admin(connection: HTTPConnection) -> Principal:

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, S
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,12 +43,15 @@ from collegium.ground.errors import (
 )
 from collegium.ground.ids import ItemId, UserId, is_id, new_id
 from collegium.ground.log import get_log
+from collegium.ground.news import News
 
 log = get_log("drive")
 
 OnDelete = Callable[[AsyncConnection, Sequence[ItemId]], Awaitable[None]]
 OnDeleted = Callable[[Sequence[ItemId]], Awaitable[None]]
 GRANTS_PER_ITEM_MAX = 200
+ROLES = "roles"
+"""News: somebody's role in the drive of `owner`, or a name in it, may have changed."""
 CLEAN_UP_SECONDS_MAX = 10
 
 
@@ -64,8 +68,11 @@ class Access:
 class Drive:
     """Everybody's tree of items, the bytes of its files, and those who wait for roles to change."""
 
-    def __init__(self, database: Database, blobs: Blobs, accounts: Accounts, settings: DriveSettings) -> None:
+    def __init__(
+        self, database: Database, blobs: Blobs, accounts: Accounts, news: News, settings: DriveSettings
+    ) -> None:
         self._database = database
+        self._news = news
         self._blobs = blobs
         self._accounts = accounts
         self.settings = settings
@@ -73,7 +80,6 @@ class Drive:
         """Called with the notebooks that are deleted, in the transaction that deletes them, before their items go."""
         self.on_deleted: list[OnDeleted] = []
         """Called with the same notebooks once their deletion is committed."""
-        self._watchers: dict[UserId, set[MemoryObjectSendStream[None]]] = {}
         self._uploading: Counter[UserId] = Counter()
 
     # --- who may what ----------------------------------------------------------------------------
@@ -126,19 +132,17 @@ class Drive:
         async with self._database.read() as tx:
             owner = (await store.read_item(tx, item)).owner
         send, receive = anyio.create_memory_object_stream[None](1)
-        self._watchers.setdefault(owner, set()).add(send)
-        try:
-            with send, receive:
-                yield receive
-        finally:
-            self._watchers[owner].discard(send)
-            if not self._watchers[owner]:
-                del self._watchers[owner]
+
+        def look_again(news: dict[str, Any]) -> None:
+            if news["owner"] == owner and not send.statistics().current_buffer_used:
+                send.send_nowait(None)
+
+        with send, receive, self._news.listening(ROLES, look_again):
+            yield receive
 
     def _changed(self, owner: UserId) -> None:
-        for watcher in self._watchers.get(owner, ()):
-            if not watcher.statistics().current_buffer_used:
-                watcher.send_nowait(None)
+        """Somebody's role in this drive, or a name in it, may be another now; whoever watches looks again."""
+        self._news.tell(ROLES, owner=owner)
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -520,10 +524,10 @@ class Drive:
 
 @asynccontextmanager
 async def open_drive(
-    database: Database, blobs: Blobs, accounts: Accounts, settings: DriveSettings
+    database: Database, blobs: Blobs, accounts: Accounts, news: News, settings: DriveSettings
 ) -> AsyncIterator[Drive]:
     """The drive, and a task that tidies up once after the start."""
-    drive = Drive(database, blobs, accounts, settings)
+    drive = Drive(database, blobs, accounts, news, settings)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(drive.tidy)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -15,6 +16,7 @@ from collegium.ground.db import Database
 from collegium.ground.errors import CollegiumError, NotFound, Unavailable
 from collegium.ground.ids import ItemId, NotebookId
 from collegium.ground.log import get_log
+from collegium.ground.news import News
 from collegium.notebooks.service import Notebooks, merge_into
 from collegium.rooms.client import Client
 from collegium.rooms.room import Room
@@ -25,6 +27,8 @@ __all__ = ["Client", "Room", "Rooms", "open_rooms"]
 log = get_log("rooms")
 
 ROOMS_MAX = 5_000
+SAID = "said"
+"""News: a message for the tabs of a notebook."""
 LAST_WORDS_SECONDS_MAX = 10
 
 
@@ -47,9 +51,11 @@ class Rooms:
         notebooks: Notebooks,
         drive: Drive,
         accounts: Accounts,
+        news: News,
         settings: RoomSettings,
         tasks: TaskGroup,
     ) -> None:
+        self._news = news
         self._database = database
         self._notebooks = notebooks
         self._drive = drive
@@ -82,6 +88,15 @@ class Rooms:
         """The room of a notebook, if it is open and ready."""
         stay = self._stays.get(notebook)
         return stay.room if stay is not None and stay.ready.is_set() and stay.error is None else None
+
+    def tell(self, notebook: NotebookId, message: dict[str, Any]) -> None:
+        """Send a message to every tab that has the notebook open, be it at another server. Never waits."""
+        self._news.tell(SAID, notebook=notebook, message=message)
+
+    def _said(self, news: dict[str, Any]) -> None:
+        room = self.find(NotebookId(news["notebook"]))
+        if room is not None:
+            room.broadcast(news["message"])
 
     async def put_content(self, principal: Principal, notebook: NotebookId, file: bytes) -> int:
         """Bring a file into a notebook, merged with what others do meanwhile; the sequence number of the change.
@@ -157,12 +172,13 @@ class Rooms:
 
 @asynccontextmanager
 async def open_rooms(
-    database: Database, notebooks: Notebooks, drive: Drive, accounts: Accounts, settings: RoomSettings
+    database: Database, notebooks: Notebooks, drive: Drive, accounts: Accounts, news: News, settings: RoomSettings
 ) -> AsyncIterator[Rooms]:
     """The rooms; at the end each is closed, with everything in it on disk."""
     async with anyio.create_task_group() as tasks:
-        rooms = Rooms(database, notebooks, drive, accounts, settings, tasks)
+        rooms = Rooms(database, notebooks, drive, accounts, news, settings, tasks)
         try:
-            yield rooms
+            with news.listening(SAID, rooms._said):
+                yield rooms
         finally:
             tasks.cancel_scope.cancel()

@@ -1,20 +1,9 @@
-"""Runs Alembic's revisions, each database in one transaction."""
+"""Runs Alembic's revisions on the connection it is given, all in one transaction."""
 
 from alembic import context
 
-from collegium.ground.db import metadata, sync_engine
+from collegium.ground.db import metadata
 
-
-def run() -> None:
-    """Apply what is missing."""
-    url = context.config.attributes["url"]
-    engine = sync_engine(url)
-    with engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
-        with context.begin_transaction():
-            context.run_migrations()
-        connection.commit()
-    engine.dispose()
-
-
-run()
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

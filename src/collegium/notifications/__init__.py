@@ -1,0 +1,1 @@
+"""Notifications: what people are told in the page and by mail, and whether they have seen it."""

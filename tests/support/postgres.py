@@ -1,0 +1,120 @@
+"""A PostgreSQL server of the tests' own: in a folder that vanishes, on a socket in it, begun when first asked for."""
+
+import atexit
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from collegium.ground.db import migrate
+from collegium.ground.ids import new_id
+
+ACCOUNT = "postgres"
+"""Whom Debian's package makes; PostgreSQL does not run as root."""
+START_SECONDS_MAX = 60
+EMPTY = "collegium_empty"
+"""A migrated database, copied for every test."""
+
+
+def why_no_postgres() -> str | None:
+    """Why no server can be started here, or None."""
+    if programs() is None:
+        return "postgresql is not installed: apt-get install postgresql"
+    return None
+
+
+def programs() -> Path | None:
+    """The folder of the newest PostgreSQL's programs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@cache
+def postgres() -> "Postgres":
+    """The one of this process."""
+    server = Postgres()
+    atexit.register(server.stop)
+    return server
+
+
+class Postgres:
+    """A running server."""
+
+    def __init__(self) -> None:
+        self._programs = programs()
+        assert self._programs is not None, "ask why_no_postgres first"
+        self.folder = Path(tempfile.mkdtemp(prefix="clg-pg-", dir="/tmp"))
+        self._whose: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            account = pwd.getpwnam(ACCOUNT)
+            os.chown(self.folder, account.pw_uid, account.pw_gid)
+            self._whose = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        # Whoever runs the tests reaches the socket, and nobody else the folder of the data below it.
+        self.folder.chmod(0o755)
+        self._run("initdb", "--no-sync", "--auth=trust", "--username=collegium", "--encoding=UTF8", "--locale=C.UTF-8",
+                  "-D", str(self.folder / "data"))  # fmt: skip
+        self._start()
+        self.create(EMPTY, template="template0")
+        migrate(self.url(EMPTY))
+
+    def _command(self, name: str, *words: str) -> list[str]:
+        assert self._programs is not None
+        return [str(self._programs / name), *words]
+
+    def _run(self, name: str, *words: str) -> None:
+        subprocess.run(self._command(name, *words), check=True, capture_output=True, cwd="/", **self._whose)
+
+    def _start(self) -> None:
+        # What is committed must survive the server's end, not the machine's.
+        options = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={self.folder}",
+                   "-c", "max_connections=400", "-c", "shared_buffers=32MB"]  # fmt: skip
+        with (self.folder / "log").open("w") as log:
+            self._process = subprocess.Popen(
+                self._command("postgres", "-D", str(self.folder / "data"), *options),
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                **self._whose,
+            )
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            ready = subprocess.run(self._command("pg_isready", "-q", "-h", str(self.folder)), check=False, cwd="/")
+            if ready.returncode == 0:
+                return
+            time.sleep(0.1)
+        raise AssertionError((self.folder / "log").read_text())
+
+    def url(self, name: str) -> str:
+        """The address of a database of it."""
+        return f"postgresql+asyncpg://collegium@/{name}?host={self.folder}"
+
+    def new(self) -> str:
+        """The address of a fresh, migrated database."""
+        name = f"test_{new_id()}"
+        self.create(name, template=EMPTY)
+        return self.url(name)
+
+    def create(self, name: str, *, template: str) -> None:
+        """Make a database like another."""
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+
+    def drop(self, url: str) -> None:
+        """Forget a database, whoever still uses it."""
+        name = url.partition("@/")[2].partition("?")[0]
+        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        words = ["-h", str(self.folder), "-U", "collegium", "-d", "postgres", "-q", "-c", statement]
+        subprocess.run(self._command("psql", *words), check=True, capture_output=True, cwd="/")
+
+    def stop(self) -> None:
+        """End it, and remove what it kept."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(30)
+        shutil.rmtree(self.folder, ignore_errors=True)
