@@ -12,10 +12,9 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +28,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from bench.in_browser import wait_for_pool
 from bench.on_the_wire import IMPORTS, first_output_ms, notebook_with
-from bench.runtimes import get, peer_run, until
+from bench.peers import peer
+from bench.runtimes import get, peer_run
 from support.browser import browser, signed_in
 from support.clients import LAB, SPEAKERS
 from support.environment import environments_folder, runtime_python
-from support.server import Server, free_port, server
+from support.server import Server, server
 from support.tab import joined
 
 STACK = ("ipykernel", "ipython", "jupyter-client", "matplotlib", "numpy", "pandas", "pyzmq", "tornado")
@@ -106,7 +106,7 @@ def main() -> None:
     with ExitStack() as stack:
         running = stack.enter_context(server())
         token = running.add_user(EMAIL)
-        lab, stock = (stack.enter_context(peer(program)) for program in ("lab", "server"))
+        lab, stock = (stack.enter_context(peer(peers_python(), program)).url for program in ("lab", "server"))
         round_trips(running, token, stock, trips, samples)
         chromium = stack.enter_context(browser())
         people = Browsers(signed_in(chromium, running.url, EMAIL).context, chromium.new_context())
@@ -275,31 +275,6 @@ def peers_python() -> Path:
         subprocess.run([uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, *wanted], check=True)
         (folder / "ready").touch()
     return python
-
-
-@contextmanager
-def peer(program: str) -> Iterator[str]:
-    """The address of `jupyter lab` or `jupyter server` as they come, in a folder of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-peer-"))
-    port = free_port()
-    command = [
-        str(peers_python().parent / "jupyter"), program, "--no-browser", f"--port={port}", "--ip=127.0.0.1",
-        "--allow-root", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
-        "--ServerApp.disable_check_xsrf=True",
-    ]  # fmt: skip
-    if program == "lab":
-        command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    own = {"HOME": str(folder), "JUPYTER_PLATFORM_DIRS": "0", "PATH": f"{command[0].rpartition('/')[0]}:/usr/bin:/bin"}
-    url = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=own, stdout=log, stderr=log, cwd=folder)
-    try:
-        until(lambda: get(f"{url}/api/status") is not None)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 # ── the table ──────────────────────────────────────────────────────────────────────────────────────────────────────
