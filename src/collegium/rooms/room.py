@@ -33,6 +33,7 @@ from collegium.rooms.client import Client, OwnIds
 from collegium.rooms.delivery import Delivery
 from collegium.rooms.model import Goodbye, Hello
 from collegium.rooms.settings import RoomSettings
+from collegium.rooms.standing import Standing
 
 log = get_log("rooms")
 
@@ -67,7 +68,6 @@ class Room:
         settings: RoomSettings,
     ) -> None:
         self.notebook = notebook
-        self.name = ""
         self.visitors = 0
         self.settings = settings
         self._notebooks = notebooks
@@ -75,6 +75,7 @@ class Room:
         self._database = database
         self._delivery = Delivery()
         self.clients = self._delivery.clients
+        self._standing = Standing(ItemId(notebook), drive, self._delivery)
         self._document: Document | None = None
         self._lane: Lane | None = None
         self._former: Lane | None = None
@@ -120,7 +121,7 @@ class Room:
             tasks.start_soon(self._keep_loaded)
             tasks.start_soon(self._delivery.run)
             tasks.start_soon(self._keep_beating)
-            tasks.start_soon(self._keep_roles)
+            tasks.start_soon(self._keep_standing)
 
     def shut(self, error: CollegiumError) -> None:
         """Let everybody go: the room cannot go on."""
@@ -130,6 +131,11 @@ class Room:
             client.close(code, error.detail)
         self._move_on()
         self._loaded.set()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self._standing.name
 
     @property
     def is_closed(self) -> bool:
@@ -369,7 +375,7 @@ class Room:
         self._whose[client.number] = principal.user
         try:
             # The role may have changed since it was asked for and before changes were told to this tab.
-            await self._look_at(principal)
+            await self._standing.look_at(principal)
             if client.goodbye is not None:
                 raise client.goodbye
             await self._begin(client, hello)
@@ -540,6 +546,12 @@ class Room:
             self._told = self._committed, self._document.checksum()
         self.broadcast({"type": "heartbeat", "seq": self._told[0], "checksum": self._told[1]})
 
+    async def _keep_standing(self) -> None:
+        try:
+            await self._standing.run()
+        except NotFound as error:
+            self.shut(error)
+
     async def _touch(self) -> None:
         if not self._dirty:
             return
@@ -550,46 +562,6 @@ class Room:
                 await self._drive.touched(tx, ItemId(self.notebook))
         except CollegiumError as error:
             log.warning("notebook.not_touched", notebook=self.notebook, code=error.code)
-
-    async def _keep_roles(self) -> None:
-        """Whenever a role or the name may have changed, tell those whom it concerns, and let go who may not read."""
-        try:
-            async with self._drive.watch_roles(ItemId(self.notebook)) as changes:
-                await self._look_again()
-                async for _ in changes:
-                    await self._look_again()
-        except NotFound as error:
-            self.shut(error)
-
-    async def _look_again(self) -> None:
-        people = {client.principal.user: client.principal for client in self.clients.values()}
-        for principal in people.values():
-            await self._look_at(principal)
-
-    async def _look_at(self, principal: Principal) -> None:
-        try:
-            item, role = await self._drive.authorize(principal, ItemId(self.notebook), Action.READ)
-        except NotFound:
-            self._withdraw(principal.user)
-            return
-        self._set_name(item.name)
-        self._set_role(principal.user, role)
-
-    def _withdraw(self, user: UserId) -> None:
-        for client in self.clients.values():
-            if client.principal.user == user:
-                client.close(model.FORBIDDEN, "The notebook is not shared with you any more.")
-
-    def _set_name(self, name: str) -> None:
-        if name != self.name:
-            self.name = name
-            self.broadcast({"type": "notebook", "name": name})
-
-    def _set_role(self, user: UserId, role: Role) -> None:
-        for client in self.clients.values():
-            if client.principal.user == user and client.role != role:
-                client.role = role
-                client.send({"type": "role", "role": role, "may": model.allowed_actions(role)})
 
 
 def _renew_sources(editor: Editor, sources: dict[CellId, str]) -> None:
