@@ -33,6 +33,9 @@ from collegium.jupyter.door import QueryToken
 from collegium.notebooks import routes as notebooks_routes
 from collegium.notebooks.model import CellOutputs
 from collegium.notebooks.service import Notebooks, open_notebooks
+from collegium.notifications import routes as notifications_routes
+from collegium.notifications.adapters import SmtpMail
+from collegium.notifications.service import Notifications, open_notifications
 from collegium.rooms import routes as rooms_routes
 from collegium.rooms.service import Rooms, open_rooms
 from collegium.runtimes import routes as runtimes_routes
@@ -61,6 +64,7 @@ class House:
     settings: Settings
     database: Database
     accounts: Accounts
+    notifications: Notifications
     drive: Drive
     notebooks: Notebooks
     rooms: Rooms
@@ -79,8 +83,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         database = await enter(open_database(settings.database))
         news = News()
         accounts = await enter(open_accounts(database, Argon2Passwords(), settings.accounts))
+        mail = SmtpMail(settings.mail) if settings.mail.host is not None else None
+        notifications = await enter(open_notifications(database, accounts, news, mail, settings.mail))
         blobs = LocalBlobs(settings.data / "blobs", free_bytes_min=settings.drive.free_bytes_min)
         drive = await enter(open_drive(database, blobs, accounts, news, settings.drive))
+        notifications.ask(drive)
+        drive.on_delete.append(notifications.forget)
         outputs = LateOutputs()
         notebooks = await enter(open_notebooks(database, drive, outputs, settings.notebooks))
         rooms = await enter(open_rooms(database, notebooks, drive, accounts, news, settings.rooms))
@@ -117,7 +125,18 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             )
         )
         yield House(
-            settings, database, accounts, drive, notebooks, rooms, runtimes, sessions, environments, inside, jupyter
+            settings=settings,
+            database=database,
+            accounts=accounts,
+            notifications=notifications,
+            drive=drive,
+            notebooks=notebooks,
+            rooms=rooms,
+            runtimes=runtimes,
+            sessions=sessions,
+            environments=environments,
+            inside=inside,
+            jupyter=jupyter,
         )
 
 
@@ -155,6 +174,7 @@ def create_app(house: House) -> FastAPI:
     add_problem_handlers(app)
     for router in (
         accounts_routes.routes(house.accounts),
+        notifications_routes.routes(house.notifications),
         drive_routes.routes(house.drive, house.accounts),
         notebooks_routes.routes(house.notebooks, house.drive),
         rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.sessions),

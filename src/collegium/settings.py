@@ -12,6 +12,7 @@ from collegium.drive.settings import DriveSettings
 from collegium.ground.db import sqlite_url
 from collegium.inside.settings import InsideSettings
 from collegium.notebooks.settings import NotebookSettings
+from collegium.notifications.settings import MailSettings
 from collegium.rooms.settings import RoomSettings
 from collegium.runtimes.settings import DockerSettings, RuntimesSettings
 from collegium.sessions.settings import SessionSettings
@@ -35,6 +36,7 @@ class Settings(BaseSettings):
         default="info", description="How much is logged; nothing that people wrote is ever."
     )
     accounts: AccountsSettings = AccountsSettings()
+    mail: MailSettings = MailSettings()
     drive: DriveSettings = DriveSettings()
     notebooks: NotebookSettings = NotebookSettings()
     rooms: RoomSettings = RoomSettings()
