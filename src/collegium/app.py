@@ -13,6 +13,8 @@ from collegium import __version__
 from collegium.accounts import routes as accounts_routes
 from collegium.accounts.adapters import Argon2Passwords
 from collegium.accounts.service import Accounts, open_accounts
+from collegium.comments import routes as comments_routes
+from collegium.comments.service import Comments
 from collegium.drive import routes as drive_routes
 from collegium.drive.adapters import LocalBlobs
 from collegium.drive.service import Drive, open_drive
@@ -68,6 +70,7 @@ class House:
     drive: Drive
     notebooks: Notebooks
     rooms: Rooms
+    comments: Comments
     runtimes: Runtimes
     sessions: Sessions
     environments: NotebookEnvironments
@@ -91,6 +94,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         drive.on_delete.append(notifications.forget)
         outputs = LateOutputs()
         notebooks = await enter(open_notebooks(database, drive, outputs, settings.notebooks))
+        comments = Comments(database, accounts, notifications, drive, rooms, settings.comments)
+        drive.on_delete.append(comments.forget)
         rooms = await enter(open_rooms(database, notebooks, drive, accounts, news, settings.rooms))
         engine, versions, hardware = await _machines(settings, stack)
         runtimes = await enter(open_runtimes(database, engine, versions, hardware, settings.runtimes))
@@ -132,6 +137,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             drive=drive,
             notebooks=notebooks,
             rooms=rooms,
+            comments=comments,
             runtimes=runtimes,
             sessions=sessions,
             environments=environments,
@@ -178,6 +184,7 @@ def create_app(house: House) -> FastAPI:
         drive_routes.routes(house.drive, house.accounts),
         notebooks_routes.routes(house.notebooks, house.drive),
         rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.sessions),
+        comments_routes.routes(house.comments),
         version_routes.routes(house.runtimes.environments, house.settings.runtimes.version),
         runtimes_routes.routes(house.runtimes, sessions_routes.notebooks_in(house.sessions), house.sessions.usable),
         sessions_routes.routes(house.sessions),

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collegium.accounts.settings import AccountsSettings
+from collegium.comments.settings import CommentSettings
 from collegium.drive.settings import DriveSettings
 from collegium.ground.db import sqlite_url
 from collegium.inside.settings import InsideSettings
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     drive: DriveSettings = DriveSettings()
     notebooks: NotebookSettings = NotebookSettings()
     rooms: RoomSettings = RoomSettings()
+    comments: CommentSettings = CommentSettings()
     runtimes: RuntimesSettings = RuntimesSettings()
     docker: DockerSettings = DockerSettings()
     sessions: SessionSettings = SessionSettings()

@@ -44,7 +44,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("thread", "number", name="uq_comments_thread_number"),
         sa.UniqueConstraint("by", "draft", name="uq_comments_by_draft"),
     )
-    op.create_index("ix_comments_by_changed_at", "comments", ["by", "changed_at"])
 
 
 def downgrade() -> None:
