@@ -22,6 +22,8 @@ from collegium.comments.model import (
 from collegium.comments.service import Comments, Said
 from collegium.ground.ids import CellId, NotebookId, UserId, new_id
 
+PREFIX = "/notebooks/{id}/comments"
+
 Signed = Annotated[Principal, Depends(signed_in)]
 Text = Annotated[str, Field(max_length=2 * TEXT_LENGTH_MAX)]
 """Longer than a comment may be, so that it is the part that says what is wrong with it."""
@@ -119,7 +121,7 @@ class SaidShown(BaseModel):
 
 def routes(comments: Comments) -> APIRouter:
     """What is said about notebooks, relative to /api/v1."""
-    router = APIRouter(prefix="/notebooks/{id}/comments", tags=["comments"])
+    router = APIRouter(tags=["comments"])
     router.include_router(_reading(comments))
     router.include_router(_saying(comments))
     router.include_router(_changing(comments))
@@ -127,7 +129,7 @@ def routes(comments: Comments) -> APIRouter:
 
 
 def _reading(comments: Comments) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
 
     @router.get("", response_model=ThreadsShown, summary="The threads of a notebook")
     async def list_threads(
@@ -151,7 +153,7 @@ def _reading(comments: Comments) -> APIRouter:
 
 
 def _saying(comments: Comments) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
 
     @router.post("", status_code=201, response_model=SaidShown, summary="Begin a thread")
     async def begin_thread(id: str, body: ThreadRequest, principal: Signed) -> SaidShown:
@@ -174,7 +176,7 @@ def _saying(comments: Comments) -> APIRouter:
 
 
 def _changing(comments: Comments) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix=PREFIX)
 
     @router.post("/{thread}/resolve", response_model=ThreadShown, summary="Mark a thread as done with")
     async def resolve_thread(id: str, thread: str, principal: Signed) -> ThreadShown:
