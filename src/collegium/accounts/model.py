@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from collegium.ground.errors import Invalid
-from collegium.ground.ids import LoginId, TokenId, UserId
+from collegium.ground.ids import GroupId, LoginId, TokenId, UserId
 from collegium.ground.text import is_printable
 
 
@@ -34,12 +34,13 @@ class Action(StrEnum):
     TRASH = "trash"
     DELETE = "delete"
     SHARE = "share"
+    TRANSFER = "transfer"
 
 
 _VIEWER = frozenset({Action.READ})
 _COMMENTER = _VIEWER | {Action.COMMENT}
 _EDITOR = _COMMENTER | {Action.WRITE, Action.RUN, Action.RENAME}
-_OWNER = _EDITOR | {Action.MOVE, Action.TRASH, Action.DELETE, Action.SHARE}
+_OWNER = _EDITOR | {Action.MOVE, Action.TRASH, Action.DELETE, Action.SHARE, Action.TRANSFER}
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.VIEWER: _VIEWER,
@@ -96,6 +97,15 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """People whom an administrator put together; what is shared with it is shared with whoever is in it."""
+
+    id: GroupId
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """One signed-in browser."""
 
@@ -131,7 +141,7 @@ AGENT_LENGTH_MAX = 256
 
 
 def email_key(email: str) -> str:
-    """What two spellings of one address have in common; users are unique by it."""
+    """What two spellings of one address, or of a group's name, have in common; they are unique by it."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).casefold()).strip()
 
 

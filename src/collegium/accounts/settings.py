@@ -28,6 +28,9 @@ class AccountsSettings(BaseModel, frozen=True):
     sign_in_window: timedelta = Field(
         default=timedelta(minutes=10), gt=timedelta(0), description="The time in which failed sign-ins are forgiven."
     )
+    search_characters_min: int = Field(
+        default=3, ge=1, description="Who looks for people to share with types so many characters before names come."
+    )
     trust_proxy: bool = Field(
         default=False,
         description="A reverse proxy in front sets X-Forwarded-Proto and X-Forwarded-For, and nobody else can.",

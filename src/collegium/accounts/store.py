@@ -73,7 +73,8 @@ setup_links = Table(
 )
 
 
-def _user(row: Row[Any]) -> User:
+def user_from(row: Row[Any]) -> User:
+    """A row of `users`."""
     return User(UserId(row.id), row.email, row.name, bool(row.admin), removed=row.removed_at is not None)
 
 
@@ -94,26 +95,26 @@ async def any_user(tx: AsyncConnection) -> bool:
 async def user_by_key(tx: AsyncConnection, key: str) -> tuple[User, str | None] | None:
     """The user with this address and the hash of their password."""
     row = (await tx.execute(select(users).where(users.c.email_key == key))).one_or_none()
-    return None if row is None else (_user(row), row.password)
+    return None if row is None else (user_from(row), row.password)
 
 
 async def user_by_id(tx: AsyncConnection, user: UserId) -> tuple[User, str | None] | None:
     """The user, unless removed, and the hash of their password."""
     found = select(users).where(users.c.id == user, users.c.removed_at.is_(None))
     row = (await tx.execute(found)).one_or_none()
-    return None if row is None else (_user(row), row.password)
+    return None if row is None else (user_from(row), row.password)
 
 
 async def users_by_ids(tx: AsyncConnection, ids: Iterable[UserId]) -> dict[UserId, User]:
     """These users, removed ones too."""
     rows = await tx.execute(select(users).where(users.c.id.in_(list(ids))))
-    return {UserId(row.id): _user(row) for row in rows}
+    return {UserId(row.id): user_from(row) for row in rows}
 
 
 async def all_users(tx: AsyncConnection) -> list[User]:
     """Everybody who has an account now, oldest first."""
     rows = await tx.execute(select(users).where(users.c.removed_at.is_(None)).order_by(users.c.created_at))
-    return [_user(row) for row in rows]
+    return [user_from(row) for row in rows]
 
 
 async def set_password(tx: AsyncConnection, user: UserId, password: str) -> None:

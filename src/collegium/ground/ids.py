@@ -6,6 +6,7 @@ from typing import NewType
 UserId = NewType("UserId", str)
 LoginId = NewType("LoginId", str)
 TokenId = NewType("TokenId", str)
+GroupId = NewType("GroupId", str)
 ItemId = NewType("ItemId", str)
 """A folder, file or notebook in a drive. A notebook's item and the notebook share one id."""
 NotebookId = NewType("NotebookId", str)

@@ -1,0 +1,311 @@
+"""With whom items are shared: people, groups, and whoever knows the address; and giving an item away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from collegium.accounts.groups import groups_by_ids
+from collegium.accounts.model import Action, Group, Principal, Role, User, email_key, may, stronger
+from collegium.accounts.service import Accounts, Restraint
+from collegium.drive import sharing_store, store
+from collegium.drive.model import Audience, Grant, GroupGrant, Item, Link, Step, role_on
+from collegium.drive.roles import Roles
+from collegium.drive.settings import DriveSettings
+from collegium.ground.clock import now_ms
+from collegium.ground.db import Database
+from collegium.ground.errors import Conflict, Invalid, NotFound, TooMany
+from collegium.ground.ids import GroupId, ItemId, UserId
+from collegium.ground.log import get_log
+from collegium.ground.news import News
+
+log = get_log("drive")
+
+GRANTS_PER_ITEM_MAX = 200
+UNKNOWN_ADDRESSES_MAX, UNKNOWN_ADDRESSES_WINDOW = 30, timedelta(minutes=10)
+"""Who shares mistypes an address now and then; who lists a thousand wants to know who is here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody who may see an item, and where that comes from."""
+
+    user: User
+    role: Role
+    inherited: bool
+    """The role was given on a folder above the item, and can only be taken back there."""
+    source: Item | None = None
+    """That folder, if the asking user may see it."""
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAccess:
+    """A group whose members may see an item, and where that comes from."""
+
+    group: Group
+    role: Role
+    inherited: bool
+    source: Item | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAccess:
+    """What the address gives, by the item itself or by a folder above."""
+
+    link: Link
+    inherited: bool
+    source: Item | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Everybody who may see an item, as far as the asking user may know."""
+
+    item: Item
+    role: Role
+    """The asking user's."""
+    owner: User
+    complete: bool
+    """Who may not write learns of the owner, of themselves and of the links, and of nobody else."""
+    people: list[Access]
+    groups: list[GroupAccess]
+    links: list[LinkAccess]
+
+
+class Sharing(Roles):
+    """Gives roles, and takes them back; whoever has the item open feels it at once."""
+
+    settings: DriveSettings
+
+    def __init__(self, database: Database, accounts: Accounts, news: News) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._news = news
+        self._unknown = Restraint(UNKNOWN_ADDRESSES_MAX, UNKNOWN_ADDRESSES_WINDOW)
+
+    # --- who has access --------------------------------------------------------------------------
+
+    async def shared(self, principal: Principal, item: ItemId) -> Shared:
+        """With whom an item is shared. Raises NotFound."""
+        async with self._database.read() as tx:
+            found, role = await self.authorize(principal, item, Action.READ, tx=tx)
+            way = await store.read_way(tx, item, principal.user)
+            ids = [step.item.id for step in way]
+            people = await sharing_store.read_grants(tx, ids)
+            groups = await sharing_store.read_group_grants(tx, ids)
+            links = await sharing_store.read_links(tx, ids)
+            named = await groups_by_ids(tx, (grant.group for grant in groups))
+        complete = may(role, Action.WRITE)
+        if not complete:
+            people, groups = [grant for grant in people if grant.user == principal.user], []
+        users = await self._accounts.users_by_ids([found.owner, *(grant.user for grant in people)])
+        sources = _visible(way, principal.user)
+        return Shared(
+            item=found,
+            role=role,
+            owner=users[found.owner],
+            complete=complete,
+            people=_people(found, people, users, sources),
+            groups=_groups(found, groups, named, sources),
+            links=[LinkAccess(link, on != item, sources.get(on)) for on in ids if (link := links.get(on)) is not None],
+        )
+
+    async def accesses(self, principal: Principal, item: ItemId) -> list[Access]:
+        """Which people may see an item, the owner first, then those with a role on it or on a folder above it.
+
+        Raises NotFound, and Forbidden for those who may not write in it.
+        """
+        await self.authorize(principal, item, Action.WRITE)
+        shared = await self.shared(principal, item)
+        return [Access(shared.owner, Role.OWNER, inherited=False), *shared.people]
+
+    # --- people ----------------------------------------------------------------------------------
+
+    async def grant(
+        self, principal: Principal, item: ItemId, email: str, role: Role, *, expires_at: int | None = None
+    ) -> None:
+        """Give the user with this address a role on the item and everything in it.
+
+        Raises NotFound (also for an unknown address), Forbidden, Invalid, Conflict, TooMany for one who guesses.
+        """
+        await self.authorize(principal, item, Action.SHARE)
+        _refuse_unfit(role, expires_at)
+        user = await self._person(principal, email)
+        async with self._database.write() as tx:
+            found = await self._shareable(tx, principal, item)
+            if user.id == found.owner:
+                raise Conflict("The owner has every right already.", code="is_owner")
+            others = [grant for grant in await sharing_store.read_grants(tx, [item]) if grant.user != user.id]
+            _refuse_many(others)
+            await sharing_store.set_grant(tx, Grant(item, user.id, role, now_ms(), expires_at), by=principal.user)
+        self.changed(found.owner)
+        log.info("grant.made", item=item, user=principal.user, to=user.id, role=role)
+
+    async def revoke(self, principal: Principal, item: ItemId, email: str) -> None:
+        """Take back what was given on this very item; one may also give up one's own role. Raises NotFound."""
+        found, _ = await self.authorize(principal, item, Action.READ)
+        if email_key(email) != email_key(principal.email):
+            await self.authorize(principal, item, Action.SHARE)
+        user = await self._person(principal, email)
+        async with self._database.write() as tx:
+            if user.id != principal.user:
+                await self.authorize(principal, item, Action.SHARE, tx=tx)
+            if not await sharing_store.delete_grant(tx, item, user.id):
+                raise NotFound("Nothing was given to this person here; perhaps on a folder above.")
+        self.changed(found.owner)
+        log.info("grant.revoked", item=item, user=principal.user, of=user.id)
+
+    # --- groups ----------------------------------------------------------------------------------
+
+    async def grant_group(
+        self, principal: Principal, item: ItemId, group: GroupId, role: Role, *, expires_at: int | None = None
+    ) -> None:
+        """Give everybody in this group a role on the item and everything in it, for as long as they are in it.
+
+        Raises NotFound (also for an unknown group), Forbidden, Invalid, Conflict.
+        """
+        await self.authorize(principal, item, Action.SHARE)
+        _refuse_unfit(role, expires_at)
+        async with self._database.write() as tx:
+            found = await self._shareable(tx, principal, item)
+            if group not in await groups_by_ids(tx, [group]):
+                raise NotFound("There is no such group.")
+            others = [grant for grant in await sharing_store.read_group_grants(tx, [item]) if grant.group != group]
+            _refuse_many(others)
+            made = GroupGrant(item, group, role, now_ms(), expires_at)
+            await sharing_store.set_group_grant(tx, made, by=principal.user)
+        self.changed(found.owner)
+        log.info("grant.made", item=item, user=principal.user, to_group=group, role=role)
+
+    async def revoke_group(self, principal: Principal, item: ItemId, group: GroupId) -> None:
+        """Take back what was given to a group on this very item. Raises NotFound, Forbidden."""
+        async with self._database.write() as tx:
+            found, _ = await self.authorize(principal, item, Action.SHARE, tx=tx)
+            if not await sharing_store.delete_group_grant(tx, item, group):
+                raise NotFound("Nothing was given to this group here; perhaps on a folder above.")
+        self.changed(found.owner)
+        log.info("grant.revoked", item=item, user=principal.user, of_group=group)
+
+    async def forget_group(self, tx: AsyncConnection, group: GroupId) -> None:
+        """A group is being deleted."""
+        await sharing_store.forget_group(tx, group)
+
+    # --- links -----------------------------------------------------------------------------------
+
+    async def set_link(
+        self, principal: Principal, item: ItemId, audience: Audience, role: Role, *, expires_at: int | None = None
+    ) -> None:
+        """Say who may open the item, and everything in it, by its address alone. Raises NotFound, Forbidden."""
+        await self.authorize(principal, item, Action.SHARE)
+        if audience is not Audience.RESTRICTED:
+            _refuse_unfit(role, expires_at)
+        async with self._database.write() as tx:
+            found = await self._shareable(tx, principal, item)
+            await sharing_store.set_link(tx, Link(item, audience, role, expires_at), by=principal.user)
+        self.changed(found.owner)
+        log.info("link.changed", item=item, user=principal.user, audience=audience, role=role)
+
+    # --- giving away -----------------------------------------------------------------------------
+
+    async def transfer(self, principal: Principal, item: ItemId, email: str) -> Item:
+        """Make the user with this address the owner of the item and everything in it.
+
+        It then lies at the top of their drive, the former owner is an editor of it, and what was given on it stays
+        given; what was given on folders above it does not reach it any more. Raises NotFound, Forbidden, Conflict.
+        """
+        await self.authorize(principal, item, Action.TRANSFER)
+        user = await self._person(principal, email)
+        async with self._database.write() as tx:
+            await self.authorize(principal, item, Action.TRANSFER, tx=tx)
+            found = await self._shareable(tx, principal, item)
+            way = await store.read_way(tx, item, principal.user)
+            if any(step.item.trashed_at is not None for step in way):
+                raise Conflict("This is in the trash. Restore it first.", code="in_trash")
+            if user.id == found.owner:
+                raise Conflict("They are its owner already.", code="is_owner")
+            if await store.count_children(tx, user.id, None) >= self.settings.items_per_folder_max:
+                raise Conflict("The drive of the new owner is full.", code="folder_full")
+            ids = [one.id for one, _ in await store.read_subtree(tx, item)]
+            await store.give_to(tx, ids, user.id)
+            await store.update_item(tx, item, parent=None)
+            await sharing_store.delete_grants_of(tx, user.id, ids)
+            former = Grant(item, principal.user, Role.EDITOR, now_ms())
+            await sharing_store.set_grant(tx, former, by=principal.user)
+            given = await store.read_item(tx, item)
+        self.changed(found.owner)
+        self.changed(user.id)
+        log.info("item.transferred", item=item, user=principal.user, to=user.id, items=len(ids))
+        return given
+
+    # --- ---
+
+    async def _person(self, principal: Principal, email: str) -> User:
+        """Raises NotFound, and TooMany for one who was told so too often."""
+        wait = self._unknown.wait_seconds(principal.user)
+        if wait:
+            raise TooMany(f"Too many unknown addresses. Please wait {wait} seconds.", retry_after=wait)
+        try:
+            return await self._accounts.user_by_email(email)
+        except NotFound:
+            self._unknown.take(principal.user)
+            raise
+
+    async def _shareable(self, tx: AsyncConnection, principal: Principal, item: ItemId) -> Item:
+        found, _ = await self.authorize(principal, item, Action.SHARE, tx=tx)
+        if found.playground_of is not None:
+            raise Conflict("A playground is for one alone. Save a copy to share it.", code="playground")
+        return found
+
+
+def _refuse_unfit(role: Role, expires_at: int | None) -> None:
+    if role is Role.OWNER:
+        raise Invalid("There is one owner; give a role below it.", field="role")
+    if expires_at is not None and expires_at <= now_ms():
+        raise Invalid("This would have expired already.", field="expires_at")
+
+
+def _refuse_many(others: Sequence[Grant | GroupGrant]) -> None:
+    if len(others) >= GRANTS_PER_ITEM_MAX:
+        raise Conflict(f"At most {GRANTS_PER_ITEM_MAX} people, and as many groups, can be given a role on one item.")
+
+
+def _visible(way: Sequence[Step], user: UserId) -> dict[ItemId, Item]:
+    """The folders above the last item of the way that this user may see, whose names can be told."""
+    return {
+        step.item.id: step.item for number, step in enumerate(way[:-1], 1) if role_on(way[:number], user) is not None
+    }
+
+
+def _people(
+    item: Item, grants: Sequence[Grant], users: dict[UserId, User], sources: dict[ItemId, Item]
+) -> list[Access]:
+    """Each person once, with the strongest role; of two equal ones, that on the item itself."""
+    best: dict[UserId, Access] = {}
+    for grant in sorted(grants, key=lambda grant: grant.item == item.id):
+        former = best.get(grant.user)
+        if former is None or stronger(grant.role, former.role) is grant.role:
+            inherited = grant.item != item.id
+            best[grant.user] = Access(
+                users[grant.user],
+                grant.role,
+                inherited,
+                sources.get(grant.item) if inherited else None,
+                grant.expires_at,
+            )
+    return [one for one in best.values() if not one.user.removed and one.user.id != item.owner]
+
+
+def _groups(
+    item: Item, grants: Sequence[GroupGrant], named: dict[GroupId, Group], sources: dict[ItemId, Item]
+) -> list[GroupAccess]:
+    best: dict[GroupId, GroupAccess] = {}
+    for grant in sorted(grants, key=lambda grant: grant.item == item.id):
+        former = best.get(grant.group)
+        if former is None or stronger(grant.role, former.role) is grant.role:
+            inherited = grant.item != item.id
+            source = sources.get(grant.item) if inherited else None
+            best[grant.group] = GroupAccess(named[grant.group], grant.role, inherited, source, grant.expires_at)
+    return list(best.values())
