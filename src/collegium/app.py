@@ -1,30 +1,41 @@
 """Builds the whole: the parts bottom up in one stack, so that they stop in the opposite order, and the doors on top."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
+from anyio import to_thread
 from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium import __version__
+from collegium.accounts import groups_routes
 from collegium.accounts import routes as accounts_routes
 from collegium.accounts.adapters import Argon2Passwords
+from collegium.accounts.groups import Groups
 from collegium.accounts.service import Accounts, open_accounts
 from collegium.comments import routes as comments_routes
 from collegium.comments.service import Comments
+from collegium.drive import playground_routes, shelf_routes
 from collegium.drive import routes as drive_routes
-from collegium.drive.adapters import LocalBlobs
+from collegium.drive.adapters import open_blobs
+from collegium.drive.adapters.search import matcher_of
+from collegium.drive.copying import Copying
+from collegium.drive.playgrounds import Playgrounds, open_playgrounds
+from collegium.drive.ports import Blobs
+from collegium.drive.search import Search
 from collegium.drive.service import Drive, open_drive
+from collegium.drive.shelves import Shelves, open_shelves
+from collegium.drive.trash import Trash, open_trash
 from collegium.ground import probes
 from collegium.ground.db import Database, open_database
 from collegium.ground.errors import Unavailable
 from collegium.ground.http import BodyLimit, Gate, add_problem_handlers
-from collegium.ground.ids import CellId, NotebookId, UserId
+from collegium.ground.ids import CellId, ExecutionId, NotebookId, UserId
 from collegium.ground.news import News
-from collegium.ground.pages import add_pages
+from collegium.ground.pages import add_pages, build_of, keep_assets
 from collegium.inside import routes as inside_routes
 from collegium.inside.door import PortsDoor
 from collegium.inside.service import Inside, open_inside
@@ -32,13 +43,19 @@ from collegium.jupyter import routes as jupyter_routes
 from collegium.jupyter.adapters import LentRuntimes, SessionPages, VersionSpecs
 from collegium.jupyter.building import JupyterApi, open_jupyter_api
 from collegium.jupyter.door import QueryToken
+from collegium.notebooks import info_routes
+from collegium.notebooks import revision_routes
 from collegium.notebooks import routes as notebooks_routes
+from collegium.notebooks.copies import Copies
+from collegium.notebooks.indexing import open_indexing
 from collegium.notebooks.model import CellOutputs
 from collegium.notebooks.service import Notebooks, open_notebooks
 from collegium.notifications import routes as notifications_routes
 from collegium.notifications.adapters import SmtpMail
 from collegium.notifications.service import Notifications, open_notifications
+from collegium.rooms import restore_routes
 from collegium.rooms import routes as rooms_routes
+from collegium.rooms.restoring import Restoring
 from collegium.rooms.service import Rooms, open_rooms
 from collegium.runtimes import routes as runtimes_routes
 from collegium.runtimes import version_routes
@@ -53,6 +70,7 @@ from collegium.sessions import environment_routes
 from collegium.sessions import routes as sessions_routes
 from collegium.sessions.adapters import LentMachines, RoomDocuments
 from collegium.sessions.environments import NotebookEnvironments
+from collegium.sessions.saved import StoredOutputs
 from collegium.sessions.service import Sessions, open_sessions
 from collegium.settings import Settings
 
@@ -66,8 +84,14 @@ class House:
     settings: Settings
     database: Database
     accounts: Accounts
+    groups: Groups
     notifications: Notifications
     drive: Drive
+    shelves: Shelves
+    search: Search
+    trash: Trash
+    copying: Copying
+    playgrounds: Playgrounds
     notebooks: Notebooks
     rooms: Rooms
     comments: Comments
@@ -88,15 +112,19 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         accounts = await enter(open_accounts(database, Argon2Passwords(), settings.accounts))
         mail = SmtpMail(settings.mail) if settings.mail.host is not None else None
         notifications = await enter(open_notifications(database, accounts, news, mail, settings.mail))
-        blobs = LocalBlobs(settings.data / "blobs", free_bytes_min=settings.drive.free_bytes_min)
-        drive = await enter(open_drive(database, blobs, accounts, news, settings.drive))
+        drive = await enter(open_drive(database, await _blobs(settings, "blobs"), accounts, news, settings.drive))
         notifications.ask(drive)
         drive.on_delete.append(notifications.forget)
+        pages = settings.pages
+        await to_thread.run_sync(keep_assets, pages.static, settings.data / "pages", pages.keep_assets)
+        groups = Groups(database, accounts, news)
+        groups.on_delete.append(drive.forget_group)
         outputs = LateOutputs()
         notebooks = await enter(open_notebooks(database, drive, outputs, settings.notebooks))
+        build = build_of(pages.static)
+        rooms = await enter(open_rooms(database, notebooks, drive, accounts, news, settings.rooms, build))
         comments = Comments(database, accounts, notifications, drive, rooms, settings.comments)
         drive.on_delete.append(comments.forget)
-        rooms = await enter(open_rooms(database, notebooks, drive, accounts, news, settings.rooms))
         engine, versions, hardware = await _machines(settings, stack)
         runtimes = await enter(open_runtimes(database, engine, versions, hardware, settings.runtimes))
         sessions = await enter(
@@ -104,13 +132,20 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 db=database,
                 documents=RoomDocuments(rooms),
                 machines=LentMachines(runtimes, versions, settings.runtimes),
-                blobs=LocalBlobs(settings.data / "outputs/blobs", free_bytes_min=settings.drive.free_bytes_min),
+                blobs=await _blobs(settings, "outputs/blobs"),
                 authority=drive,
                 folder=settings.data / "outputs/segments",
                 settings=settings.sessions,
             )
         )
         outputs.sessions = sessions
+        stored = StoredOutputs(sessions)
+        search = Search(database, matcher_of(settings.database))
+        await enter(open_indexing(database, drive, search, stored))
+        shelves = await enter(open_shelves(database, drive))
+        copies = Copies(notebooks, stored)
+        playgrounds = await enter(open_playgrounds(database, drive, copies, stored, news))
+        trash = await enter(open_trash(database, drive))
         drive.on_delete.append(sessions.forget)
         drive.on_deleted.append(sessions.deleted)
         environments = NotebookEnvironments(sessions, drive)
@@ -125,7 +160,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 machines=LentRuntimes(runtimes),
                 specs=VersionSpecs(versions, settings.runtimes.version),
                 pages=SessionPages(sessions, drive),
-                blobs=LocalBlobs(settings.data / "checkpoints", free_bytes_min=settings.drive.free_bytes_min),
+                blobs=await _blobs(settings, "checkpoints"),
                 uploads=settings.data / "uploads",
             )
         )
@@ -133,8 +168,14 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             settings=settings,
             database=database,
             accounts=accounts,
+            groups=groups,
             notifications=notifications,
             drive=drive,
+            shelves=shelves,
+            search=search,
+            trash=trash,
+            copying=Copying(database, drive, copies),
+            playgrounds=playgrounds,
             notebooks=notebooks,
             rooms=rooms,
             comments=comments,
@@ -154,6 +195,10 @@ async def open_accounts_only(settings: Settings) -> AsyncIterator[Accounts]:
         open_accounts(database, Argon2Passwords(), settings.accounts) as accounts,
     ):
         yield accounts
+
+
+async def _blobs(settings: Settings, area: str) -> Blobs:
+    return await open_blobs(settings.blobs, settings.data, area, free_bytes_min=settings.drive.free_bytes_min)
 
 
 async def _machines(settings: Settings, stack: AsyncExitStack) -> tuple[Engine, Environments, Accelerators]:
@@ -180,9 +225,22 @@ def create_app(house: House) -> FastAPI:
     add_problem_handlers(app)
     for router in (
         accounts_routes.routes(house.accounts),
+        groups_routes.routes(house.groups),
         notifications_routes.routes(house.notifications),
         drive_routes.routes(house.drive, house.accounts),
+        shelf_routes.routes(
+            house.drive,
+            house.accounts,
+            shelves=house.shelves,
+            search=house.search,
+            trash=house.trash,
+            copying=house.copying,
+        ),
+        playground_routes.routes(house.playgrounds),
+        info_routes.routes(house.database, house.notebooks, house.drive, house.accounts),
         notebooks_routes.routes(house.notebooks, house.drive),
+        revision_routes.routes(house.notebooks, house.drive, house.accounts),
+        restore_routes.routes(Restoring(house.rooms, house.notebooks.revisions), house.drive),
         rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.sessions),
         comments_routes.routes(house.comments),
         version_routes.routes(house.runtimes.environments, house.settings.runtimes.version),
@@ -196,7 +254,7 @@ def create_app(house: House) -> FastAPI:
     app.include_router(jupyter_routes.routes(house.jupyter, house.accounts))
     metrics = probes.add_probes(app, ready=_readiness(house))
     metrics.registry.register(house.runtimes.numbers)
-    add_pages(app)
+    add_pages(app, house.settings.pages.static, house.settings.data / "pages")
     streamed = rf"{API}/(drive/files|notebooks|notebooks/[^/]+/content|runtimes/[^/]+/files/[^/]+)|/jupyter/.*"
     app.add_middleware(BodyLimit, streamed=streamed)
     app.add_middleware(accounts_routes.Authentication, accounts=house.accounts)
@@ -238,3 +296,17 @@ class LateOutputs:
     ) -> None:
         """Keep what came with a file."""
         await self.sessions.imported(tx, notebook, outputs, user)
+
+    async def shown(self, notebook: NotebookId) -> dict[CellId, ExecutionId]:
+        """Which execution each cell shows."""
+        return await self.sessions.shown(notebook)
+
+    async def outputs_of(
+        self, notebook: NotebookId, executions: Collection[ExecutionId], *, whole: bool
+    ) -> dict[ExecutionId, CellOutputs]:
+        """What these executions left."""
+        return await self.sessions.outputs_of(notebook, executions, whole=whole)
+
+    async def show(self, notebook: NotebookId, shown: dict[CellId, ExecutionId | None]) -> None:
+        """Have these cells show something else."""
+        await self.sessions.show(notebook, shown)

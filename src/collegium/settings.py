@@ -9,8 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collegium.accounts.settings import AccountsSettings
 from collegium.comments.settings import CommentSettings
+from collegium.drive.blob_settings import BlobSettings
 from collegium.drive.settings import DriveSettings
 from collegium.ground.db import sqlite_url
+from collegium.ground.pages import PageSettings
 from collegium.inside.settings import InsideSettings
 from collegium.notebooks.settings import NotebookSettings
 from collegium.notifications.settings import MailSettings
@@ -36,8 +38,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="How much is logged; nothing that people wrote is ever."
     )
+    pages: PageSettings = PageSettings()
     accounts: AccountsSettings = AccountsSettings()
     mail: MailSettings = MailSettings()
+    blobs: BlobSettings = BlobSettings()
     drive: DriveSettings = DriveSettings()
     notebooks: NotebookSettings = NotebookSettings()
     rooms: RoomSettings = RoomSettings()

@@ -1,4 +1,4 @@
-"""What every place for blobs does: one set of tests, over the fake in memory and the real one on disk."""
+"""What every place for blobs does: one set of tests, over the fake in memory, a folder and a real object store."""
 
 import hashlib
 import os
@@ -11,17 +11,34 @@ from pathlib import Path
 import anyio
 import pytest
 
-from collegium.drive.adapters import LocalBlobs
+from collegium.drive.adapters import LocalBlobs, S3Blobs, open_blobs
+from collegium.drive.blob_settings import BlobSettings
 from collegium.drive.ports import Blobs
-from collegium.ground.errors import NotFound, StorageFull, TooLarge
+from collegium.ground.errors import NotFound, StorageFull, TooLarge, Unavailable
 from drive.fakes import MemoryBlobs
+from support.s3 import s3, why_no_s3
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["memory", "disk"])
+@pytest.fixture
+def bucket() -> BlobSettings:
+    """A new bucket of a real object store."""
+    reason = why_no_s3()
+    if reason is not None:
+        pytest.skip(reason)
+    return s3().bucket()
+
+
+@pytest.fixture(params=["memory", "disk", "s3"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    return MemoryBlobs() if request.param == "memory" else LocalBlobs(tmp_path / "blobs")
+    match request.param:
+        case "memory":
+            return MemoryBlobs()
+        case "disk":
+            return LocalBlobs(tmp_path / "blobs")
+        case _:
+            return S3Blobs(request.getfixturevalue("bucket"), "blobs")
 
 
 async def pieces(*content: bytes) -> AsyncIterator[bytes]:
@@ -38,7 +55,9 @@ async def kept(blobs: Blobs) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"x", b"\0" * 100, os.urandom(5_000_000)], ids=["none", "one", "zero", "5 MB"]
+    "content",
+    [b"", b"x", b"\0" * 100, os.urandom(5_000_000), os.urandom(20_000_000)],
+    ids=["none", "one", "zero", "5 MB", "20 MB"],
 )
 async def test_what_was_put_can_be_read_and_streamed(blobs: Blobs, content: bytes) -> None:
     sha256, size = await blobs.put(content)
@@ -77,7 +96,7 @@ async def test_what_is_too_large_is_refused_and_leaves_nothing(blobs: Blobs) -> 
 
 async def test_a_stream_that_breaks_leaves_nothing(blobs: Blobs) -> None:
     async def breaking() -> AsyncIterator[bytes]:
-        yield b"x" * 6_000_000
+        yield b"x" * 20_000_000
         raise ConnectionError("gone")
 
     with pytest.raises(ConnectionError, match="gone"):
@@ -90,7 +109,7 @@ async def test_a_put_that_is_cancelled_leaves_nothing(blobs: Blobs) -> None:
     began = anyio.Event()
 
     async def endless() -> AsyncIterator[bytes]:
-        yield b"x" * 6_000_000
+        yield b"x" * 20_000_000
         began.set()
         await anyio.sleep_forever()
 
@@ -245,3 +264,128 @@ async def test_a_writer_killed_at_any_moment_loses_nothing_acknowledged_and_leav
     assert acknowledged <= there
     for sha256 in there:
         assert hashlib.sha256(await blobs.read(sha256)).hexdigest() == sha256
+
+
+# --- in an object store ----------------------------------------------------------------------------
+
+
+async def staged(settings: BlobSettings) -> list[str]:
+    """What lies in the bucket and is no blob."""
+    store = S3Blobs(settings, "blobs")._store
+    return [one["path"] async for some in store.list() for one in some if one["path"].startswith("staging")]
+
+
+async def test_a_large_blob_that_breaks_leaves_nothing_in_the_bucket(bucket: BlobSettings) -> None:
+    blobs = S3Blobs(bucket, "blobs")
+    with pytest.raises(TooLarge):
+        await blobs.put(pieces(*[b"x" * 1_000_000] * 30), size_max=25_000_000)
+    sha256, _ = await blobs.put(pieces(*[b"x" * 1_000_000] * 30))
+
+    assert await staged(bucket) == []
+    assert await kept(blobs) == {sha256}
+
+
+async def test_what_a_killed_server_left_in_the_bucket_is_cleared_when_it_is_old(
+    bucket: BlobSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = S3Blobs(bucket, "blobs")
+    await blobs._store.put_async("staging/left", b"half")
+    await blobs.clear_unfinished()
+    assert await staged(bucket) == ["staging/left"]
+    monkeypatch.setattr("collegium.drive.adapters.s3.UNFINISHED_AFTER_SECONDS", -60)
+    await blobs.clear_unfinished()
+
+    assert await staged(bucket) == []
+
+
+async def test_areas_in_one_bucket_do_not_see_each_other(bucket: BlobSettings) -> None:
+    files, outputs = S3Blobs(bucket, "blobs"), S3Blobs(bucket, "outputs/blobs")
+    sha256, _ = await files.put(b"mine")
+
+    assert await kept(files) == {sha256}
+    assert await kept(outputs) == set()
+    assert not await outputs.exists(sha256)
+
+
+async def test_a_blob_that_was_changed_in_the_bucket_is_not_given_out_as_it_was(bucket: BlobSettings) -> None:
+    blobs = S3Blobs(bucket, "blobs")
+    sha256, _ = await blobs.put(b"true")
+    await blobs._store.put_async(f"{sha256[:2]}/{sha256}", b"false")
+
+    with pytest.raises(Unavailable):
+        await blobs.read(sha256)
+    with pytest.raises(Unavailable):
+        await whole(blobs.stream(sha256))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "advice"),
+    [({"bucket": "nothere"}, "COLLEGIUM_BLOBS__BUCKET"), ({"access_key_id": "X"}, "COLLEGIUM_BLOBS__ACCESS_KEY_ID")],
+    ids=["bucket", "key"],
+)
+async def test_a_wrong_setting_is_said_at_the_start_with_what_to_do(
+    bucket: BlobSettings, tmp_path: Path, wrong: dict[str, str], advice: str
+) -> None:
+    key, secret = bucket.access_key_id, bucket.secret_access_key
+    assert key is not None
+    assert secret is not None
+    keys = {"access_key_id": key.get_secret_value(), "secret_access_key": secret.get_secret_value()}
+    settings = BlobSettings.model_validate(bucket.model_dump() | keys | wrong)
+
+    with pytest.raises(Unavailable, match=advice) as raised:
+        await open_blobs(settings, tmp_path, "blobs", free_bytes_min=0)
+    assert secret.get_secret_value() not in str(raised.value)
+
+
+async def test_a_full_bucket_is_named_and_keeps_what_it_has(bucket: BlobSettings) -> None:
+    blobs = S3Blobs(bucket, "blobs")
+    sha256, _ = await blobs.put(b"before")
+    s3().limit(1)
+    try:
+        with pytest.raises(StorageFull):
+            await blobs.put(b"x" * 5_000)
+        with pytest.raises(StorageFull):
+            await blobs.put(pieces(*[b"x" * 1_000_000] * 30))
+        assert await blobs.read(sha256) == b"before"
+    finally:
+        s3().limit(None)
+
+
+async def test_an_object_store_that_is_away_is_named_and_used_again_when_it_is_back(bucket: BlobSettings) -> None:
+    blobs = S3Blobs(bucket, "blobs")
+    sha256, _ = await blobs.put(b"before")
+    s3().pause()
+    try:
+        with pytest.raises(Unavailable):
+            await blobs.put(b"meanwhile")
+        with pytest.raises(Unavailable):
+            await blobs.read(sha256)
+        with pytest.raises(Unavailable):
+            await blobs.exists(sha256)
+    finally:
+        s3().resume()
+
+    assert await blobs.read(sha256) == b"before"
+    assert await kept(blobs) == {sha256}
+
+
+async def test_an_upload_takes_little_memory_however_large_it_is(bucket: BlobSettings) -> None:
+    blobs = S3Blobs(bucket, "blobs")
+    await blobs.put(pieces(*[b"x" * 1_000_000] * 20))
+    before = resident_bytes()
+    highest = 0
+
+    async def long() -> AsyncIterator[bytes]:
+        nonlocal highest
+        for _ in range(200):
+            highest = max(highest, resident_bytes())
+            yield os.urandom(1_000_000)
+
+    await blobs.put(long())
+
+    assert highest - before < 100_000_000
+
+
+def resident_bytes() -> int:
+    """What of this process is in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

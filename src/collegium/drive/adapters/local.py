@@ -14,17 +14,21 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
-from collegium.ground.errors import NotFound, StorageFull, TooLarge
+from collegium.drive.adapters.names import (
+    BUFFERS_MAX,
+    CLEAN_UP_SECONDS_MAX,
+    STAGING,
+    STREAM_CHUNK_BYTES,
+    UNFINISHED_AFTER_SECONDS,
+    chunks_of,
+    missing_named,
+    place_of,
+)
+from collegium.ground.errors import StorageFull
 from collegium.ground.ids import new_id
 
-STAGING = "staging"
 BUFFER_BYTES = 4 << 20
-BUFFERS_MAX = 2
-STREAM_CHUNK_BYTES = 1 << 20
-CLEAN_UP_SECONDS_MAX = 10
 ROOM_CHECKED_EVERY_BYTES = 64 << 20
-UNFINISHED_AFTER_SECONDS = 3600
-"""Nothing is written so slowly: an upload that stalls is ended long before."""
 FULL = "The server's disk is full. What is stored is safe; new files are refused until there is room."
 
 
@@ -43,7 +47,7 @@ class LocalBlobs:
             with _full_disk_named():
                 sha256, size = await self._write(staged, content, size_max)
                 await anyio.to_thread.run_sync(_sync, self._folder / staged)
-                place = _place(sha256)
+                place = place_of(sha256)
                 await self._store.rename_async(staged, place)
                 # Also when it was there before: whoever put it may not have come as far as this line yet.
                 await anyio.to_thread.run_sync(self._sync_folders, place)
@@ -57,10 +61,8 @@ class LocalBlobs:
         digest, size, room_checked_at = hashlib.sha256(), 0, -ROOM_CHECKED_EVERY_BYTES
         # The writer is driven from here: obstore's `put_async` over an async iterator aborts the process if cancelled.
         writer = obstore.open_writer_async(self._store, staged, buffer_size=BUFFER_BYTES, max_concurrency=BUFFERS_MAX)
-        async for chunk in _chunks(content):
+        async for chunk in chunks_of(content, size_max):
             size += len(chunk)
-            if size_max is not None and size > size_max:
-                raise TooLarge(f"A file here has at most {size_max} bytes.", size_max=size_max)
             if size - room_checked_at >= ROOM_CHECKED_EVERY_BYTES:
                 await anyio.to_thread.run_sync(self._refuse_without_room)
                 room_checked_at = size
@@ -70,27 +72,27 @@ class LocalBlobs:
         return digest.hexdigest(), size
 
     async def read(self, sha256: str) -> bytes:
-        with _missing_named(sha256):
-            return bytes(await (await self._store.get_async(_place(sha256))).bytes_async())
+        with missing_named():
+            return bytes(await (await self._store.get_async(place_of(sha256))).bytes_async())
 
     async def stream(self, sha256: str, part: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
-        with _missing_named(sha256):
-            found = await self._store.get_async(_place(sha256), options={"range": part} if part else {})
+        with missing_named():
+            found = await self._store.get_async(place_of(sha256), options={"range": part} if part else {})
         async for chunk in found.stream(min_chunk_size=STREAM_CHUNK_BYTES):
             yield bytes(chunk)
 
     async def exists(self, sha256: str) -> bool:
-        return await anyio.Path(self._folder / _place(sha256)).exists()
+        return await anyio.Path(self._folder / place_of(sha256)).exists()
 
     async def delete(self, sha256: str) -> None:
         with contextlib.suppress(FileNotFoundError):
-            await self._store.delete_async(_place(sha256))
+            await self._store.delete_async(place_of(sha256))
 
     async def kept(self) -> AsyncIterator[str]:
         async for some in self._store.list():
             for found in some:
                 name = found["path"].rsplit("/", 1)[-1]
-                if found["path"] == _place(name):
+                if found["path"] == place_of(name):
                     yield name
 
     async def clear_unfinished(self) -> None:
@@ -117,19 +119,6 @@ class LocalBlobs:
         _sync(self._folder)
 
 
-def _place(sha256: str) -> str:
-    return f"{sha256[:2]}/{sha256}"
-
-
-async def _chunks(content: bytes | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    if isinstance(content, bytes):
-        for start in range(0, len(content), STREAM_CHUNK_BYTES):
-            yield content[start : start + STREAM_CHUNK_BYTES]
-    else:
-        async for chunk in content:
-            yield chunk
-
-
 def _sync(path: Path) -> None:
     """Everything written to this file or folder is on the disk itself when this returns."""
     handle = os.open(path, os.O_RDONLY)
@@ -137,18 +126,6 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-class _missing_named:
-    def __init__(self, sha256: str) -> None:
-        self._sha256 = sha256
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, FileNotFoundError):
-            raise NotFound("These bytes are not kept here.") from error
 
 
 class _full_disk_named:
