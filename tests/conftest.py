@@ -14,6 +14,15 @@ settings.register_profile("collegium", deadline=None)
 settings.load_profile("collegium")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is marked `sqlite_in_short` runs on PostgreSQL too, under `make test-long`."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        on_postgresql = callspec is not None and callspec.params.get("database_url") == "postgresql"
+        if on_postgresql and item.get_closest_marker("sqlite_in_short"):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """The server runs on asyncio, and so do its tests."""

@@ -9,6 +9,6 @@ from notebooks.library import Library, open_library
 
 
 @pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
-    async with open_library(tmp_path) as library:
+async def library(tmp_path: Path, database_url: str) -> AsyncIterator[Library]:
+    async with open_library(tmp_path, url=database_url) as library:
         yield library

@@ -1,6 +1,6 @@
 """A process that types into a notebook and says which edits are on disk, until it is killed.
 
-    python dying_writer.py DATA NOTEBOOK [STATEMENT]
+    python dying_writer.py DATA DATABASE NOTEBOOK [STATEMENT]
 
 With STATEMENT it compacts instead, and kills itself just before the SQL statement of that number.
 """
@@ -21,8 +21,8 @@ from collegium.notebooks.settings import NotebookSettings
 from notebooks.library import open_library
 
 
-async def write(data: Path, notebook: NotebookId) -> None:
-    async with open_library(data) as library:
+async def write(data: Path, url: str, notebook: NotebookId) -> None:
+    async with open_library(data, url=url) as library:
         typing = await library.typing(notebook)
         said = 0
         number = len(typing.source().split(";")) - 1
@@ -36,8 +36,8 @@ async def write(data: Path, notebook: NotebookId) -> None:
             os.write(1, f"{number}\n".encode())
 
 
-async def compact(data: Path, notebook: NotebookId, statement: int) -> None:
-    async with open_library(data, NotebookSettings(retention_days=0)) as library:
+async def compact(data: Path, url: str, notebook: NotebookId, statement: int) -> None:
+    async with open_library(data, NotebookSettings(retention_days=0), url=url) as library:
         count = 0
 
         def executed(*_: object) -> None:
@@ -51,7 +51,7 @@ async def compact(data: Path, notebook: NotebookId, statement: int) -> None:
         await library.notebooks.compact(notebook)
 
 
-if len(sys.argv) > 3:
-    anyio.run(compact, Path(sys.argv[1]), NotebookId(sys.argv[2]), int(sys.argv[3]))
+if len(sys.argv) > 4:
+    anyio.run(compact, Path(sys.argv[1]), sys.argv[2], NotebookId(sys.argv[3]), int(sys.argv[4]))
 else:
-    anyio.run(write, Path(sys.argv[1]), NotebookId(sys.argv[2]))
+    anyio.run(write, Path(sys.argv[1]), sys.argv[2], NotebookId(sys.argv[3]))

@@ -1,7 +1,7 @@
 """Accounts, a drive and notebooks, and a plain writer of edits."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from collegium.drive.service import Drive
 from collegium.drive.settings import DriveSettings
 from collegium.ground.db import Database, open_database, sqlite_url
 from collegium.ground.errors import CollegiumError
-from collegium.ground.ids import CellId, NotebookId, UserId
+from collegium.ground.ids import CellId, ExecutionId, NotebookId, UserId
 from collegium.ground.news import News
 from collegium.notebooks.model import CellOutputs
 from collegium.notebooks.service import Author, Document, Entry, Lane, Notebooks, open_notebooks
@@ -35,6 +35,17 @@ class NoOutputs:
     async def imported(
         self, tx: AsyncConnection, notebook: NotebookId, outputs: dict[CellId, CellOutputs], user: UserId
     ) -> None:
+        return None
+
+    async def shown(self, notebook: NotebookId) -> dict[CellId, ExecutionId]:
+        return {}
+
+    async def outputs_of(
+        self, notebook: NotebookId, executions: Collection[ExecutionId], *, whole: bool
+    ) -> dict[ExecutionId, CellOutputs]:
+        return {}
+
+    async def show(self, notebook: NotebookId, shown: dict[CellId, ExecutionId | None]) -> None:
         return None
 
 
@@ -110,10 +121,12 @@ class Library:
 
 
 @asynccontextmanager
-async def open_library(data: Path, settings: NotebookSettings | None = None) -> AsyncIterator[Library]:
-    """All of it, on a folder."""
+async def open_library(
+    data: Path, settings: NotebookSettings | None = None, *, url: str | None = None
+) -> AsyncIterator[Library]:
+    """All of it, on a folder; on SQLite, if no other database is named."""
     quick = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    async with open_database(sqlite_url(data / "collegium.db")) as database:
+    async with open_database(url or sqlite_url(data / "collegium.db")) as database:
         accounts = Accounts(database, quick, AccountsSettings())
         drive = Drive(database, LocalBlobs(data / "blobs"), accounts, News(), DriveSettings())
         async with open_notebooks(database, drive, NoOutputs(), settings or NotebookSettings()) as notebooks:

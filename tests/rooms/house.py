@@ -1,7 +1,7 @@
 """The parts that an open notebook needs, put together as the application does it, and a server for them."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from collegium.drive.service import Drive
 from collegium.drive.settings import DriveSettings
 from collegium.ground.db import Database, open_database, sqlite_url
 from collegium.ground.http import Gate, add_problem_handlers
-from collegium.ground.ids import CellId, ItemId, NotebookId, UserId
+from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, UserId
 from collegium.ground.news import News
 from collegium.notebooks import routes as notebook_routes
 from collegium.notebooks.model import CellOutputs
@@ -47,6 +47,17 @@ class Shelf:
         self, tx: AsyncConnection, notebook: NotebookId, outputs: dict[CellId, CellOutputs], user: UserId
     ) -> None:
         self.kept[notebook] = outputs
+
+    async def shown(self, notebook: NotebookId) -> dict[CellId, ExecutionId]:
+        return {}
+
+    async def outputs_of(
+        self, notebook: NotebookId, executions: Collection[ExecutionId], *, whole: bool
+    ) -> dict[ExecutionId, CellOutputs]:
+        return {}
+
+    async def show(self, notebook: NotebookId, shown: dict[CellId, ExecutionId | None]) -> None:
+        return None
 
 
 class Echo:
@@ -108,13 +119,17 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    data: Path, *, settings: RoomSettings | None = None, notebook_settings: NotebookSettings | None = None
+    data: Path,
+    *,
+    url: str | None = None,
+    settings: RoomSettings | None = None,
+    notebook_settings: NotebookSettings | None = None,
 ) -> AsyncIterator[House]:
-    """Everything assembled and listening on a free port."""
+    """Everything assembled and listening on a free port; on SQLite, if no other database is named."""
     settings = settings or RoomSettings(settle_seconds=0.2, idle_seconds=0.2)
     quick = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(sqlite_url(data / "collegium.db")))
+        database = await stack.enter_async_context(open_database(url or sqlite_url(data / "collegium.db")))
         accounts = await stack.enter_async_context(open_accounts(database, quick, AccountsSettings()))
         news = News()
         drive = Drive(database, LocalBlobs(data / "blobs"), accounts, news, DriveSettings())

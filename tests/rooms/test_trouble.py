@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 from typing import Any
 
 import anyio
@@ -24,6 +25,10 @@ async def send_lacking(tab: Tab) -> None:
     await tab.send_update(tab.doc.get_update(base64.b64decode(tab.welcome["state_vector"])))
 
 
+LONG = "yyy" + random.Random(1).randbytes(50_000).hex()
+"""No database makes it small."""
+
+
 async def test_a_full_disk_is_told_and_the_edit_is_kept_once_there_is_room(house: House) -> None:
     ada, ada_token = await house.person("Ada")
     bob, bob_token = await house.person("Bob")
@@ -34,7 +39,7 @@ async def test_a_full_disk_is_told_and_the_edit_is_kept_once_there_is_room(house
             await tab.edit(lambda tab: tab.text("c0").insert(0, "kept "))
             await tab.until(lambda tab: tab.acked == 1)
             await leave_room(house.database, 1)
-            await tab.edit(lambda tab: tab.text("c0").insert(0, "y" * 100_000))
+            await tab.edit(lambda tab: tab.text("c0").insert(0, LONG))
             await tab.until(lambda tab: tab.closed)
             doc, epoch = tab.doc, tab.welcome["epoch"]
 
@@ -46,7 +51,7 @@ async def test_a_full_disk_is_told_and_the_edit_is_kept_once_there_is_room(house
         assert reader.source("c0") == "kept x = 1"
         async with house.rooms.open(notebook) as room:
             with pytest.raises(StorageFull):
-                await room.edit(lambda editor: editor.set_source("c0", "z" * 100_000), origin="test")
+                await room.edit(lambda editor: editor.set_source("c0", LONG[::-1]), origin="test")
         assert reader.source("c0") == "kept x = 1"
         await leave_room(house.database, None)
         async with joined(house.port, notebook, ada_token, doc, epoch=epoch) as tab:
@@ -54,7 +59,7 @@ async def test_a_full_disk_is_told_and_the_edit_is_kept_once_there_is_room(house
             await tab.until(lambda tab: tab.acked == 1)
             await reader.until(lambda tab: tab.source("c0").startswith("yyy"))
 
-            assert reader.source("c0") == tab.source("c0") == "y" * 100_000 + "kept x = 1"
+            assert reader.source("c0") == tab.source("c0") == LONG + "kept x = 1"
 
 
 async def test_a_document_that_breaks_is_loaded_again_and_only_the_culprit_goes(

@@ -1,13 +1,18 @@
 """A disk that is full, as the database sees it."""
 
+import anyio.to_thread
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from collegium.ground.db import Database
+from collegium.ground.db import Database, is_sqlite
+from support.postgres import postgres
 
 
 async def leave_room(database: Database, pages: int | None) -> None:
     """Let the database grow by so many pages from now on (None: as far as it likes)."""
+    if not is_sqlite(database.url):
+        await anyio.to_thread.run_sync(postgres().leave_room, database.url, pages)
+        return
 
     def limit(tx: Connection) -> None:
         used = tx.execute(text("PRAGMA page_count")).scalar_one()

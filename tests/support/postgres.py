@@ -12,12 +12,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from collegium.ground.db import migrate
 from collegium.ground.ids import new_id
 
 ACCOUNT = "postgres"
 """Whom Debian's package makes; PostgreSQL does not run as root."""
 START_SECONDS_MAX = 60
+PAGE_BYTES, SMALL_DISK_BYTES = 8192, 64 << 20
 EMPTY = "collegium_empty"
 """A migrated database, copied for every test."""
 
@@ -106,15 +109,52 @@ class Postgres:
 
     def drop(self, url: str) -> None:
         """Forget a database, whoever still uses it."""
-        name = url.partition("@/")[2].partition("?")[0]
-        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._execute(f"DROP DATABASE IF EXISTS {name_in(url)} WITH (FORCE)")
 
-    def _execute(self, statement: str) -> None:
-        words = ["-h", str(self.folder), "-U", "collegium", "-d", "postgres", "-q", "-c", statement]
+    def leave_room(self, url: str, pages: int | None) -> None:
+        """Put a database's tables on a small disk of its own with so many pages left (None: with plenty)."""
+        disk = self.folder / "disk"
+        filler = disk / "filler"
+        if not disk.exists():
+            self._mount(disk)
+        filler.unlink(missing_ok=True)
+        if pages is None:
+            return
+        self._execute("ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE small", name_in(url))
+        self._execute("ALTER INDEX ALL IN TABLESPACE pg_default SET TABLESPACE small", name_in(url))
+        room = os.statvfs(disk)
+        with filler.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - pages * PAGE_BYTES)
+
+    def _mount(self, disk: Path) -> None:
+        disk.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "small", str(disk)]
+        if subprocess.run(mount, capture_output=True, check=False).returncode:
+            disk.rmdir()
+            pytest.skip("only root can mount a small file system to fill")
+        (disk / "tables").mkdir(mode=0o700)
+        os.chown(disk / "tables", self._whose["user"], self._whose["group"])
+        self._execute(f"CREATE TABLESPACE small LOCATION '{disk / 'tables'}'")
+
+    def crash(self) -> None:
+        """The server ends at once, as in a power cut of its own, and starts again."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(30)
+        self._start()
+
+    def _execute(self, statement: str, database: str = "postgres") -> None:
+        words = ["-h", str(self.folder), "-U", "collegium", "-d", database, "-q", "-c", statement]
         subprocess.run(self._command("psql", *words), check=True, capture_output=True, cwd="/")
 
     def stop(self) -> None:
         """End it, and remove what it kept."""
         self._process.send_signal(signal.SIGINT)
         self._process.wait(30)
+        if (self.folder / "disk").exists():
+            subprocess.run(["umount", str(self.folder / "disk")], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def name_in(url: str) -> str:
+    """The name of the database at this address."""
+    return url.partition("@/")[2].partition("?")[0]
