@@ -103,7 +103,7 @@ def well_formed(text: str, field: str) -> str:
     return text
 
 
-_MENTION = re.compile(r"(?<![\w.@+-])@([^\s@<>()\[\],;:\"'\\]{1,64}@[\w-]+(?:\.[\w-]+)*)")
+_MENTION = re.compile(r"(?<![\w.@+-])@([^\s@<>()\[\],;:\"'\\]{1,64}@[\w-]+(?:\.[\w-]+)*)(?![\w@-])")
 
 
 def mentioned(text: str) -> list[str]:

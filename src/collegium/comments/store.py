@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collegium.comments.model import Anchor, Comment, Place, Thread
 from collegium.ground.db import metadata
 from collegium.ground.errors import NotFound
-from collegium.ground.ids import CellId, NotebookId, UserId
+from collegium.ground.ids import CellId, NotebookId, UserId, is_id
 
 threads = Table(
     "comment_threads",
@@ -96,7 +96,7 @@ async def read_threads(tx: AsyncConnection, notebook: NotebookId, *, after: int,
 async def read_thread(tx: AsyncConnection, notebook: NotebookId, thread: str) -> Thread:
     """A thread of this very notebook. Raises NotFound."""
     found = select(threads).where(threads.c.id == thread, threads.c.notebook == notebook)
-    row = (await tx.execute(found)).one_or_none()
+    row = (await tx.execute(found)).one_or_none() if is_id(thread) else None
     if row is None:
         raise NotFound("There is no such thread here; perhaps it was deleted.")
     return _thread(row, (await _comments_of(tx, [thread]))[thread])

@@ -45,6 +45,7 @@ class Postman:
 
     async def run(self) -> None:
         """Send what is due, for as long as the server runs."""
+        await self._database.until_in_charge()
         while True:
             self._moved = anyio.Event()
             wait = POLL_SECONDS_MAX

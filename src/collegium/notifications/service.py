@@ -113,8 +113,11 @@ class Notifications:
 
     async def read(self, principal: Principal, ids: Sequence[str] | None, *, thread: str | None = None) -> None:
         """One has read these, or those of a thread, or (neither) all."""
+        known = None if ids is None else [one for one in ids if is_id(one)]
+        if thread is not None and not is_id(thread):
+            return
         async with self._database.write() as tx:
-            changed = await store.mark_read(tx, principal.user, ids, thread=thread, now_ms=now_ms())
+            changed = await store.mark_read(tx, principal.user, known, thread=thread, now_ms=now_ms())
         if changed:
             self.told([principal.user])
 
