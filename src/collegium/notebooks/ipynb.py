@@ -29,15 +29,15 @@ def parse(data: bytes, *, bytes_max: int) -> Imported:
     """Read a notebook file. Raises TooLarge or Invalid, saying what is wrong with it."""
     if len(data) > bytes_max:
         raise TooLarge(f"The notebook is larger than {bytes_max // 1_000_000} MB.")
-    try:
-        document = json.loads(data.decode("utf-8-sig"), parse_constant=_not_a_number)
-    except UnicodeDecodeError:
-        raise Invalid("The file is not a notebook: it is not UTF-8 text.") from None
-    except RecursionError:
-        raise Invalid("The file is not a notebook: it is nested too deeply.") from None
-    except ValueError:
-        raise Invalid("The file is not a notebook: it is not JSON.") from None
-    return read(_upgraded(document))
+    return read(_upgraded(_parsed(data)))
+
+
+def parse_two(data: bytes) -> tuple[Imported, Imported]:
+    """Read two notebooks that come as `before` and `after` of one object. Raises TooLarge or Invalid."""
+    both = _parsed(data)
+    if not isinstance(both, dict) or "before" not in both or "after" not in both:
+        raise Invalid('Two notebooks come as {"before": …, "after": …}.')
+    return read(_upgraded(both["before"])), read(_upgraded(both["after"]))
 
 
 def read(document: dict[str, Json]) -> Imported:
@@ -89,6 +89,17 @@ def percent_script(content: Content) -> str:
             commented = "\n".join(f"# {line}".rstrip() for line in cell.source.split("\n"))
             parts.append(f"# %% [{cell.type}]\n{commented}")
     return "\n\n".join(parts) + "\n"
+
+
+def _parsed(data: bytes) -> object:
+    try:
+        return json.loads(data.decode("utf-8-sig"), parse_constant=_not_a_number)
+    except UnicodeDecodeError:
+        raise Invalid("The file is not a notebook: it is not UTF-8 text.") from None
+    except RecursionError:
+        raise Invalid("The file is not a notebook: it is nested too deeply.") from None
+    except ValueError:
+        raise Invalid("The file is not a notebook: it is not JSON.") from None
 
 
 def _upgraded(document: object) -> dict[str, Json]:

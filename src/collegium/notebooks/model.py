@@ -69,6 +69,8 @@ class Author:
     client: int
     user: str | None = None
     connection: str | None = None
+    also: tuple[int, ...] = ()
+    """Other clients of the same user whose writing came with it: tabs of that browser."""
 
 
 def content_of(meta: dict[str, Json], cells: dict[str, dict[str, Json]]) -> Content:
@@ -123,6 +125,13 @@ def checksum(cells: dict[str, dict[str, Json]]) -> str:
 def digest(meta: dict[str, Json], cells: dict[str, dict[str, Json]]) -> str:
     """SHA-256 of everything in the document, in one canonical form."""
     text = json.dumps([plain(meta), plain(cells)], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def shown_hash(content: Content) -> str:
+    """SHA-256 of what people see: the cells in their order, without the trash and without where exactly they stand."""
+    cells = [[cell.id, cell.type, cell.source, cell.metadata, cell.attachments] for cell in content.shown]
+    text = json.dumps([content.metadata, cells], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

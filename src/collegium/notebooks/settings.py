@@ -17,6 +17,18 @@ class NotebookSettings(BaseModel):
     retention_days: float = Field(
         default=30, description="Updates older than this, with two newer snapshots, are forgotten."
     )
+    revision_active_seconds: float = Field(
+        default=600, gt=0, description="A notebook that is edited all the time gets a revision this often."
+    )
+    revision_idle_seconds: float = Field(
+        default=300, gt=0, description="A notebook that was edited gets a revision when nobody did for this long."
+    )
+    revisions_all_days: float = Field(
+        default=30, ge=0, description="Revisions that nobody named or pinned are all kept for so many days."
+    )
+    revisions_daily_days: float = Field(
+        default=365, ge=0, description="After that one a day is kept, for so many days. Named ones are kept for ever."
+    )
     convert_seconds_max: float = Field(default=60, description="A conversion to HTML or Markdown may take this long.")
 
     def is_long(self, document_bytes: int, updates: int, update_bytes: int) -> bool:
