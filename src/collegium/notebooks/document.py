@@ -5,7 +5,7 @@ the document in memory is worth nothing: `Broken` says so. An integrated text mu
 document that is watched is never freed.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import SequenceMatcher
 from typing import Any
@@ -40,10 +40,7 @@ class Document:
     def load(cls, updates: Iterable[bytes]) -> "Document":
         """A document from what was stored: a snapshot and the updates after it, in their order. Raises Broken."""
         document = cls()
-        document._index = None
-        with _panics_named(), document._doc.transaction():
-            for update in updates:
-                document._doc.apply_update(update)
+        document.replay(updates)
         return document
 
     @classmethod
@@ -52,6 +49,13 @@ class Document:
         document = cls()
         document.edit(lambda editor: editor.fill(content))
         return document
+
+    def replay(self, updates: Iterable[bytes]) -> None:
+        """Take in what was stored after what is here, in its order. Raises Broken."""
+        self._index = None
+        with _panics_named(), self._doc.transaction():
+            for update in updates:
+                self._doc.apply_update(update)
 
     @property
     def client(self) -> int:
@@ -72,7 +76,7 @@ class Document:
             self._doc.apply_update(update)
         return bool(changes)
 
-    def edit(self, change: Callable[["Editor"], None]) -> bytes | None:
+    def edit(self, change: Callable[["Editor"], object]) -> bytes | None:
         """Change the document by the server's own hand, in one update; None if nothing changed. Raises Broken."""
         with _panics_named(), self._watched() as changes, self._doc.transaction():
             change(Editor(self._meta, self._cells))
@@ -84,6 +88,15 @@ class Document:
             limit = len(update) + 1
             self._index.admit(strict.decode(update, bytes_max=limit, structs_max=limit))
         return update
+
+    def join(self, update: bytes) -> dict[int, int] | None:
+        """Take in what the server itself wrote in a copy of this document; None if it says nothing new.
+
+        Gives the clocks of its clients as they were before it. Raises strict.Reject or Broken.
+        """
+        limit = len(update) + 1
+        before = self._known().admit(strict.decode(update, bytes_max=limit, structs_max=limit))
+        return before if self.apply(update) else None
 
     @contextmanager
     def _watched(self) -> Iterator[list[bytes]]:
@@ -159,6 +172,13 @@ class Document:
                 return None
             return str(entry["source"])
 
+    def cell(self, cell: CellId) -> Cell | None:
+        """One cell, be it in the trash; None if there is none."""
+        with _panics_named():
+            entry = self._cells[cell].to_py() if cell in self._cells else None
+        found = model.content_of({}, {cell: entry}).cells if entry else ()
+        return found[0] if found else None
+
     def _roots(self) -> tuple[dict[str, Json], dict[str, dict[str, Json]]]:
         with _panics_named():
             return self._meta.to_py() or {}, self._cells.to_py() or {}
@@ -209,9 +229,17 @@ class Editor:
         """Change the text where it differs, and only there, so that others' cursors and edits stay."""
         set_text(self._cells[cell]["source"], source)
 
+    def splice_source(self, cell: CellId, edits: Sequence[tuple[int, int, str]]) -> None:
+        """Replace these ranges (from, to, by; in order) of the text, which whoever names them has just read."""
+        _splice(self._cells[cell]["source"], edits)
+
     def renew_source(self, cell: CellId, source: str) -> None:
         """Put a new text in the place of the old one, whatever became of that."""
         self._cells[cell]["source"] = Text(source)
+
+    def drop(self, cell: CellId) -> None:
+        """Remove it for good."""
+        del self._cells[cell]
 
     def set_type(self, cell: CellId, type: CellType) -> None:
         """Make it code, Markdown or raw."""
@@ -259,8 +287,12 @@ class Editor:
 
 def set_text(text: Text, new: str) -> None:
     """Turn a text into another by the smallest changes, never cutting a character in two."""
+    _splice(text, differences(str(text), new))
+
+
+def _splice(text: Text, edits: Sequence[tuple[int, int, str]]) -> None:
     old = str(text)
-    for start, end, replacement in reversed(differences(old, new)):
+    for start, end, replacement in reversed(edits):
         low = len(old[:start].encode())
         high = low + len(old[start:end].encode())
         if high > low:
