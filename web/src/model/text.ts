@@ -12,3 +12,6 @@ export function splitsPair(text: string, at: number): boolean {
 export function wellFormed(text: string): string {
   return text.toWellFormed()
 }
+
+/** How many edits are not on the server yet. */
+export const editsWait = (waiting: number): string => (waiting === 1 ? '1 edit waits' : `${waiting.toLocaleString('en')} edits wait`)

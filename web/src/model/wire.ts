@@ -159,7 +159,7 @@ export interface Person {
 
 /** Text frames from the server. */
 export type FromServer =
-  | { readonly type: 'welcome'; readonly client: number; readonly role: Role; readonly may: readonly string[]; readonly notebook: { readonly id: NotebookId; readonly name: string }; readonly user: Person; readonly epoch: string; readonly head: number; readonly state_vector: string; readonly reset: boolean }
+  | { readonly type: 'welcome'; readonly client: number; readonly role: Role; readonly may: readonly string[]; readonly notebook: { readonly id: NotebookId; readonly name: string }; readonly user: Person; readonly epoch: string; readonly head: number; readonly state_vector: string; readonly reset: boolean; readonly build?: string }
   | { readonly type: 'ack'; readonly n: number; readonly seq: number }
   | { readonly type: 'reject'; readonly n: number; readonly reason: string }
   | { readonly type: 'trouble'; readonly code: string; readonly detail: string }
@@ -179,11 +179,15 @@ export type FromServer =
   | ({ readonly type: 'usage' } & Usage)
   | { readonly type: 'memory_warning'; readonly memory_bytes: number; readonly memory_limit_bytes: number; readonly variables: readonly Variable[]; readonly over?: false }
   | { readonly type: 'memory_warning'; readonly over: true }
+  | { readonly type: 'comments'; readonly thread: string }
+  /** There are other revisions now. */
+  | { readonly type: 'revisions' }
   | { readonly type: 'packages'; readonly changed: readonly PackageChange[] }
 
 /** Text frames to the server. */
 export type ToServer =
   | { readonly type: 'hello'; readonly protocol: 1; readonly client: number; readonly epoch: string | null; readonly state_vector: string | null }
+  | { readonly type: 'claim'; readonly clients: readonly number[] }
   | { readonly type: 'diverged'; readonly seq: number; readonly checksum: string }
   | { readonly type: 'execute'; readonly request: string; readonly cells: readonly { readonly cell: CellId; readonly hash: string }[] }
   | { readonly type: 'interrupt' | 'restart' | 'disconnect' | 'keep' }

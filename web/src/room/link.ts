@@ -1,4 +1,4 @@
-/** One WebSocket that comes back: growing, jittered waits, and no message before it is open. */
+/** One WebSocket that comes back: after waits that grow and are spread by chance, so that a thousand tabs do not come at once. */
 
 /** The part of a WebSocket that is used, so that tests can hand in their own. */
 export interface Socket {
@@ -23,6 +23,8 @@ export interface LinkEvents {
 const WAIT_FIRST_MS = 200
 const WAIT_MAX_MS = 10_000
 const WAIT_LATER_MS = 5_000
+/** A network that swallows everything says nothing for minutes. */
+const CONNECT_MAX_MS = 15_000
 const OPEN = 1
 
 export class Link {
@@ -39,12 +41,16 @@ export class Link {
 
   open(): void {
     if (this.stopped || this.socket) return
-    if (this.timer !== null) clearTimeout(this.timer)
-    this.timer = null
+    this.rest()
     const socket = this.make(this.url)
     this.socket = socket
     socket.binaryType = 'arraybuffer'
-    socket.onopen = () => this.events.opened()
+    this.timer = setTimeout(() => this.renew(), CONNECT_MAX_MS)
+    socket.onopen = () => {
+      if (this.socket !== socket) return
+      this.rest()
+      this.events.opened()
+    }
     socket.onmessage = (event: { data: string | ArrayBuffer }) => {
       if (this.socket !== socket) return
       if (typeof event.data === 'string') this.events.text(JSON.parse(event.data))
@@ -52,6 +58,7 @@ export class Link {
     }
     socket.onclose = (event: { code: number; reason: string }) => {
       if (this.socket !== socket) return
+      this.rest()
       this.socket = null
       this.again(this.stopped ? 'never' : this.events.closed(event.code, event.reason))
     }
@@ -63,9 +70,9 @@ export class Link {
   }
 
   /** The network is said to be back: do not wait any longer. */
-  hurry = (): void => {
+  readonly hurry = (): void => {
     this.attempts = 0
-    if (this.timer !== null) this.open()
+    this.open()
   }
 
   send(data: string | Uint8Array<ArrayBuffer>): boolean {
@@ -78,6 +85,7 @@ export class Link {
   renew(): void {
     const socket = this.socket
     if (!socket) return
+    this.rest()
     this.socket = null
     socket.close(1000)
     this.again(this.events.closed(1000, 'renewed'))
@@ -85,7 +93,7 @@ export class Link {
 
   close(): void {
     this.stopped = true
-    if (this.timer !== null) clearTimeout(this.timer)
+    this.rest()
     this.socket?.close(1000)
     this.socket = null
   }
@@ -93,10 +101,12 @@ export class Link {
   private again(when: 'again' | 'later' | 'never'): void {
     if (when === 'never' || this.stopped) return
     const grown = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** this.attempts++)
-    const wait = Math.max(when === 'later' ? WAIT_LATER_MS : 0, grown) * (0.5 + Math.random() / 2)
-    this.timer = setTimeout(() => {
-      this.timer = null
-      this.open()
-    }, wait)
+    const wait = (when === 'later' ? WAIT_LATER_MS : 0) + Math.random() * grown
+    this.timer = setTimeout(() => this.open(), wait)
+  }
+
+  private rest(): void {
+    if (this.timer !== null) clearTimeout(this.timer)
+    this.timer = null
   }
 }

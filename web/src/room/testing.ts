@@ -3,9 +3,11 @@ import * as Y from 'yjs'
 import { checksum } from '../model/checksum'
 import type { CellMap } from '../model/notebook'
 import type { ToServer } from '../model/wire'
-import type { LocalCopy } from './copy'
+import { type LocalCopy, merged, NOTHING_UNSENT, type Unsent } from './copy'
 import { AWARENESS, fromBase64, SYNC, toBase64, UPDATE } from './frames'
 import type { MakeSocket, Socket } from './link'
+import type { Label, SetAside } from './shelf'
+import { createStore } from 'zustand/vanilla'
 
 export class FakeSocket implements Socket {
   binaryType = 'blob'
@@ -13,12 +15,13 @@ export class FakeSocket implements Socket {
   onopen: ((event: never) => void) | null = null
   onmessage: ((event: never) => void) | null = null
   onclose: ((event: never) => void) | null = null
-  client = 0
+  clients = new Set<number>()
 
   constructor(private readonly server: FakeServer) {
     queueMicrotask(() => {
       if (server.down) return this.drop(1006)
       this.readyState = 1
+      if (server.gone) return this.drop(4404)
       server.sockets.add(this)
       this.onopen?.({} as never)
     })
@@ -57,6 +60,8 @@ export class FakeServer {
   down = false
   /** Commits wait until `commit` is called. */
   slow = false
+  refuses = false
+  gone = false
   may: readonly string[] = ['read', 'write', 'run']
   readonly sockets = new Set<FakeSocket>()
   readonly heard: ToServer[] = []
@@ -95,8 +100,9 @@ export class FakeServer {
     if (typeof data !== 'string') return this.frame(socket, data)
     const message = JSON.parse(data) as ToServer
     this.heard.push(message)
+    if (message.type === 'claim') for (const client of message.clients) socket.clients.add(client)
     if (message.type !== 'hello') return
-    socket.client = message.client
+    socket.clients.add(message.client)
     const reset = message.epoch !== null && message.epoch !== this.epoch
     socket.text({
       type: 'welcome', client: message.client, role: 'editor', may: this.may, notebook: { id: 'n', name: 'Test.ipynb' }, user: { id: 'u', name: 'Ada', email: 'ada@x', color: '#3355dd' },
@@ -122,8 +128,8 @@ export class FakeServer {
     const { from, to } = Y.parseUpdateMeta(update)
     const held = Y.decodeStateVector(Y.encodeStateVector(this.doc))
     const gap = [...from].some(([client, clock]) => clock > (held.get(client) ?? 0))
-    if (gap || [...to.keys()].some((author) => author !== socket.client) || !this.may.includes('write')) {
-      this.rejected.push(`${[...to.keys()]} by ${socket.client}`)
+    if (gap || [...to.keys()].some((author) => !socket.clients.has(author)) || !this.may.includes('write') || this.refuses) {
+      this.rejected.push(`${[...to.keys()]} by ${[...socket.clients]}`)
       socket.drop(4409)
       return
     }
@@ -136,45 +142,87 @@ export class FakeServer {
   }
 }
 
-/** A browser's copy in memory; `kept` outlives the tab. */
+/** What a browser keeps, in memory: it outlives the tabs, and they share it. */
+export class Browser {
+  label: Label | null = null
+  log: Uint8Array[] = []
+  unsent = new Map<string, Uint8Array>()
+  readonly aside: SetAside[] = []
+  readonly tabs = new Set<MemoryCopy>()
+}
+
+/** One tab's hold on it. */
 export class MemoryCopy implements LocalCopy {
+  label: Label | null = null
+  heard: ((update: Uint8Array) => void) | null = null
   readonly origin = this
+  readonly keeps = createStore<boolean>(() => true)
+  private count = 0
 
-  constructor(readonly kept: { epoch: string | null; dirty: boolean; update: Uint8Array | null } = { epoch: null, dirty: false, update: null }) {}
-
-  get epoch(): string | null {
-    return this.kept.epoch
+  constructor(readonly browser: Browser = new Browser()) {
+    browser.tabs.add(this)
   }
 
-  get dirty(): boolean {
-    return this.kept.dirty
+  get aside(): number {
+    return this.browser.aside.length
   }
 
-  async load(doc: Y.Doc): Promise<void> {
-    if (this.kept.update) Y.applyUpdate(doc, this.kept.update, this)
-    this.keep(doc)
+  async load(doc: Y.Doc): Promise<number> {
+    await Promise.resolve()
+    if (!this.browser.label) return 0
+    this.label = this.browser.label
+    for (const update of [...this.browser.log, ...this.browser.unsent.values()]) Y.applyUpdate(doc, update, this)
+    return this.browser.unsent.size
   }
 
-  belongs(doc: Y.Doc, epoch: string): void {
-    if (this.kept.epoch === epoch) return
-    this.kept.epoch = epoch
-    this.keep(doc)
+  welcome(label: Label): void {
+    this.label = this.browser.label = label
   }
 
-  mark(dirty: boolean): void {
-    this.kept.dirty = dirty
+  received(update: Uint8Array): void {
+    this.browser.log.push(update)
   }
 
-  async forget(): Promise<void> {
-    Object.assign(this.kept, { epoch: null, dirty: false, update: null })
+  made(client: number, update: Uint8Array): number {
+    this.browser.unsent.set(`${client}/${++this.count}`, update)
+    for (const tab of this.browser.tabs) if (tab !== this && tab.label?.epoch === this.label?.epoch) queueMicrotask(() => tab.heard?.(update))
+    return this.count
   }
 
-  close(): void {}
+  confirmed(client: number, n: number): void {
+    this.move([...this.browser.unsent.keys()].filter((key) => key.startsWith(`${client}/`) && Number(key.split('/')[1]) <= n))
+  }
 
-  private keep(doc: Y.Doc): void {
-    doc.on('update', () => {
-      this.kept.update = Y.encodeStateAsUpdate(doc)
-    })
+  async unsent(): Promise<Unsent> {
+    if (!this.label) return NOTHING_UNSENT
+    const keys = [...this.browser.unsent.keys()]
+    return { updates: keys.map((key) => this.browser.unsent.get(key)!), confirm: () => this.move(keys) }
+  }
+
+  async setAside(doc: Y.Doc, why: SetAside['why']): Promise<SetAside | null> {
+    const { browser, label } = this
+    this.label = null
+    if (!label || browser.unsent.size === 0) return null
+    for (const update of browser.unsent.values()) Y.applyUpdate(doc, update, this)
+    const kept: SetAside = { id: 'n/1', notebook: 'n', name: label.name, at: 1, why, edits: browser.unsent.size, base: merged(browser.log), ours: Y.encodeStateAsUpdate(doc) }
+    browser.aside.push(kept)
+    browser.label = null
+    browser.log = []
+    browser.unsent.clear()
+    return kept
+  }
+
+  close(): void {
+    this.heard = null
+    this.browser.tabs.delete(this)
+  }
+
+  private move(keys: readonly string[]): void {
+    for (const key of keys) {
+      const update = this.browser.unsent.get(key)
+      if (update) this.browser.log.push(update)
+      this.browser.unsent.delete(key)
+    }
   }
 }
 
