@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, constants } from 'node:zlib'
@@ -26,6 +26,29 @@ function brotli(): Plugin {
   }
 }
 
+/** What the page cannot be without when there is no server; the heavy libraries of outputs come along once they were used. */
+const SHELL_BYTES_MAX = 700_000
+const SHELL_FONTS = /-(latin|latin-ext)-wght-normal-|KaTeX_/
+
+/** Tells the service worker what to keep. */
+function shell(): Plugin {
+  return {
+    name: 'shell',
+    apply: 'build',
+    async writeBundle({ dir }) {
+      const assets = join(dir!, 'assets')
+      const files: string[] = []
+      for (const name of (await readdir(assets)).sort()) {
+        const { size } = await stat(join(assets, name))
+        if (/\.(js|css|svg)$/.test(name) ? size <= SHELL_BYTES_MAX : name.endsWith('.woff2') && SHELL_FONTS.test(name)) files.push(`/assets/${name}`)
+      }
+      const build = /src="\/assets\/([\w-]+)\.js"/.exec(await readFile(join(dir!, 'index.html'), 'utf8'))![1]
+      const worker = join(dir!, 'sw.js')
+      await writeFile(worker, (await readFile(worker, 'utf8')).replace('__SHELL__', () => JSON.stringify({ build, files })))
+    },
+  }
+}
+
 /** The pieces of an editor that other chunks share stay in one: each border between chunks costs a kilobyte. */
 const PACKS = [
   { name: 'base', test: /vite.preload-helper|node_modules\/(react|zustand)\/|tokens\.css/, priority: 3 },
@@ -35,7 +58,7 @@ const PACKS = [
 ]
 
 export default defineConfig({
-  plugins: [react(), brotli()],
+  plugins: [react(), brotli(), shell()],
   build: {
     outDir: '../src/collegium/_static',
     emptyOutDir: true,
@@ -44,7 +67,7 @@ export default defineConfig({
     target: 'es2023',
     // A strict style and font policy allows no data: addresses.
     assetsInlineLimit: 0,
-    rollupOptions: { output: { codeSplitting: { groups: PACKS } }, input: { main: resolve(import.meta.dirname, 'index.html'), output: resolve(import.meta.dirname, 'output.html') } },
+    rollupOptions: { output: { codeSplitting: { groups: PACKS }, entryFileNames: ({ name }: { name: string }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') }, input: { main: resolve(import.meta.dirname, 'index.html'), output: resolve(import.meta.dirname, 'output.html'), sw: resolve(import.meta.dirname, 'src/shell/worker.ts') } },
   },
   server: { proxy: { '/api': { target: server, ws: true } } },
   test: { environment: 'happy-dom' },

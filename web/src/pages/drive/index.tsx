@@ -23,6 +23,7 @@ const SECTIONS: readonly { readonly view: View; readonly href: string; readonly 
   { view: 'trash', href: '/drive/trash', label: 'Trash', icon: <Trash2 size={18} aria-hidden /> },
 ]
 
+const AvailableOffline = later(() => import('./AvailableOffline'))
 const SessionsDialog = later(() => import('../../ui/resources/SessionsDialog'))
 
 function Sections({ view }: { view: View }) {
@@ -136,7 +137,8 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
           {mine && <IconButton label="New folder" icon={<FolderPlus size={20} aria-hidden />} onClick={() => actions.newFolder(here)} />}
         </div>
         <Content>
-          {error !== undefined && <EmptyState icon={<CloudUpload size={36} />} title="This could not be loaded" actions={<Button onClick={reload}>Try again</Button>}>{error.message}</EmptyState>}
+          {error?.code === 'offline' && <AvailableOffline retry={reload} />}
+          {error !== undefined && error.code !== 'offline' && <EmptyState icon={<CloudUpload size={36} />} title="This could not be loaded" actions={<Button onClick={reload}>Try again</Button>}>{error.message}</EmptyState>}
           {error === undefined && listing === undefined && <div className="drive-loading"><Spinner large label="Loading" /></div>}
           {listing !== undefined && items.length === 0 && <Empty view={view} onNew={() => void create()} onUpload={() => picker.current?.click()} />}
           {items.length > 0 && <FileGrid key={`${view} ${folder}`} items={items} sort={sort} onSort={setSort} menu={actions.menu} onRename={actions.rename} onDelete={actions.remove} inert={view === 'trash'} me={me.id} />}

@@ -6,12 +6,12 @@ import { type Notice, shownBy } from './notify'
 
 const manager = Toast.createToastManager()
 
-function show({ title, detail, kind = 'info', action }: Notice): void {
+function show({ title, detail, kind = 'info', stays = kind === 'bad', action }: Notice): void {
   const id = manager.add({
     title,
     description: detail,
     type: kind,
-    timeout: kind === 'bad' ? 0 : 6000,
+    timeout: stays ? 0 : 6000,
     priority: kind === 'bad' ? 'high' : 'low',
     ...(action && {
       actionProps: {

@@ -4,6 +4,8 @@ export interface Notice {
   readonly title: string
   readonly detail?: string | undefined
   readonly kind?: 'info' | 'good' | 'bad'
+  /** Until it is closed, as a bad one does. */
+  readonly stays?: boolean
   readonly action?: { readonly label: string; readonly run: () => void }
 }
 

@@ -1,37 +1,60 @@
 /** Whether what is on the screen is on the server's disk: only its own acknowledgements say so. */
 import { Check, CloudOff, RefreshCw } from 'lucide-react'
-import { useEffect } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
+import { editsWait } from '../../model/text'
+import { classes, later } from '../kit'
 import { useDesk, useRoom } from './hooks'
+
+const SaveDetails = later(() => import('./SaveDetails'))
+const REST_MS = 2000
 
 export function SaveStatus() {
   const { room } = useDesk()
   const waiting = useStore(room.unsaved)
+  const keeps = useStore(room.keeps)
   const connection = useRoom((state) => state.connection)
+  const [details, setDetails] = useState<'unasked' | 'open' | 'closed'>('unasked')
+  const anchor = useRef<HTMLSpanElement>(null)
   useUnloadWarning()
+  useEffect(() => {
+    // Here before the server is gone, when somebody will want to know more.
+    const timer = setTimeout(() => void SaveDetails.ahead().catch(() => undefined), REST_MS)
+    return () => clearTimeout(timer)
+  }, [])
   const offline = connection === 'offline' || connection === 'ended'
   const joining = connection === 'connecting'
   const text = joining ? '' : offline ? 'Offline' : waiting > 0 ? 'Saving…' : 'Saved'
-  const icon = joining ? null : offline ? <CloudOff size={14} aria-hidden /> : waiting > 0 ? <RefreshCw size={14} aria-hidden /> : <Check size={14} aria-hidden />
-  const edits = `${waiting} ${waiting === 1 ? 'edit' : 'edits'}`
-  const title = offline
-    ? waiting > 0 ? `${edits} kept in this browser until the server answers` : 'The server does not answer. What you type is kept in this browser'
-    : waiting > 0 ? `${edits} on the way to the server’s disk` : 'Everything is on the server’s disk'
+  const Icon = offline ? CloudOff : waiting > 0 ? RefreshCw : Check
   return (
-    <span className={`save-status${offline ? ' save-offline' : ''}`} title={title}>
-      {icon}
+    <span className={classes('save-status', offline && 'save-offline', offline && !keeps && 'save-unkept')} ref={anchor}>
+      {!joining && <Icon size={14} aria-hidden />}
       <span role="status" aria-label="Save status">
         {text}
       </span>
+      {/* Beside the status: not every edit that is added to it is to be read out. */}
+      {offline && waiting > 0 && <span className="save-count">· {editsWait(waiting)}</span>}
+      {!joining && (
+        <button
+          type="button"
+          className="save-more"
+          aria-label={offline && waiting > 0 ? `Saving details, ${editsWait(waiting)}` : 'Saving details'}
+          aria-haspopup="dialog"
+          aria-expanded={details === 'open'}
+          onClick={() => setDetails(details === 'open' ? 'closed' : 'open')}
+        />
+      )}
+      {details !== 'unasked' && <SaveDetails open={details === 'open'} onClose={() => setDetails('closed')} anchor={anchor} />}
     </span>
   )
 }
 
+/** What is kept in this browser outlives the tab; only what is not needs a warning. */
 function useUnloadWarning(): void {
   const { room } = useDesk()
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {
-      if (room.unsaved.getState() > 0) event.preventDefault()
+      if (room.unsaved.getState() > 0 && !room.keeps.getState()) event.preventDefault()
     }
     addEventListener('beforeunload', warn)
     return () => removeEventListener('beforeunload', warn)
