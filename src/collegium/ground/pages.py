@@ -1,11 +1,20 @@
-"""Serves the built browser app: compressed once at build time, cached for ever where the name holds a hash."""
+"""Serves the built browser app: compressed once at build time, cached for ever where the name holds a hash.
+
+Tabs that were open before an upgrade go on asking for parts of the build they began with, so those are kept for a time.
+"""
 
 import json
 import mimetypes
+import os
+import re
+import shutil
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -13,17 +22,77 @@ from starlette.types import Receive, Scope, Send
 
 STATIC = Path(__file__).parent.parent / "_static"
 FOR_EVER = "public, max-age=31536000, immutable"
+PACKED = (".gz", ".br")
 MIME = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
 
 APP_PATHS = ("/", "/welcome", "/account", "/drive", "/drive/{folder}", "/notebooks/{notebook}")
 """Addresses that a person may open or reload; the app itself finds out what to show."""
 NOTEBOOK = "src/pages/notebook/index.tsx"
 FONTS = ("google-sans-flex-latin-wght", "google-sans-code-latin-wght")
+ENTRY = re.compile(r'src="/assets/([\w-]+)\.js"')
+LEGACY_FONTS = (".ttf", ".woff")
+"""No browser that can run the app asks for these."""
 
 
-def add_pages(app: FastAPI, static: Path = STATIC) -> None:
-    """Add the app's addresses and its assets, last, so that they never stand before the API."""
-    assets = {path.name: path for path in (static / "assets").glob("*") if path.suffix not in (".gz", ".br")}
+class PageSettings(BaseModel):
+    """The browser app that is served."""
+
+    model_config = ConfigDict(frozen=True)
+
+    folder: Path | None = Field(default=None, description="Another build of the browser app than the installed one.")
+    keep_assets: timedelta = Field(
+        default=timedelta(days=30),
+        description="Tabs that were open when the app was upgraded find the parts of their build this long.",
+    )
+
+    @property
+    def static(self) -> Path:
+        """Where the build lies."""
+        return self.folder or STATIC
+
+
+def build_of(static: Path) -> str:
+    """The name of a build: that of its first script, whose hash follows from all the others."""
+    found = ENTRY.search((static / "index.html").read_text()) if (static / "index.html").is_file() else None
+    return found[1] if found else ""
+
+
+def keep_assets(static: Path, kept: Path, keep: timedelta) -> None:
+    """Lay a copy of this build's assets aside for when it is no longer the one installed, and clear out old ones."""
+    kept.mkdir(parents=True, exist_ok=True)
+    names = {path.name for path in (static / "assets").glob("*") if path.suffix not in LEGACY_FONTS}
+    listed = kept / "build.json"
+    before = set(json.loads(listed.read_text())) if listed.is_file() else set()
+    if before != names:
+        for superseded in before - names:
+            if (kept / superseded).is_file():
+                os.utime(kept / superseded)
+        for name in names:
+            if not (kept / name).is_file():
+                _put(kept / name, static / "assets" / name)
+        beside = kept / f".build-{os.getpid()}"
+        beside.write_text(json.dumps(sorted(names)))
+        beside.replace(listed)
+    oldest = time.time() - keep.total_seconds()
+    for path in kept.iterdir():
+        if path.name not in names and path != listed and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+
+
+def _put(there: Path, source: Path) -> None:
+    # Several servers may start on one data folder, and each may be killed in the middle.
+    beside = there.with_name(f".{os.getpid()}-{there.name}")
+    shutil.copyfile(source, beside)
+    beside.replace(there)
+
+
+def add_pages(app: FastAPI, static: Path = STATIC, kept: Path | None = None) -> None:
+    """Add the app's addresses and its assets, last, so that they never stand before the API.
+
+    `kept`: where assets of earlier builds lie.
+    """
+    folders = [kept, static / "assets"] if kept is not None else [static / "assets"]
+    assets = {path.name: path for folder in folders for path in folder.glob("[!.]*") if path.suffix not in PACKED}
     ahead = {"Link": hints(static)}
 
     async def page(request: Request) -> Response:
@@ -34,6 +103,11 @@ def add_pages(app: FastAPI, static: Path = STATIC) -> None:
 
     async def output(request: Request) -> Response:
         return _file(request, static / "output.html", "no-cache")
+
+    async def worker(request: Request) -> Response:
+        if not (static / "sw.js").is_file():
+            raise HTTPException(404, "There is no such file.")
+        return _file(request, static / "sw.js", "no-cache")
 
     async def asset(request: Request) -> Response:
         # Looked up by name in what the build made; no path of a stranger ever reaches the file system.
@@ -55,6 +129,7 @@ def add_pages(app: FastAPI, static: Path = STATIC) -> None:
         shown = notebook if address.startswith("/notebooks/") else page
         app.add_route(address, shown, methods=["GET"], include_in_schema=False)
     app.add_route("/output.html", output, methods=["GET"], include_in_schema=False)
+    app.add_route("/sw.js", worker, methods=["GET"], include_in_schema=False)
     app.add_route("/assets/{name}", asset, methods=["GET"], include_in_schema=False)
     app.router.default = unknown
 
