@@ -188,7 +188,7 @@ async def test_a_refused_update_is_named_before_the_socket_closes(house: House) 
 @pytest.mark.parametrize(
     ("hello", "code"),
     [
-        ({"protocol": 2}, 4400),
+        ({"protocol": 2}, 4426),
         ({"client": "x"}, 4400),
         ({"client": 0}, 4400),
         ({"client": True}, 4400),

@@ -97,6 +97,8 @@ class Client:
         self.notebook = notebook
         self.number = number
         """Its Yjs client id."""
+        self.claimed: frozenset[int] = frozenset()
+        """Ids of other tabs of the same browser, whose edits it hands over."""
         self.outbox = Outbox(settings.outbox_frames_max, settings.outbox_bytes_max)
         self.presence: Presence | None = None
         self.received = 0
@@ -138,14 +140,17 @@ class Client:
 
 
 class OwnIds:
-    """The client ids that a tab may write under: its own, and those its user had before."""
+    """The client ids that a tab may write under: its own, those it claimed, and those its user had before."""
 
-    __slots__ = ("_number", "_user", "_whose")
+    __slots__ = ("_claimed", "_number", "_user", "_whose")
 
     def __init__(self, client: Client, *whose: Any) -> None:
         self._number = client.number
+        self._claimed = client.claimed
         self._user = client.principal.user
         self._whose = whose
 
     def __contains__(self, number: object) -> bool:
-        return number == self._number or any(known.get(number) == self._user for known in self._whose)
+        if number == self._number or number in self._claimed:
+            return True
+        return any(known.get(number) == self._user for known in self._whose)

@@ -11,11 +11,12 @@ from collegium.ground.lib0 import read_uint, uint
 
 PROTOCOL = 1
 FRAME_BYTES_MAX = 4 << 20
+CLAIMS_MAX = 1_000
 AWARENESS_BYTES_MAX = 4 << 10
 UPDATE, AWARENESS, RESYNC = b"\x01", b"\x02", b"\x03"
 UINT32_MAX = (1 << 32) - 1
 
-MALFORMED, SIGNED_OUT, FORBIDDEN, MISSING, REFUSED, TOO_FAST = 4400, 4401, 4403, 4404, 4409, 4429
+MALFORMED, SIGNED_OUT, FORBIDDEN, MISSING, REFUSED, OUTDATED, TOO_FAST = 4400, 4401, 4403, 4404, 4409, 4426, 4429
 TOO_BIG, RESTARTING = 1009, 1012
 
 
@@ -43,7 +44,7 @@ def parsed_hello(message: dict[str, Any], *, client_max: int) -> Hello:
     if message["type"] != "hello":
         raise Goodbye(MALFORMED, "The first frame must be a hello.")
     if protocol != PROTOCOL:
-        raise Goodbye(MALFORMED, f"This server speaks protocol {PROTOCOL}. Reload the page.")
+        raise Goodbye(OUTDATED, f"This server speaks protocol {PROTOCOL}. Reload the page.")
     if not isinstance(client, int) or isinstance(client, bool) or not 0 < client < client_max:
         raise Goodbye(MALFORMED, "This is no client id.")
     epoch, vector = message.get("epoch"), message.get("state_vector")
@@ -54,6 +55,16 @@ def parsed_hello(message: dict[str, Any], *, client_max: int) -> Hello:
     except (binascii.Error, ValueError):
         raise Goodbye(MALFORMED, "The state vector is not base64.") from None
     return Hello(client, epoch, decoded)
+
+
+def parsed_claim(message: dict[str, Any], *, client_max: int) -> frozenset[int]:
+    """The client ids of closed tabs in whose name a tab is going to write. Raises Goodbye."""
+    clients = message.get("clients")
+    if not isinstance(clients, list) or len(clients) > CLAIMS_MAX:
+        raise Goodbye(MALFORMED, f"A claim is a list of at most {CLAIMS_MAX} client ids.")
+    if any(type(client) is not int or not 0 < client < client_max for client in clients):
+        raise Goodbye(MALFORMED, "This is no client id.")
+    return frozenset(clients)
 
 
 def parsed_message(text: str) -> dict[str, Any]:
