@@ -1,0 +1,79 @@
+/** Where one of two notebooks comes from. */
+import { FileText, Upload } from 'lucide-react'
+import { type DragEvent, type FormEvent, useRef, useState } from 'react'
+import { Button, classes, TextField } from '../../ui/kit'
+import { type Chosen, chosenFile, chosenHere } from './chosen'
+
+interface ChooserProps {
+  readonly title: string
+  readonly chosen: Chosen | null
+  readonly onChoose: (chosen: Chosen) => void
+}
+
+export function Chooser({ title, chosen, onChoose }: ChooserProps) {
+  const input = useRef<HTMLInputElement>(null)
+  const [link, setLink] = useState('')
+  const [error, setError] = useState<string>()
+  const [over, setOver] = useState(false)
+  const take = async (coming: Promise<Chosen>) => {
+    setError(undefined)
+    try {
+      onChoose(await coming)
+    } catch (cause) {
+      setError(cause instanceof Error ? cause.message : String(cause))
+    }
+  }
+  const dropped = (event: DragEvent) => {
+    event.preventDefault()
+    setOver(false)
+    const file = event.dataTransfer.files[0]
+    if (file) void take(chosenFile(file))
+  }
+  return (
+    <section
+      aria-label={title}
+      className={classes('diff-side', over && 'diff-over')}
+      onDragOver={(event) => {
+        event.preventDefault()
+        setOver(true)
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={dropped}
+    >
+      <h2>{title}</h2>
+      {chosen !== null && (
+        <p className="diff-chosen" role="status">
+          <FileText size={16} aria-hidden /> {chosen.name}
+        </p>
+      )}
+      <input
+        ref={input}
+        type="file"
+        accept=".ipynb,application/x-ipynb+json,application/json"
+        className="visually-hidden"
+        aria-label={`${title}: a file`}
+        tabIndex={-1}
+        onChange={(event) => {
+          const file = event.target.files?.[0]
+          if (file) void take(chosenFile(file))
+          event.target.value = ''
+        }}
+      />
+      <Button weight="soft" icon={<Upload size={16} aria-hidden />} onClick={() => input.current?.click()}>
+        Choose a file
+      </Button>
+      <form
+        className="diff-link"
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault()
+          void take(chosenHere(link))
+        }}
+      >
+        <TextField label="Or a link to a notebook of this server" value={link} onChange={setLink} error={error} />
+        <Button type="submit" disabled={link.trim() === ''}>
+          Use it
+        </Button>
+      </form>
+    </section>
+  )
+}

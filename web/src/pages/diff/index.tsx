@@ -1,0 +1,70 @@
+/** Two notebooks beside each other: files of this computer, or notebooks of the drive. Nothing of them is kept. */
+import './diff.css'
+import { ArrowRightLeft, GitCompare } from 'lucide-react'
+import { useEffect, useState } from 'react'
+import { type Difference, history } from '../../api/history'
+import { Button, EmptyState, IconButton, later, notifyError, Spinner } from '../../ui/kit'
+import { TopBar } from '../../ui/TopBar'
+import { Chooser } from './Chooser'
+import { grammarOf, type Chosen } from './chosen'
+
+const DifferenceView = later(() => import('../../ui/history/DifferenceView'), <Spinner />)
+
+export default function DiffPage() {
+  const [before, setBefore] = useState<Chosen | null>(null)
+  const [after, setAfter] = useState<Chosen | null>(null)
+  const [found, setFound] = useState<Difference | null>(null)
+  const [busy, setBusy] = useState(false)
+  useEffect(() => {
+    document.title = 'Compare notebooks – Collegium'
+  }, [])
+  useEffect(() => setFound(null), [before, after])
+  const compare = async (older: Chosen, newer: Chosen) => {
+    setBusy(true)
+    try {
+      setFound(await history.compare(older.document, newer.document))
+    } catch (cause) {
+      notifyError('The notebooks could not be compared', cause)
+    }
+    setBusy(false)
+  }
+  return (
+    <div className="diff-page">
+      <TopBar>
+        <h1 className="diff-title">Compare notebooks</h1>
+      </TopBar>
+      <main className="diff-main">
+        <div className="diff-choice">
+          <Chooser title="Before" chosen={before} onChoose={setBefore} />
+          <IconButton
+            label="Swap the two"
+            icon={<ArrowRightLeft size={18} aria-hidden />}
+            onClick={() => {
+              setBefore(after)
+              setAfter(before)
+            }}
+          />
+          <Chooser title="After" chosen={after} onChoose={setAfter} />
+        </div>
+        <div className="diff-go">
+          <Button
+            weight="primary"
+            icon={<GitCompare size={16} aria-hidden />}
+            busy={busy}
+            disabled={before === null || after === null}
+            onClick={() => before !== null && after !== null && void compare(before, after)}
+          >
+            Compare
+          </Button>
+        </div>
+        {found !== null ? (
+          <DifferenceView notebook="" difference={found} grammar={grammarOf(after?.document)} />
+        ) : (
+          <EmptyState icon={<GitCompare size={36} aria-hidden />} title="Choose two notebooks">
+            Cells are matched by their ids, and by what they say where those differ. Nothing is kept on the server.
+          </EmptyState>
+        )}
+      </main>
+    </div>
+  )
+}

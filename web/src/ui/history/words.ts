@@ -1,0 +1,55 @@
+/** How revisions are spoken of. */
+import type { Author, Revision } from '../../api/history'
+
+const KINDS: Readonly<Record<Revision['kind'], string>> = {
+  auto: 'Saved while editing',
+  idle: 'Saved after editing',
+  before_run: 'Before all cells ran',
+  before_merge: 'Before a file was merged in',
+  before_restore: 'Before a restore',
+  restore: 'Restored',
+  named: 'Saved and pinned',
+}
+
+export const kindOf = (revision: Revision): string => KINDS[revision.kind]
+
+export const timeOf = (at: number): string => new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+
+export const momentOf = (at: number): string =>
+  new Date(at).toLocaleString(undefined, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' })
+
+export function dayOf(at: number, now: number): string {
+  const day = (ms: number) => new Date(ms).toDateString()
+  if (day(at) === day(now)) return 'Today'
+  if (day(at) === day(now - 86_400_000)) return 'Yesterday'
+  return new Date(at).toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+}
+
+export const nameOf = (revision: Revision): string => revision.label ?? momentOf(revision.created_at)
+
+/** Who wrote what is new in it; who asked for it, if nobody wrote. */
+export function peopleOf(revision: Revision): readonly Author[] {
+  if (revision.authors.length > 0) return revision.authors
+  return revision.created_by ? [revision.created_by] : []
+}
+
+export interface Group {
+  readonly title: string
+  readonly revisions: readonly Revision[]
+}
+
+/** By day, the newest first; those of one day by who wrote them, in stretches. */
+export function grouped(revisions: readonly Revision[], now: number): readonly Group[] {
+  const groups: { title: string; revisions: Revision[] }[] = []
+  for (const revision of revisions) {
+    const title = dayOf(revision.created_at, now)
+    const last = groups.at(-1)
+    if (last?.title === title) last.revisions.push(revision)
+    else groups.push({ title, revisions: [revision] })
+  }
+  return groups
+}
+
+/** Whether two were written by the same people, so that their names need not be said twice. */
+export const sameWriters = (one: Revision | undefined, other: Revision): boolean =>
+  one !== undefined && peopleOf(one).map(({ id }) => id).join() === peopleOf(other).map(({ id }) => id).join()
