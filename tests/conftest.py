@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is marked `sqlite_in_short` runs on PostgreSQL too, under `make test-long`."""
     for item in items:
         callspec = getattr(item, "callspec", None)
-        on_postgresql = callspec is not None and callspec.params.get("database_url") == "postgresql"
+        on_postgresql = callspec is not None and "postgresql" in map(str, callspec.params.values())
         if on_postgresql and item.get_closest_marker("sqlite_in_short"):
             item.add_marker(pytest.mark.long)
 

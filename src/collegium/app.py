@@ -1,14 +1,15 @@
 """Builds the whole: the parts bottom up in one stack, so that they stop in the opposite order, and the doors on top."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
-from anyio import to_thread
+from anyio import create_task_group, to_thread
+from anyio.abc import TaskGroup
 from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.types import ASGIApp
 
 from collegium import __version__
 from collegium.accounts import groups_routes
@@ -33,7 +34,6 @@ from collegium.ground import probes
 from collegium.ground.db import Database, open_database
 from collegium.ground.errors import Unavailable
 from collegium.ground.http import BodyLimit, Gate, add_problem_handlers
-from collegium.ground.ids import CellId, ExecutionId, NotebookId, UserId
 from collegium.ground.news import News
 from collegium.ground.pages import add_pages, build_of, keep_assets
 from collegium.inside import routes as inside_routes
@@ -43,18 +43,17 @@ from collegium.jupyter import routes as jupyter_routes
 from collegium.jupyter.adapters import LentRuntimes, SessionPages, VersionSpecs
 from collegium.jupyter.building import JupyterApi, open_jupyter_api
 from collegium.jupyter.door import QueryToken
-from collegium.notebooks import info_routes
-from collegium.notebooks import revision_routes
+from collegium.notebooks import info_routes, revision_routes
 from collegium.notebooks import routes as notebooks_routes
 from collegium.notebooks.copies import Copies
 from collegium.notebooks.indexing import open_indexing
-from collegium.notebooks.model import CellOutputs
 from collegium.notebooks.service import Notebooks, open_notebooks
 from collegium.notifications import routes as notifications_routes
 from collegium.notifications.adapters import SmtpMail
 from collegium.notifications.service import Notifications, open_notifications
 from collegium.rooms import restore_routes
 from collegium.rooms import routes as rooms_routes
+from collegium.rooms.bridge import Planes
 from collegium.rooms.restoring import Restoring
 from collegium.rooms.service import Rooms, open_rooms
 from collegium.runtimes import routes as runtimes_routes
@@ -70,11 +69,17 @@ from collegium.sessions import environment_routes
 from collegium.sessions import routes as sessions_routes
 from collegium.sessions.adapters import LentMachines, RoomDocuments
 from collegium.sessions.environments import NotebookEnvironments
+from collegium.sessions.leading import LedOutputs, Whose
 from collegium.sessions.saved import StoredOutputs
 from collegium.sessions.service import Sessions, open_sessions
 from collegium.settings import Settings
+from collegium.workers.door import OwnerDoor
+from collegium.workers.service import Workers, open_workers
+from collegium.workers.spreading import Spreading
 
 API = "/api/v1"
+LOGINS = "logins"
+"""News: logins or tokens have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ class House:
 
     settings: Settings
     database: Database
+    workers: Workers
+    planes: Planes
     accounts: Accounts
     groups: Groups
     notifications: Notifications
@@ -103,12 +110,20 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
-    """The whole server but its doors. Raises Unavailable if the engine cannot be started."""
+async def open_house(settings: Settings, *, alone: bool = True, founding: bool = True) -> AsyncIterator[House]:
+    """The whole server but its doors. Raises Unavailable if the engine cannot be started.
+
+    `alone`: it has no other process. `founding`: it is the first of them, and nothing is left of those before.
+    """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         database = await enter(open_database(settings.database))
+        database.is_first = founding
+        workers = await enter(open_workers(database, settings.data, alone=alone, founding=founding))
         news = News()
+        tasks = await enter(open_tasks())
+        if not alone:
+            Spreading(workers, news, tasks)
         accounts = await enter(open_accounts(database, Argon2Passwords(), settings.accounts))
         mail = SmtpMail(settings.mail) if settings.mail.host is not None else None
         notifications = await enter(open_notifications(database, accounts, news, mail, settings.mail))
@@ -119,14 +134,19 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await to_thread.run_sync(keep_assets, pages.static, settings.data / "pages", pages.keep_assets)
         groups = Groups(database, accounts, news)
         groups.on_delete.append(drive.forget_group)
-        outputs = LateOutputs()
+        accounts.on_end = lambda: news.tell(LOGINS)
+        stack.enter_context(
+            news.listening(LOGINS, lambda _: accounts.look_again(), missed=lambda _: accounts.look_again())
+        )
+        outputs = LedOutputs(workers)
         notebooks = await enter(open_notebooks(database, drive, outputs, settings.notebooks))
         build = build_of(pages.static)
-        rooms = await enter(open_rooms(database, notebooks, drive, accounts, news, settings.rooms, build))
+        rooms = await enter(open_rooms(database, notebooks, drive, accounts, news, settings.rooms, build, workers))
+        notebooks.revisions.on_change.append(lambda notebook: rooms.tell(notebook, {"type": "revisions"}))
         comments = Comments(database, accounts, notifications, drive, rooms, settings.comments)
         drive.on_delete.append(comments.forget)
         engine, versions, hardware = await _machines(settings, stack)
-        runtimes = await enter(open_runtimes(database, engine, versions, hardware, settings.runtimes))
+        runtimes = await enter(open_runtimes(database, engine, versions, hardware, settings.runtimes, begin=False))
         sessions = await enter(
             open_sessions(
                 db=database,
@@ -136,9 +156,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 authority=drive,
                 folder=settings.data / "outputs/segments",
                 settings=settings.sessions,
+                begin=False,
             )
         )
         outputs.sessions = sessions
+        planes = Planes(workers, sessions, tasks)
+        rooms.beyond = planes.broadcast
+        database.until_in_charge = planes.begun.wait
         stored = StoredOutputs(sessions)
         search = Search(database, matcher_of(settings.database))
         await enter(open_indexing(database, drive, search, stored))
@@ -162,11 +186,26 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 pages=SessionPages(sessions, drive),
                 blobs=await _blobs(settings, "checkpoints"),
                 uploads=settings.data / "uploads",
+                begin=False,
             )
         )
+
+        async def lead() -> None:
+            await workers.until_leading()
+            await runtimes.begin(tasks)
+            await sessions.begin()
+            await jupyter.jupyter.begin()
+            planes.begun.set()
+
+        if workers.leads:
+            await lead()
+        else:
+            tasks.start_soon(lead)
         yield House(
             settings=settings,
             database=database,
+            workers=workers,
+            planes=planes,
             accounts=accounts,
             groups=groups,
             notifications=notifications,
@@ -217,6 +256,16 @@ async def _machines(settings: Settings, stack: AsyncExitStack) -> tuple[Engine, 
     return engine, UvEnvironments(settings.environments), hardware
 
 
+@asynccontextmanager
+async def open_tasks() -> AsyncIterator[TaskGroup]:
+    """What belongs to no part alone: cancelled at the end."""
+    async with create_task_group() as tasks:
+        try:
+            yield tasks
+        finally:
+            tasks.cancel_scope.cancel()
+
+
 def create_app(house: House) -> FastAPI:
     """The doors of an open house: the API, the socket, the probes and the page."""
     app = FastAPI(
@@ -241,7 +290,7 @@ def create_app(house: House) -> FastAPI:
         notebooks_routes.routes(house.notebooks, house.drive),
         revision_routes.routes(house.notebooks, house.drive, house.accounts),
         restore_routes.routes(Restoring(house.rooms, house.notebooks.revisions), house.drive),
-        rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.sessions),
+        rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.planes),
         comments_routes.routes(house.comments),
         version_routes.routes(house.runtimes.environments, house.settings.runtimes.version),
         runtimes_routes.routes(house.runtimes, sessions_routes.notebooks_in(house.sessions), house.sessions.usable),
@@ -255,7 +304,7 @@ def create_app(house: House) -> FastAPI:
     metrics = probes.add_probes(app, ready=_readiness(house))
     metrics.registry.register(house.runtimes.numbers)
     add_pages(app, house.settings.pages.static, house.settings.data / "pages")
-    streamed = rf"{API}/(drive/files|notebooks|notebooks/[^/]+/content|runtimes/[^/]+/files/[^/]+)|/jupyter/.*"
+    streamed = rf"{API}/(drive/files|diff|notebooks|notebooks/[^/]+/content|runtimes/[^/]+/files/[^/]+)|/jupyter/.*"
     app.add_middleware(BodyLimit, streamed=streamed)
     app.add_middleware(accounts_routes.Authentication, accounts=house.accounts)
     app.add_middleware(QueryToken)
@@ -265,12 +314,22 @@ def create_app(house: House) -> FastAPI:
     return app
 
 
+def open_doors(house: House) -> ASGIApp:
+    """The doors of one of several processes: what another has to answer is passed on to it."""
+    whose = Whose(house.workers, house.rooms, house.planes.begun, lambda host: house.inside.label_in(host) is not None)
+    door = OwnerDoor(create_app(house), house.workers, whose)
+    house.workers.ready.set()
+    return door
+
+
 def _readiness(house: House) -> Callable[[], Awaitable[dict[str, str]]]:
     async def ready() -> dict[str, str]:
         parts = {"database": "ok", "engine": "ok"}
         try:
             async with house.database.read() as tx:
                 await tx.execute(select(1))
+        except Unavailable as error:
+            parts["database"] = error.detail
         except SQLAlchemyError as error:
             parts["database"] = type(error).__name__
         try:
@@ -280,33 +339,3 @@ def _readiness(house: House) -> Callable[[], Awaitable[dict[str, str]]]:
         return parts
 
     return ready
-
-
-class LateOutputs:
-    """The port `Outputs` of notebooks, which are built before the sessions that keep outputs."""
-
-    sessions: Sessions
-
-    async def outputs(self, notebook: NotebookId) -> dict[CellId, CellOutputs]:
-        """What each cell shows."""
-        return await self.sessions.outputs(notebook)
-
-    async def imported(
-        self, tx: AsyncConnection, notebook: NotebookId, outputs: dict[CellId, CellOutputs], user: UserId
-    ) -> None:
-        """Keep what came with a file."""
-        await self.sessions.imported(tx, notebook, outputs, user)
-
-    async def shown(self, notebook: NotebookId) -> dict[CellId, ExecutionId]:
-        """Which execution each cell shows."""
-        return await self.sessions.shown(notebook)
-
-    async def outputs_of(
-        self, notebook: NotebookId, executions: Collection[ExecutionId], *, whole: bool
-    ) -> dict[ExecutionId, CellOutputs]:
-        """What these executions left."""
-        return await self.sessions.outputs_of(notebook, executions, whole=whole)
-
-    async def show(self, notebook: NotebookId, shown: dict[CellId, ExecutionId | None]) -> None:
-        """Have these cells show something else."""
-        await self.sessions.show(notebook, shown)

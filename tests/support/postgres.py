@@ -97,10 +97,10 @@ class Postgres:
         """The address of a database of it."""
         return f"postgresql+asyncpg://collegium@/{name}?host={self.folder}"
 
-    def new(self) -> str:
-        """The address of a fresh, migrated database."""
+    def new(self, template: str = EMPTY) -> str:
+        """The address of a fresh database: a migrated one, or like another."""
         name = f"test_{new_id()}"
-        self.create(name, template=EMPTY)
+        self.create(name, template=template)
         return self.url(name)
 
     def create(self, name: str, *, template: str) -> None:
@@ -138,9 +138,22 @@ class Postgres:
 
     def crash(self) -> None:
         """The server ends at once, as in a power cut of its own, and starts again."""
+        self.end()
+        self.begin()
+
+    def end(self) -> None:
+        """The server ends at once."""
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(30)
+
+    def begin(self) -> None:
+        """The server starts again."""
         self._start()
+
+    def make_poor(self, name: str) -> None:
+        """A user who may come in, and nothing else."""
+        self._execute(f"DROP ROLE IF EXISTS {name}")
+        self._execute(f"CREATE ROLE {name} LOGIN")
 
     def _execute(self, statement: str, database: str = "postgres") -> None:
         words = ["-h", str(self.folder), "-U", "collegium", "-d", database, "-q", "-c", statement]

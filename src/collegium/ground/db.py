@@ -1,9 +1,10 @@
 """The database: one transaction per use case, writers one after another, committed means on disk."""
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,10 +14,22 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from collegium.ground.errors import StorageFull, Unavailable
+from collegium.ground.db_failures import (
+    NoConnection,
+    commit_named,
+    connecting,
+    failure_named,
+    is_gone,
+    may_be_tried_again,
+    named_at_start,
+)
+from collegium.ground.errors import Unavailable
+from collegium.ground.log import get_log
+
+log = get_log("database")
 
 metadata = MetaData(
     naming_convention={
@@ -33,11 +46,16 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 READERS_MAX = 8
 WAIT_SECONDS_MAX = 30.0
+IDLE_TURN_MS_MAX = 5_000
+"""A server that stops in the middle of its turn (a paused machine) loses it to the others after so long."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITERS_LOCK, MIGRATIONS_LOCK = 0x434F4C01, 0x434F4C02
 """PostgreSQL's advisory locks that we use, by number."""
-DISK_FULL = "53100"
-"""PostgreSQL's word for it (SQLSTATE)."""
+TRIES_MAX = 3
+"""What a restarted database or a colliding transaction undid before its commit is done again so often."""
+ANSWER_SECONDS_MAX = 60
+IDLE_SECONDS_MAX = 5.0
+"""A connection that was not used for so long is asked whether it still is one: databases restart at night."""
 
 
 class Database:
@@ -49,6 +67,12 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.guard: Callable[[AsyncConnection], Awaitable[None]] | None = None
+        """Asked first in every `write`, once its turn has come; refuses by raising."""
+        self.until_in_charge: Callable[[], Awaitable[None]] = _at_once
+        """Comes back when what only one of the server's processes should do is for this one to do."""
+        self.is_first = True
+        """Whether no other process used this installation when this one began."""
         self._quick_threads = anyio.CapacityLimiter(1)
         self._write_turns, self._read_turns = anyio.Semaphore(1), anyio.Semaphore(READERS_MAX)
         if is_sqlite(url):
@@ -56,8 +80,9 @@ class Database:
             self._reader = _sqlite_engine(url, begin="BEGIN", connections_max=READERS_MAX)
             self._quick: Engine | None = sync_engine(url.replace("+aiosqlite", ""), pool_reset_on_return=None)
         else:
-            self._writer = postgresql_engine(url, connections_max=READERS_MAX + 2)
-            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._writer = postgresql_engine(url, connections_max=2, idle_ms_max=IDLE_TURN_MS_MAX)
+            reader = postgresql_engine(url, connections_max=READERS_MAX)
+            self._reader = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._quick = None
         self._quick_turns = self._write_turns if self._quick is not None else anyio.Semaphore(1)
 
@@ -65,14 +90,17 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may change things; committed when the block ends, undone when it raises.
 
-        Raises StorageFull if the disk had no room for it, Unavailable if too many others are before it.
+        Raises StorageFull if the disk had no room for it, Unavailable if too many others are before it or the
+        database cannot be reached; with the code `outcome_unknown`, if it was lost during the commit.
         """
         async with _turn(self._write_turns):
-            with _failure_named():
-                async with self._writer.begin() as tx:
-                    if self._quick is None:
-                        await tx.execute(_TAKE_TURN, {"lock": WRITERS_LOCK})
+            with failure_named():
+                async with self._connected(self._writer, begin=None if self._quick else _take_turn) as tx:
+                    if self.guard is not None:
+                        await self.guard(tx)
                     yield tx
+                    with commit_named():
+                        await tx.commit()
 
     async def write_in_one_go(self, work: Callable[[Connection], T]) -> T:
         """`write` for what must not cost much: all of `work` on a thread, where `write` changes threads per statement.
@@ -81,23 +109,64 @@ class Database:
         Raises as `write` does, and whatever `work` raises.
         """
         async with _turn(self._quick_turns):
-            with _failure_named():
+            with failure_named():
                 if self._quick is not None:
                     return await anyio.to_thread.run_sync(_begun, self._quick, work, limiter=self._quick_threads)
-                async with self._writer.begin() as tx:
-                    return await tx.run_sync(work)
+                for number in range(1, TRIES_MAX):
+                    try:
+                        return await self._once(work)
+                    except Exception as error:
+                        if isinstance(error, NoConnection) or not may_be_tried_again(error):
+                            raise
+                        log.warning("transaction.repeated", number=number, error=type(error).__name__)
+                        await anyio.sleep(number / 20)
+                return await self._once(work)
+
+    async def _once(self, work: Callable[[Connection], T]) -> T:
+        async with self._connected(self._writer) as tx:
+            done = await tx.run_sync(work)
+            with commit_named():
+                await tx.commit()
+            return done
+
+    @asynccontextmanager
+    async def _connected(
+        self, engine: AsyncEngine, begin: Callable[[AsyncConnection], Awaitable[object]] | None = None
+    ) -> AsyncIterator[AsyncConnection]:
+        """A connection on which the transaction has begun, if there is a way to begin it."""
+        async with AsyncExitStack() as stack:
+            for number in range(TRIES_MAX):
+                try:
+                    with connecting():
+                        tx = await stack.enter_async_context(engine.connect())
+                    if begin is not None:
+                        await begin(tx)
+                    break
+                except Exception as error:
+                    await stack.aclose()
+                    # Nothing was done yet: a connection that the database closed meanwhile costs nothing but another.
+                    stale = begin is not None and is_gone(error) and not isinstance(error, NoConnection)
+                    if not stale or number == TRIES_MAX - 1:
+                        raise
+            yield tx
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A consistent view of what is committed; nothing it does is kept. Raises Unavailable as `write` does."""
         async with _turn(self._read_turns):
-            with _failure_named():
-                async with self._reader.connect() as tx:
+            with failure_named():
+                async with self._connected(self._reader) as tx:
                     yield tx
 
     async def migrate(self) -> None:
         """Bring the schema to the newest revision."""
-        await anyio.to_thread.run_sync(migrate, self.url)
+        try:
+            await anyio.to_thread.run_sync(migrate, self.url)
+        except Exception as error:
+            told = named_at_start(error, self.url)
+            if told is None:
+                raise
+            raise told from error
 
     async def close(self) -> None:
         """Let every connection go."""
@@ -105,6 +174,10 @@ class Database:
             await anyio.to_thread.run_sync(self._quick.dispose)
         await self._writer.dispose()
         await self._reader.dispose()
+
+
+async def _at_once() -> None:
+    return None
 
 
 def _begun(engine: Engine, work: Callable[[Connection], T]) -> T:
@@ -132,7 +205,10 @@ async def open_database(url: str) -> AsyncIterator[Database]:
 
     `url` is SQLAlchemy's: `sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://USER@HOST/NAME`.
     """
-    database = Database(url)
+    try:
+        database = Database(url)
+    except (ArgumentError, TypeError, ValueError) as error:
+        raise named_at_start(error, url) or error from error
     try:
         await database.migrate()
         yield database
@@ -165,11 +241,15 @@ def migrate(url: str) -> None:
 
 async def _migrate_postgresql(url: str, config: Config) -> None:
     engine = postgresql_engine(url, connections_max=1)
-    async with engine.connect() as connection:
-        # Several servers may start at once.
-        await connection.execute(_TAKE_TURN, {"lock": MIGRATIONS_LOCK})
-        await connection.run_sync(_upgrade, config)
-    await engine.dispose()
+    try:
+        async with AsyncExitStack() as stack:
+            with connecting():
+                connection = await stack.enter_async_context(engine.connect())
+            # Several servers may start at once.
+            await connection.execute(_TAKE_TURN, {"lock": MIGRATIONS_LOCK})
+            await connection.run_sync(_upgrade, config)
+    finally:
+        await engine.dispose()
 
 
 def _upgrade(connection: Connection, config: Config) -> None:
@@ -178,18 +258,43 @@ def _upgrade(connection: Connection, config: Config) -> None:
     connection.commit()
 
 
+async def _take_turn(tx: AsyncConnection) -> None:
+    await tx.execute(_TAKE_TURN, {"lock": WRITERS_LOCK})
+
+
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(:lock)")
 
 
-def postgresql_engine(url: str, *, connections_max: int) -> AsyncEngine:
-    """Connections on which a commit is on disk when it returns."""
-    return create_async_engine(
+def postgresql_engine(url: str, *, connections_max: int, idle_ms_max: int = 0) -> AsyncEngine:
+    """Connections on which a commit is on disk when it returns; a transaction left idle for too long is undone."""
+    server_settings = {
+        "synchronous_commit": "on",
+        "application_name": "collegium",
+        "idle_in_transaction_session_timeout": str(idle_ms_max),
+        "lock_timeout": str(int(WAIT_SECONDS_MAX * 1000)),
+    }
+    engine = create_async_engine(
         url,
         pool_size=connections_max,
         max_overflow=0,
         pool_timeout=30,
-        connect_args={"timeout": 10, "server_settings": {"synchronous_commit": "on", "application_name": "collegium"}},
+        connect_args={"timeout": 10, "command_timeout": ANSWER_SECONDS_MAX, "server_settings": server_settings},
     )
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def rested(_connection: Any, record: Any) -> None:
+        record.info["since"] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def woken(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("since", math.inf) < IDLE_SECONDS_MAX:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except (DBAPIError, engine.dialect.loaded_dbapi.Error, OSError) as error:
+            raise DisconnectionError from error
+
+    return engine
 
 
 def _sqlite_engine(url: str, *, begin: str, connections_max: int) -> AsyncEngine:
@@ -227,26 +332,6 @@ def configure_sqlite(engine: Any, *, begin: str) -> None:
     @event.listens_for(engine, "begin")
     def began(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
-
-
-class _failure_named:
-    """Gives a full disk, and a database that cannot be reached, names that a person can act on."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OperationalError) and isinstance(error.orig, sqlite3.OperationalError):
-            words = str(error.orig)
-            if "disk is full" in words or "disk I/O error" in words:
-                raise StorageFull(FULL) from error
-        elif isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == DISK_FULL:
-            raise StorageFull(FULL) from error
-        elif isinstance(error, ConnectionError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
-            raise Unavailable("The database cannot be reached. Try again in a moment.") from error
-
-
-FULL = "The server's disk is full. What is stored is safe; new work is refused until there is room."
 
 
 def sync_engine(url: str, **options: Any) -> Engine:
