@@ -402,8 +402,7 @@ class _Admission:
             return GONE
         if item.origin is None and item.right is None:
             return self._slot_by_parent(item)
-        if item.origin == item.right:
-            raise Reject("an item lies between two places")
+        # Its neighbours may be one and the same: Yjs writes so when it undoes the deletion of several insertions.
         index = self.index
         slot = index.slot(item.origin or item.right or (0, 0))
         other = slot if item.origin is None or item.right is None else index.slot(item.right)
