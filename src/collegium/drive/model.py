@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from collegium.accounts.model import Role, stronger
 from collegium.ground.errors import Invalid, OutOfRange
-from collegium.ground.ids import ItemId, UserId
+from collegium.ground.ids import GroupId, ItemId, UserId
 from collegium.ground.text import is_printable
 
 NAME_LENGTH_MAX = 255
@@ -40,6 +40,8 @@ class Item:
     created_at: int
     modified_at: int
     trashed_at: int | None
+    playground_of: ItemId | None = None
+    """The notebook that this one is a playground of; such a one lies in no folder, and nobody finds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,36 @@ class Grant:
     user: UserId
     role: Role
     created_at: int
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupGrant:
+    """A role that an owner gave to everybody in a group, on an item and on everything in it."""
+
+    item: ItemId
+    group: GroupId
+    role: Role
+    created_at: int
+    expires_at: int | None = None
+
+
+class Audience(StrEnum):
+    """Who may open an item by its address alone, without having been given a role on it."""
+
+    RESTRICTED = "restricted"
+    SIGNED_IN = "signed_in"
+    ANYONE = "anyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the address of an item gives to those who know it; guests may only ever read."""
+
+    item: ItemId
+    audience: Audience
+    role: Role
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +90,9 @@ class Step:
 
     item: Item
     granted: Role | None
+    """By a grant to this user or to a group that they are in."""
+    linked: Role | None = None
+    """By the link alone, which everybody has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +105,14 @@ class Sight:
     """The folders above it that this user may see, from the top."""
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What somebody stores: bytes of files and notebooks, those in the trash too; `quota` None: as much as there is."""
+
+    used: int
+    quota: int | None
+
+
 def role_on(way: Sequence[Step], user: UserId) -> Role | None:
     """What a user is to the last item of the way. What is in the trash, or under it, only its owner sees."""
     if not way:
@@ -80,7 +123,7 @@ def role_on(way: Sequence[Step], user: UserId) -> Role | None:
         return None
     role: Role | None = None
     for step in way:
-        role = stronger(role, step.granted)
+        role = stronger(role, stronger(step.granted, step.linked))
     return role
 
 

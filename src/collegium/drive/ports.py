@@ -1,7 +1,12 @@
-"""What a drive needs of the world: a place for bytes."""
+"""What a drive needs of the world: a place for bytes, an index of words, and whoever knows documents and runs."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Protocol
+
+from sqlalchemy import TextClause
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from collegium.ground.ids import ItemId, UserId
 
 
 class Blobs(Protocol):
@@ -36,3 +41,41 @@ class Blobs(Protocol):
 
     async def clear_unfinished(self) -> None:
         """Remove what a killed server left of uploads; what is still being written stays."""
+
+
+class Matcher(Protocol):
+    """Asks the database's own index over `search_texts`."""
+
+    def matching(self, words: Sequence[str], *, in_names: bool) -> TextClause:
+        """A condition on `search_texts`: for each of these words the item has one that begins with it.
+
+        In its name, or in name and text together. `words` are made of letters and digits alone.
+        """
+
+
+class Prepared(Protocol):
+    """A notebook's content, read and ready to be written down as another notebook's."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes of it are held in memory."""
+
+
+class NotebookCopies(Protocol):
+    """Makes the document of a notebook anew under another id: what it says, and nothing of how it came about."""
+
+    async def prepared(self, notebook: ItemId) -> Prepared:
+        """What the notebook says, as far as it is on disk. Raises NotFound or Unavailable."""
+
+    async def insert(self, tx: AsyncConnection, prepared: Prepared, copy: ItemId, user: UserId) -> int:
+        """Write it down as the document of the item `copy`, with the outputs that the original shows.
+
+        The bytes that it takes.
+        """
+
+
+class Runs(Protocol):
+    """Knows which notebooks have a runtime."""
+
+    async def running(self, tx: AsyncConnection, notebooks: Sequence[ItemId]) -> set[ItemId]:
+        """Those of these notebooks that are bound to one."""

@@ -1,16 +1,17 @@
 """The API of the drive: listing, uploading, moving, sharing."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
-from collegium.accounts.model import EMAIL_LENGTH_MAX, Principal, Role
+from collegium.accounts.model import Principal, Role
 from collegium.accounts.service import Accounts, signed_in
+from collegium.drive import sharing_routes
 from collegium.drive.model import NAME_LENGTH_MAX, Item, Kind, content_disposition, parsed_range
-from collegium.drive.service import Access, Drive
+from collegium.drive.service import Drive
 from collegium.ground.http import USER_CONTENT_POLICY
 from collegium.ground.ids import ItemId, UserId
 
@@ -81,29 +82,6 @@ class ItemChange(BaseModel):
     parent: Id | None = None
 
 
-class GrantRequest(BaseModel):
-    """A role for the user with this address."""
-
-    email: Annotated[str, Field(min_length=1, max_length=EMAIL_LENGTH_MAX)]
-    role: Literal[Role.EDITOR, Role.COMMENTER, Role.VIEWER]
-
-
-class GrantWithdrawal(BaseModel):
-    """Whose role is taken back."""
-
-    email: Annotated[str, Field(min_length=1, max_length=EMAIL_LENGTH_MAX)]
-
-
-class GrantShown(BaseModel):
-    """Somebody who may see an item. What is `inherited` was given on a folder above, and is taken back there."""
-
-    id: str
-    email: str
-    name: str
-    role: Role
-    inherited: bool
-
-
 class Presenter:
     """Shows items: the names of their owners are not the drive's, but the accounts'."""
 
@@ -125,7 +103,7 @@ def routes(drive: Drive, accounts: Accounts) -> APIRouter:
     router.include_router(_listing_routes(drive, presenter))
     router.include_router(_item_routes(drive, presenter))
     router.include_router(_file_routes(drive, presenter))
-    router.include_router(_grant_routes(drive))
+    router.include_router(sharing_routes.routes(drive))
     return router
 
 
@@ -146,6 +124,10 @@ def _listing_routes(drive: Drive, presenter: Presenter) -> APIRouter:
             sights = await drive.list_shared(principal)
             return _listing(SHARED, await presenter.many([(sight.item, sight.role, None) for sight in sights]))
         sight, children = await drive.list_folder(principal, ItemId(folder))
+        if sight.role is not Role.OWNER:
+            # What lies in a folder that one came to by its link alone is found from then on.
+            with drive.opening(principal, sight.item):
+                pass
         top = ROOT if sight.role is Role.OWNER else SHARED
         path = [PathStep(id=top, name=TITLES[top]), *(PathStep(id=one.id, name=one.name) for one in sight.path)]
         return Listing(
@@ -224,7 +206,8 @@ def _file_routes(drive: Drive, presenter: Presenter) -> APIRouter:
     )
     async def download_file(item: Id, request: Request, principal: Signed) -> StreamingResponse:
         found = await drive.file(principal, ItemId(item))
-        part = parsed_range(request.headers.get("range"), found.size)
+        with drive.opening(principal, found):
+            part = parsed_range(request.headers.get("range"), found.size)
         start, stop = part or (0, found.size)
         headers = {
             "Accept-Ranges": "bytes",
@@ -240,25 +223,6 @@ def _file_routes(drive: Drive, presenter: Presenter) -> APIRouter:
         return StreamingResponse(
             pieces, 200 if part is None else 206, media_type="application/octet-stream", headers=headers
         )
-
-    return router
-
-
-def _grant_routes(drive: Drive) -> APIRouter:
-    router = APIRouter()
-
-    @router.get("/items/{item}/grants", response_model=list[GrantShown], summary="The owner, and who was given a role")
-    async def list_grants(item: Id, principal: Signed) -> list[GrantShown]:
-        return [_grant_shown(access) for access in await drive.accesses(principal, ItemId(item))]
-
-    @router.put("/items/{item}/grants", response_model=list[GrantShown], summary="Give somebody a role")
-    async def put_grant(item: Id, body: GrantRequest, principal: Signed) -> list[GrantShown]:
-        await drive.grant(principal, ItemId(item), body.email, body.role)
-        return await list_grants(item, principal)
-
-    @router.delete("/items/{item}/grants", status_code=204, summary="Take a role back, or give up one's own")
-    async def delete_grant(item: Id, body: GrantWithdrawal, principal: Signed) -> None:
-        await drive.revoke(principal, ItemId(item), body.email)
 
     return router
 
@@ -289,8 +253,3 @@ def _item_shown(item: Item, role: Role, owner_name: str, parent: ItemId | None) 
         trashed_at=item.trashed_at,
         parent=parent,
     )
-
-
-def _grant_shown(access: Access) -> GrantShown:
-    user = access.user
-    return GrantShown(id=user.id, email=user.email, name=user.name, role=access.role, inherited=access.inherited)

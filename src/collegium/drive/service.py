@@ -2,19 +2,16 @@
 
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import timedelta
-from typing import Any
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collegium.accounts.model import Action, Principal, Role, User, may, stronger
+from collegium.accounts.model import Action, Principal, Role, stronger
 from collegium.accounts.service import Accounts
-from collegium.drive import store
+from collegium.drive import sharing_store, store
 from collegium.drive.model import (
     DEPTH_MAX,
     NOTEBOOKS_FOLDER,
@@ -22,13 +19,14 @@ from collegium.drive.model import (
     Item,
     Kind,
     Sight,
+    Usage,
     in_shown_order,
     parsed_item_name,
-    role_on,
     sight_of,
 )
 from collegium.drive.ports import Blobs
 from collegium.drive.settings import DriveSettings
+from collegium.drive.sharing import Sharing
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import (
@@ -37,11 +35,12 @@ from collegium.ground.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    QuotaExceeded,
     TooLarge,
     TooMany,
     Unavailable,
 )
-from collegium.ground.ids import ItemId, UserId, is_id, new_id
+from collegium.ground.ids import ItemId, UserId, new_id
 from collegium.ground.log import get_log
 from collegium.ground.news import News
 
@@ -49,100 +48,28 @@ log = get_log("drive")
 
 OnDelete = Callable[[AsyncConnection, Sequence[ItemId]], Awaitable[None]]
 OnDeleted = Callable[[Sequence[ItemId]], Awaitable[None]]
-GRANTS_PER_ITEM_MAX = 200
-ROLES = "roles"
-"""News: somebody's role in the drive of `owner`, or a name in it, may have changed."""
+Opening = Callable[[Principal, Item], AbstractContextManager[None]]
 CLEAN_UP_SECONDS_MAX = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Somebody who may see an item, and where that comes from."""
-
-    user: User
-    role: Role
-    inherited: bool
-    """The role was given on a folder above the item, and can only be taken back there."""
-
-
-class Drive:
-    """Everybody's tree of items, the bytes of its files, and those who wait for roles to change."""
+class Drive(Sharing):
+    """Everybody's tree of items, the bytes of its files, and who may do what to them."""
 
     def __init__(
         self, database: Database, blobs: Blobs, accounts: Accounts, news: News, settings: DriveSettings
     ) -> None:
-        self._database = database
-        self._news = news
+        super().__init__(database, accounts, news)
         self._blobs = blobs
-        self._accounts = accounts
         self.settings = settings
         self.on_delete: list[OnDelete] = []
         """Called with the notebooks that are deleted, in the transaction that deletes them, before their items go."""
         self.on_deleted: list[OnDeleted] = []
         """Called with the same notebooks once their deletion is committed."""
+        self.opening: Opening = lambda _principal, _item: nullcontext()
+        """Entered by whoever has a notebook open, for as long."""
+        self.touched_notebooks: set[ItemId] = set()
+        """Those that were changed here and not looked at since; whoever keeps their words takes them out."""
         self._uploading: Counter[UserId] = Counter()
-
-    # --- who may what ----------------------------------------------------------------------------
-
-    async def authorize(
-        self, principal: Principal, item: ItemId, action: Action, *, tx: AsyncConnection | None = None
-    ) -> tuple[Item, Role]:
-        """The item and the asking user's role on it, if they may do this.
-
-        Raises NotFound if they may not even read it, and Forbidden if they may, but not do this. With `tx` the
-        answer belongs to that transaction.
-        """
-        sight = await self.sight(principal, item, tx=tx)
-        if not may(sight.role, action):
-            raise Forbidden(f"Your role here is {sight.role}, which does not allow to {action}.", role=sight.role)
-        return sight.item, sight.role
-
-    async def sight(self, principal: Principal, item: ItemId, *, tx: AsyncConnection | None = None) -> Sight:
-        """The item with the role and the path that this user may see. Raises NotFound."""
-        if is_id(item):
-            if tx is None:
-                async with self._database.read() as tx:
-                    way = await store.read_way(tx, item, principal.user)
-            else:
-                way = await store.read_way(tx, item, principal.user)
-            sight = sight_of(way, principal.user)
-            if sight is not None and may(sight.role, Action.READ):
-                return sight
-        raise NotFound("There is no such item, or it is not shared with you.")
-
-    async def role(self, user: UserId, item: ItemId) -> Role | None:
-        """What a user is to an item; None: a stranger, or there is no such item."""
-        async with self._database.read() as tx:
-            return role_on(await store.read_way(tx, item, user), user)
-
-    async def exists(self, tx: AsyncConnection, item: ItemId) -> bool:
-        """Whether there still is such an item, be it in the trash."""
-        try:
-            await store.read_item(tx, item)
-        except NotFound:
-            return False
-        return True
-
-    @asynccontextmanager
-    async def watch_roles(self, item: ItemId) -> AsyncIterator[MemoryObjectReceiveStream[None]]:
-        """A stream that says "look again": somebody's role on this item, or its name, may have changed.
-
-        Several changes may come as one. Look once after entering; from then on nothing is missed. Raises NotFound.
-        """
-        async with self._database.read() as tx:
-            owner = (await store.read_item(tx, item)).owner
-        send, receive = anyio.create_memory_object_stream[None](1)
-
-        def look_again(news: dict[str, Any]) -> None:
-            if news["owner"] == owner and not send.statistics().current_buffer_used:
-                send.send_nowait(None)
-
-        with send, receive, self._news.listening(ROLES, look_again):
-            yield receive
-
-    def _changed(self, owner: UserId) -> None:
-        """Somebody's role in this drive, or a name in it, may be another now; whoever watches looks again."""
-        self._news.tell(ROLES, owner=owner)
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -158,7 +85,7 @@ class Drive:
             if sight.item.kind is not Kind.FOLDER:
                 raise Invalid("This is not a folder.")
             children = await store.read_children(tx, sight.item.owner, folder)
-            own = {g.item: g.role for g in await store.read_own_grants(tx, folder, principal.user)}
+            own = await store.read_roles_in(tx, folder, principal.user)
         shown = [(item, stronger(sight.role, own.get(item.id)) or sight.role) for item in in_shown_order(children)]
         return sight, shown
 
@@ -166,9 +93,10 @@ class Drive:
         """What others shared with this user: the topmost items only, since the rest is in them."""
         async with self._database.read() as tx:
             ways = await store.read_ways_of_grants(tx, principal.user)
-        seen = {way[-1].item: sight_of(way, principal.user) for way in ways.values()}
+        topmost = [way for way in ways.values() if all(step.granted is None for step in way[:-1])]
+        seen = {way[-1].item: sight_of(way, principal.user) for way in topmost}
         shown = [seen[item] for item in in_shown_order(list(seen))]
-        return [sight for sight in shown if sight is not None and not sight.path and sight.role is not Role.OWNER]
+        return [sight for sight in shown if sight is not None and sight.role is not Role.OWNER]
 
     async def list_trash(self, principal: Principal) -> list[Item]:
         """What one put into the trash."""
@@ -188,6 +116,7 @@ class Drive:
         size: int = 0,
         blob: str | None = None,
         item: ItemId | None = None,
+        playground_of: ItemId | None = None,
     ) -> Item:
         """A new item in a folder (None: the owner's root); the caller has authorized WRITE on that folder.
 
@@ -200,11 +129,13 @@ class Drive:
             if not way:
                 raise NotFound("There is no such folder.")
             folder = way[-1].item
-            _refuse_unfit(folder, depth=len(way))
+            refuse_unfit(folder, depth=len(way))
             if any(step.item.trashed_at is not None for step in way):
                 raise Conflict("This folder is in the trash.", code="in_trash")
             owner = folder.owner
-        await self._refuse_full(tx, owner, parent)
+        if playground_of is None:
+            await self.refuse_full(tx, owner, parent)
+            await self.refuse_over_quota(tx, owner, size)
         now = now_ms()
         made = Item(
             id=item or ItemId(new_id()),
@@ -217,6 +148,7 @@ class Drive:
             created_at=now,
             modified_at=now,
             trashed_at=None,
+            playground_of=playground_of,
         )
         await store.insert_item(tx, made)
         return made
@@ -235,6 +167,32 @@ class Drive:
         if size is not None:
             values["size"] = size
         await store.update_item(tx, item, **values)
+        self.touched_notebooks.add(item)
+
+    async def measured(self, tx: AsyncConnection, item: ItemId, size: int) -> None:
+        """The item takes so many bytes; nobody changed it."""
+        await store.update_item(tx, item, size=size)
+
+    # --- how much --------------------------------------------------------------------------------
+
+    async def usage(self, principal: Principal) -> Usage:
+        """What somebody stores, and how much they may."""
+        async with self._database.read() as tx:
+            used = await store.read_used_bytes(tx, principal.user)
+        return Usage(used, self.settings.quota)
+
+    async def refuse_over_quota(self, tx: AsyncConnection, owner: UserId, bytes: int) -> None:
+        """Raises QuotaExceeded if somebody may not store so much more. Writers take turns, so that it is true."""
+        if self.settings.quota is None or bytes <= 0:
+            return
+        usage = Usage(await store.read_used_bytes(tx, owner), self.settings.quota)
+        if usage.used + bytes > self.settings.quota:
+            raise QuotaExceeded(
+                "There is no room left in this drive. What is in its trash counts until it is emptied.",
+                code="drive_full",
+                used=usage.used,
+                quota=usage.quota,
+            )
 
     async def create_folder(self, principal: Principal, name: str, parent: ItemId | None) -> Item:
         """Raises Invalid, NotFound, Forbidden, Conflict."""
@@ -260,9 +218,13 @@ class Drive:
         TooMany, and Unavailable when nothing comes any more.
         """
         name = parsed_item_name(name)
+        owner = principal.user
         if parent is not None:
             folder, _ = await self.authorize(principal, parent, Action.WRITE)
-            _refuse_unfit(folder, depth=0)
+            refuse_unfit(folder, depth=0)
+            owner = folder.owner
+        async with self._database.read() as tx:
+            await self.refuse_over_quota(tx, owner, announced or 1)
         blob, size = await self._received(principal, content, announced)
         try:
             made = await self._insert_file(principal, name, parent, blob, size)
@@ -285,7 +247,9 @@ class Drive:
         before = found.blob
         try:
             async with self._database.write() as tx:
-                before = (await self.authorize(principal, item, Action.WRITE, tx=tx))[0].blob
+                former, _ = await self.authorize(principal, item, Action.WRITE, tx=tx)
+                before = former.blob
+                await self.refuse_over_quota(tx, former.owner, size - former.size)
                 if not await self._blobs.exists(blob):
                     raise Conflict("The same file was deleted at this moment. Please upload it again.")
                 await store.update_item(tx, item, blob=blob, size=size, modified_at=now_ms())
@@ -293,7 +257,7 @@ class Drive:
         finally:
             with anyio.move_on_after(CLEAN_UP_SECONDS_MAX, shield=True):
                 await self._discard_blobs({one for one in (before, blob) if one is not None})
-        self._changed(found.owner)
+        self.changed(found.owner)
         log.info("file.replaced", item=item, user=principal.user, size=size)
         return changed
 
@@ -374,7 +338,7 @@ class Drive:
             if values:
                 await store.update_item(tx, item, **values)
             changed = await store.read_item(tx, item)
-        self._changed(found.owner)
+        self.changed(found.owner)
         log.info("item.changed", item=item, user=principal.user, renamed=name is not None, moved=move)
         return changed
 
@@ -395,12 +359,44 @@ class Drive:
             if any(step.item.trashed_at is not None for step in way):
                 raise Conflict("This folder is in the trash.", code="in_trash")
             height = max(depth for _, depth in await store.read_subtree(tx, item.id))
-            _refuse_unfit(folder, depth=len(way) + height)
-        await self._refuse_full(tx, item.owner, parent)
+            refuse_unfit(folder, depth=len(way) + height)
+        await self.refuse_full(tx, item.owner, parent)
 
-    async def _refuse_full(self, tx: AsyncConnection, owner: UserId, folder: ItemId | None) -> None:
+    async def refuse_full(self, tx: AsyncConnection, owner: UserId, folder: ItemId | None) -> None:
         if await store.count_children(tx, owner, folder) >= self.settings.items_per_folder_max:
             raise Conflict("This folder is full.", code="folder_full")
+
+    async def transfer(self, principal: Principal, item: ItemId, email: str) -> Item:
+        """Make the user with this address the owner of the item and everything in it.
+
+        It then lies at the top of their drive, the former owner is an editor of it, and what was given on it stays
+        given; what was given on folders above it does not reach it any more. Raises NotFound, Forbidden, Conflict,
+        QuotaExceeded.
+        """
+        await self.authorize(principal, item, Action.TRANSFER)
+        user = await self._person(principal, email)
+        async with self._database.write() as tx:
+            await self.authorize(principal, item, Action.TRANSFER, tx=tx)
+            found = await self._shareable(tx, principal, item)
+            way = await store.read_way(tx, item, principal.user)
+            if any(step.item.trashed_at is not None for step in way):
+                raise Conflict("This is in the trash. Restore it first.", code="in_trash")
+            if user.id == found.owner:
+                raise Conflict("They are its owner already.", code="is_owner")
+            await self.refuse_full(tx, user.id, None)
+            tree = await store.read_subtree(tx, item)
+            await self.refuse_over_quota(tx, user.id, sum(one.size for one, _ in tree))
+            ids = [one.id for one, _ in tree]
+            await store.give_to(tx, ids, user.id)
+            await store.update_item(tx, item, parent=None)
+            await sharing_store.delete_grants_of(tx, user.id, ids)
+            former = Grant(item, principal.user, Role.EDITOR, now_ms())
+            await sharing_store.set_grant(tx, former, by=principal.user)
+            given = await store.read_item(tx, item)
+        self.changed(found.owner)
+        self.changed(user.id)
+        log.info("item.transferred", item=item, user=principal.user, to=user.id, items=len(ids))
+        return given
 
     async def trash(self, principal: Principal, item: ItemId) -> Item:
         """Put it aside: everybody but the owner loses sight of it. Nothing happens to what is there already."""
@@ -409,7 +405,7 @@ class Drive:
             if found.trashed_at is None:
                 await store.update_item(tx, item, trashed_at=now_ms())
             trashed = await store.read_item(tx, item)
-        self._changed(found.owner)
+        self.changed(found.owner)
         log.info("item.trashed", item=item, user=principal.user)
         return trashed
 
@@ -421,29 +417,44 @@ class Drive:
             buried = any(step.item.trashed_at is not None for step in way[:-1])
             await store.update_item(tx, item, trashed_at=None, parent=None if buried else found.parent)
             restored = await store.read_item(tx, item)
-        self._changed(found.owner)
+        self.changed(found.owner)
         log.info("item.restored", item=item, user=principal.user)
         return restored
 
     async def delete(self, principal: Principal, item: ItemId) -> None:
         """Remove an item that is in the trash, and everything under it, for ever. Raises Conflict elsewhere."""
-        async with self._database.write() as tx:
+
+        async def allowed(tx: AsyncConnection) -> bool:
             found, _ = await self.authorize(principal, item, Action.DELETE, tx=tx)
             if found.trashed_at is None:
                 raise Conflict("Only what is in the trash can be deleted.", code="not_in_trash")
+            return True
+
+        await self.remove(item, allowed)
+
+    async def remove(self, item: ItemId, allowed: Callable[[AsyncConnection], Awaitable[bool]]) -> int:
+        """Delete an item and everything under it for ever, if `allowed` still says so then; how many items went.
+
+        Raises what `allowed` raises.
+        """
+        async with self._database.write() as tx:
+            if not await allowed(tx):
+                return 0
             tree = await store.read_subtree(tx, item)
+            owner = tree[0][0].owner
             deepest_first = [one.id for one, _ in sorted(tree, key=lambda pair: -pair[1])]
             notebooks = [one.id for one, _ in tree if one.kind is Kind.NOTEBOOK]
             if notebooks:
                 for prepare in self.on_delete:
                     await prepare(tx, notebooks)
             await store.delete_items(tx, deepest_first)
-        self._changed(found.owner)
-        log.info("item.deleted", item=item, user=principal.user, items=len(tree))
+        self.changed(owner)
+        log.info("item.deleted", item=item, owner=owner, items=len(tree))
         if notebooks:
             for deleted in self.on_deleted:
                 await deleted(notebooks)
         await self._discard_blobs({one.blob for one, _ in tree if one.blob is not None})
+        return len(tree)
 
     async def _discard_blobs(self, blobs: Sequence[str] | set[str]) -> None:
         for blob in blobs:
@@ -454,6 +465,9 @@ class Drive:
 
     async def tidy(self) -> None:
         """Remove bytes that no item has: what a killed server left of an upload or a deletion."""
+        if not self._database.is_first:
+            # Others may be in the midst of an upload.
+            return
         try:
             await self._tidy()
         except (CollegiumError, SQLAlchemyError, OSError) as error:
@@ -468,58 +482,6 @@ class Drive:
             if not used:
                 await self._discard_blobs([blob])
                 log.info("blob.discarded", blob=blob)
-
-    # --- sharing ---------------------------------------------------------------------------------
-
-    async def accesses(self, principal: Principal, item: ItemId) -> list[Access]:
-        """Who may see an item, the owner first, then those with a role on it or on a folder above it.
-
-        Raises NotFound, and Forbidden for those who may not write in it.
-        """
-        async with self._database.read() as tx:
-            found, _ = await self.authorize(principal, item, Action.WRITE, tx=tx)
-            way = await store.read_way(tx, item, principal.user)
-            given = await store.read_grants(tx, [step.item.id for step in way])
-        best: dict[UserId, Access] = {}
-        people = await self._accounts.users_by_ids([found.owner, *(grant.user for grant in given)])
-        for grant in sorted(given, key=lambda grant: grant.item == item):
-            former = best.get(grant.user)
-            if former is None or stronger(grant.role, former.role) is grant.role:
-                best[grant.user] = Access(people[grant.user], grant.role, inherited=grant.item != item)
-        owner = Access(people[found.owner], Role.OWNER, inherited=False)
-        return [owner, *(access for access in best.values() if not access.user.removed)]
-
-    async def grant(self, principal: Principal, item: ItemId, email: str, role: Role) -> None:
-        """Give the user with this address a role on the item and everything in it.
-
-        Raises NotFound (also for an unknown address), Forbidden, Invalid, Conflict.
-        """
-        await self.authorize(principal, item, Action.SHARE)
-        if role is Role.OWNER:
-            raise Invalid("There is one owner; give a role below it.", field="role")
-        user = await self._accounts.user_by_email(email)
-        async with self._database.write() as tx:
-            found, _ = await self.authorize(principal, item, Action.SHARE, tx=tx)
-            if user.id == found.owner:
-                raise Conflict("The owner has every right already.", code="is_owner")
-            others = [grant for grant in await store.read_grants(tx, [item]) if grant.user != user.id]
-            if len(others) >= GRANTS_PER_ITEM_MAX:
-                raise Conflict(f"At most {GRANTS_PER_ITEM_MAX} people can be given a role on one item.")
-            await store.set_grant(tx, Grant(item, user.id, role, now_ms()), by=principal.user)
-        self._changed(found.owner)
-        log.info("grant.made", item=item, user=principal.user, to=user.id, role=role)
-
-    async def revoke(self, principal: Principal, item: ItemId, email: str) -> None:
-        """Take back what was given on this very item; one may also give up one's own role. Raises NotFound."""
-        found, _ = await self.authorize(principal, item, Action.READ)
-        user = await self._accounts.user_by_email(email)
-        if user.id != principal.user:
-            await self.authorize(principal, item, Action.SHARE)
-        async with self._database.write() as tx:
-            if not await store.delete_grant(tx, item, user.id):
-                raise NotFound("Nothing was given to this person here; perhaps on a folder above.")
-        self._changed(found.owner)
-        log.info("grant.revoked", item=item, user=principal.user, of=user.id)
 
 
 @asynccontextmanager
@@ -536,7 +498,8 @@ async def open_drive(
             tasks.cancel_scope.cancel()
 
 
-def _refuse_unfit(folder: Item, *, depth: int) -> None:
+def refuse_unfit(folder: Item, *, depth: int) -> None:
+    """Raises Invalid for what is no folder, and Conflict if what is put into it would lie too deep."""
     if folder.kind is not Kind.FOLDER:
         raise Invalid("Only a folder can hold items.", field="parent")
     if depth >= DEPTH_MAX:

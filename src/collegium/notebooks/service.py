@@ -12,28 +12,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.accounts.model import Action, Principal
 from collegium.drive.model import Kind
+from collegium.drive.search import Search
 from collegium.drive.service import Drive
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import CollegiumError, Invalid, TooLarge, Unavailable
 from collegium.ground.ids import CellId, ItemId, NotebookId, new_id
 from collegium.ground.log import get_log
-from collegium.notebooks import ipynb, store
+from collegium.notebooks import ipynb, outside_store, revision_store, store
+from collegium.notebooks.bases import Bases
 from collegium.notebooks.document import Broken, Document, Editor, merge
+from collegium.notebooks.indexing import indexed
 from collegium.notebooks.ipynb import Imported
 from collegium.notebooks.merging import merge_into
-from collegium.notebooks.model import SCHEMA_VERSION, Author, Cell, Content, Created, source_hash
+from collegium.notebooks.model import SCHEMA_VERSION, Author, Cell, CellOutputs, Content, Created, source_hash
+from collegium.notebooks.overlapping import Overlaps
 from collegium.notebooks.ports import Outputs
 from collegium.notebooks.positions import evenly
+from collegium.notebooks.revisions import Revisions
 from collegium.notebooks.settings import NotebookSettings
-from collegium.notebooks.store import Snapshot, StoredDocument
+from collegium.notebooks.store import Snapshot, StoredDocument, Taken
 from collegium.notebooks.strict import CLIENT_MAX, UPDATE_BYTES_MAX, Reject
-from collegium.notebooks.writer import Entry, Lane, Reader, Writer
+from collegium.notebooks.writer import Beside, Entry, Lane, Reader, Writer
 
 __all__ = [
     "CLIENT_MAX",
     "UPDATE_BYTES_MAX",
     "Author",
+    "Beside",
     "Broken",
     "Document",
     "Editor",
@@ -57,7 +63,6 @@ Format = Literal["ipynb", "py", "html", "md"]
 UNTITLED = "Untitled.ipynb"
 CONVERTED_BYTES_MAX = 400_000_000
 CONVERSIONS_MAX = 2
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,16 @@ class Opened:
     bytes: int
     since_snapshot: int
     clients: dict[int, str]
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A notebook's file, of which version it is (epoch and sequence number), and the outputs in it."""
+
+    file: bytes
+    version: tuple[str, int]
+    outputs: dict[CellId, CellOutputs]
 
 
 class Notebooks:
@@ -81,6 +96,9 @@ class Notebooks:
         self._outputs = outputs
         self.settings = settings
         self.writer = Writer(database)
+        self.revisions = Revisions(database, outputs, settings)
+        self.bases = Bases(database, self.revisions)
+        self.overlaps = Overlaps(database)
         self._parsers = anyio.CapacityLimiter(1)
         self._converters = anyio.CapacityLimiter(CONVERSIONS_MAX)
 
@@ -94,7 +112,8 @@ class Notebooks:
         if folder is not None:
             await self._drive.authorize(principal, folder, Action.WRITE)
         imported = Imported(_blank(), {}) if file is None else await self.parse(file)
-        snapshot = await anyio.to_thread.run_sync(_first_snapshot, imported.content)
+        snapshot = await anyio.to_thread.run_sync(first_snapshot, imported.content)
+        words = await anyio.to_thread.run_sync(indexed, imported.content)
         if len(snapshot.payload) > self.settings.document_bytes_max:
             raise TooLarge(
                 "The texts of the notebook, without its outputs, are larger than "
@@ -109,12 +128,13 @@ class Notebooks:
                 owner=principal.user,
                 name=name or UNTITLED,
                 parent=parent,
-                size=len(file or b""),
+                size=len(file or snapshot.payload),
             )
             notebook = NotebookId(item.id)
             epoch = new_id()
             await store.insert_document(tx, notebook, epoch, snapshot.seq, SCHEMA_VERSION, now)
             await store.insert_snapshot(tx, notebook, epoch, snapshot, now)
+            await Search.set_text(tx, item.id, words.text, words.words)
             if imported.outputs:
                 await self._outputs.imported(tx, notebook, imported.outputs, principal.user)
         log.info("notebook.created", notebook=notebook, cells=len(imported.content.cells))
@@ -141,6 +161,10 @@ class Notebooks:
 
         return await anyio.to_thread.run_sync(work, limiter=self._parsers)
 
+    async def parse_two(self, body: bytes) -> tuple[Imported, Imported]:
+        """Read two notebooks, likewise. Raises TooLarge or Invalid."""
+        return await anyio.to_thread.run_sync(ipynb.parse_two, body, limiter=self._parsers)
+
     async def open(self, notebook: NotebookId) -> Opened:
         """Bring the document into memory. Raises NotFound, or Unavailable if what is stored cannot be read."""
         async with self._database.read() as tx:
@@ -152,7 +176,20 @@ class Notebooks:
             log.error("document.unreadable", notebook=notebook, seq=stored.head)
             raise Unavailable("The notebook cannot be read; an administrator can find out why.") from error
         size = sum(len(part) for part in stored.parts)
-        return Opened(document, stored.epoch, stored.head, size, stored.head - stored.snapshot_seq, clients)
+        return Opened(document, stored.epoch, stored.head, size, stored.head - stored.snapshot_seq, clients, stored.fence)
+
+    async def take(self, notebook: NotebookId, owner: str) -> Taken:
+        """Own a document, behind a new fence, unless another worker that lives does. Raises NotFound."""
+        return await self._database.write_in_one_go(lambda tx: store.take(tx, notebook, owner))
+
+    async def give_up(self, notebook: NotebookId, fence: int) -> None:
+        """Whoever took the document behind this fence owns it no more."""
+        await self._database.write_in_one_go(lambda tx: store.give_up(tx, notebook, fence))
+
+    async def owner(self, notebook: NotebookId) -> str | None:
+        """Which worker has taken it, be it one that lives no more."""
+        async with self._database.read() as tx:
+            return await store.read_owner(tx, notebook)
 
     async def content(self, notebook: NotebookId) -> Content:
         """What the notebook says, as far as it is on disk."""
@@ -169,9 +206,10 @@ class Notebooks:
         async with self._database.read() as tx:
             return await store.read_last_change(tx, notebook)
 
-    async def compact(self, notebook: NotebookId) -> bool:
+    async def compact(self, notebook: NotebookId, *, fence: int | None = None) -> bool:
         """Store what the log amounts to as one snapshot, after proving that it says the same.
 
+        `fence`: how it was taken; raises Conflict if another worker took it since.
         False: there is nothing to compact, or the proof failed and everything stays as it is.
         """
         async with self._database.read() as tx:
@@ -184,25 +222,30 @@ class Notebooks:
             return False
         now = now_ms()
         async with self._database.write() as tx:
+            if fence is not None:
+                await store.hold(tx, notebook, fence)
             await store.insert_snapshot(tx, notebook, stored.epoch, snapshot, now)
-        async with self._database.write() as tx:
-            before = now - int(self.settings.retention_days * DAY_MS)
-            await store.forget_updates(tx, notebook, before=before)
+        await self.revisions.retain(notebook)
         log.info("document.compacted", notebook=notebook, seq=stored.head, bytes=len(snapshot.payload))
         return True
 
     async def export(self, notebook: NotebookId, format: Format, *, name: str) -> bytes:
         """The notebook as a file. Raises Unavailable if a conversion takes too long."""
-        content = await self.content(notebook)
         if format == "py":
-            return ipynb.percent_script(content).encode()
+            return ipynb.percent_script(await self.content(notebook)).encode()
+        file = (await self.given(notebook)).file
+        return file if format == "ipynb" else await self._convert(file, format, name)
+
+    async def given(self, notebook: NotebookId) -> Given:
+        """The notebook as it is on disk, as a file, and which version that is."""
+        async with self._database.read() as tx:
+            stored = await store.read_document(tx, notebook)
         outputs = await self._outputs.outputs(notebook)
 
         def work() -> bytes:
-            return ipynb.dump(ipynb.write(content, outputs))
+            return ipynb.dump(ipynb.write(Document.load(stored.parts).content(), outputs))
 
-        file = await anyio.to_thread.run_sync(work)
-        return file if format == "ipynb" else await self._convert(file, format, name)
+        return Given(await anyio.to_thread.run_sync(work), (stored.epoch, stored.head), outputs)
 
     async def _convert(self, file: bytes, format: Format, name: str) -> bytes:
         """HTML or Markdown by nbconvert, in a process of its own that has no environment and no home."""
@@ -220,6 +263,8 @@ class Notebooks:
     async def forget(self, tx: AsyncConnection, notebooks: Sequence[ItemId]) -> None:
         """Delete documents for good, with their logs, in the transaction that deletes the items."""
         for notebook in notebooks:
+            await outside_store.delete_all(tx, NotebookId(notebook))
+            await revision_store.delete_revisions(tx, NotebookId(notebook), None)
             await store.delete_document(tx, NotebookId(notebook))
 
 
@@ -242,7 +287,8 @@ def _blank() -> Content:
     return Content((Cell(CellId(new_id()), "code", evenly(1)[0], ""),))
 
 
-def _first_snapshot(content: Content) -> Snapshot:
+def first_snapshot(content: Content) -> Snapshot:
+    """What the log of a new document begins with. Takes a moment for a large notebook: call it in a thread."""
     document = Document.of(content)
     return Snapshot(1, document.state_vector(), document.lacking(None), document.digest())
 

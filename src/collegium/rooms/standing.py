@@ -1,8 +1,9 @@
 """What the people in a room are to its notebook, and what it is called: looked at again whenever either may change."""
 
 from collegium.accounts.model import Action, Principal, Role
+from collegium.drive.model import Item
 from collegium.drive.service import Drive
-from collegium.ground.errors import NotFound
+from collegium.ground.errors import NotFound, NotSignedIn
 from collegium.ground.ids import ItemId, UserId
 from collegium.rooms import model
 from collegium.rooms.delivery import Delivery
@@ -13,6 +14,7 @@ class Standing:
 
     def __init__(self, item: ItemId, drive: Drive, delivery: Delivery) -> None:
         self.name = ""
+        self.playground_of: ItemId | None = None
         self._item = item
         self._drive = drive
         self._delivery = delivery
@@ -34,20 +36,24 @@ class Standing:
         try:
             item, role = await self._drive.authorize(principal, self._item, Action.READ)
         except NotFound:
-            self._withdraw(principal.user)
+            self._withdraw(principal.user, "The notebook is not shared with you any more.")
             return
-        self._set_name(item.name)
+        except NotSignedIn:
+            self._withdraw(principal.user, "The notebook is not open to everybody any more.")
+            return
+        self._set_name(item)
         self._set_role(principal.user, role)
 
-    def _withdraw(self, user: UserId) -> None:
+    def _withdraw(self, user: UserId, reason: str) -> None:
         for client in self._delivery.clients.values():
             if client.principal.user == user:
-                client.close(model.FORBIDDEN, "The notebook is not shared with you any more.")
+                client.close(model.FORBIDDEN, reason)
 
-    def _set_name(self, name: str) -> None:
-        if name != self.name:
-            self.name = name
-            self._delivery.broadcast({"type": "notebook", "name": name})
+    def _set_name(self, item: Item) -> None:
+        if (item.name, item.playground_of) != (self.name, self.playground_of):
+            self.name, self.playground_of = item.name, item.playground_of
+            said = {"type": "notebook", "name": item.name, "playground_of": item.playground_of}
+            self._delivery.broadcast(said)
 
     def _set_role(self, user: UserId, role: Role) -> None:
         for client in self._delivery.clients.values():

@@ -1,7 +1,7 @@
 """The sessions of all notebooks: opened when they are needed, picked up again when the server starts."""
 
 import shutil
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from collegium.ground.log import get_log
 from collegium.notebooks.model import CellOutputs
 from collegium.runtimes.model import Runtime
 from collegium.sessions import store
-from collegium.sessions.blobs import Found, with_large, without_large
+from collegium.sessions.blobs import Found, plain_output, with_large, without_large
 from collegium.sessions.folding import Output
 from collegium.sessions.layers import NotebookLayers
 from collegium.sessions.live import segment_path
@@ -67,6 +67,12 @@ class Sessions:
         """The session, for somebody who may do this. Raises NotFound or Forbidden."""
         await self._authority.authorize(principal, ItemId(notebook), action)
         return await self.session(notebook)
+
+    async def begin(self) -> None:
+        """Watch again what ran when the last server ended. Only one process of a server may."""
+        self._tasks.start_soon(self.layers.keep_tidy)
+        await self.layers.clean()
+        await self.pick_up()
 
     async def pick_up(self) -> None:
         """Everything that ran when the last server ended is watched again."""
@@ -122,6 +128,49 @@ class Sessions:
             whole = [await with_large(output, self._world.blobs) for output in outputs]
             shown[execution.cell] = CellOutputs(whole, count)
         return shown
+
+    async def shown(self, notebook: NotebookId) -> dict[CellId, ExecutionId]:
+        """Which execution's outputs each cell shows."""
+        async with self._world.db.read() as tx:
+            return await store.read_shown(tx, notebook)
+
+    async def outputs_of(
+        self, notebook: NotebookId, executions: Collection[ExecutionId], *, whole: bool
+    ) -> dict[ExecutionId, CellOutputs]:
+        """What these executions left, as far as they are this notebook's."""
+        session = self._sessions.get(notebook)
+        async with self._world.db.read() as tx:
+            found = await store.read_executions(tx, notebook, list(executions))
+        left: dict[ExecutionId, CellOutputs] = {}
+        for execution, stored in found:
+            live = None if session is None else session.lives.get(execution.id)
+            outputs = stored if live is None else live.stored_outputs()
+            shown = [await with_large(one, self._world.blobs) if whole else plain_output(one) for one in outputs]
+            left[execution.id] = CellOutputs(shown, execution.count if live is None else live.execution.count)
+        return left
+
+    async def show(self, notebook: NotebookId, shown: dict[CellId, ExecutionId | None]) -> None:
+        """These cells show what these executions left; whoever has the notebook open is told."""
+        session = await self.session(notebook)
+        await session.show(shown)
+
+    async def stored_heads(
+        self, tx: AsyncConnection, notebook: NotebookId
+    ) -> list[tuple[Execution, list[Output]]]:
+        """What each cell shows now, large values only named."""
+        session = self._sessions.get(notebook)
+        heads = await store.read_heads(tx, notebook)
+        lives = [None if session is None else session.lives.get(execution.id) for execution, _ in heads]
+        return [
+            head if live is None else (live.execution, live.stored_outputs())
+            for head, live in zip(heads, lives, strict=True)
+        ]
+
+    def unwritten_blobs(self, notebook: NotebookId, among: Collection[str]) -> Found:
+        """Those of these large outputs that a running execution left, and nobody wrote down yet."""
+        session = self._sessions.get(notebook)
+        found = {} if session is None else session.lives.found
+        return {sha256: found[sha256] for sha256 in among if sha256 in found}
 
     async def imported(
         self, tx: AsyncConnection, notebook: NotebookId, outputs: dict[CellId, CellOutputs], user: UserId
@@ -208,6 +257,23 @@ class Sessions:
                 await self._authority.authorize(principal, ItemId(notebook), Action.RUN)
                 return found
         raise missing
+
+    async def reachable(self, principal: Principal, runtime: RuntimeId) -> Runtime:
+        """The runtime, for whoever may look into it: as `usable`, but a notebook bound to it decides alone.
+
+        Its own user too must be allowed to run that notebook: what others load there is not for whom they parted with.
+        Raises NotFound.
+        """
+        found = await self.usable(principal, runtime)
+        async with self._world.db.read() as tx:
+            bound = (await store.notebooks_of(tx, [runtime]))[runtime]
+        for notebook in bound:
+            with suppress(NotFound, Forbidden):
+                await self._authority.authorize(principal, ItemId(notebook), Action.RUN)
+                return found
+        if bound:
+            raise NotFound("A notebook runs in this runtime that you may not run any more.")
+        return found
 
     async def notebooks_in(
         self, principal: Principal, runtimes: Sequence[RuntimeId]
@@ -318,6 +384,7 @@ async def open_sessions(
     authority: Authority,
     folder: Path,
     settings: SessionSettings,
+    begin: bool = True,
 ) -> AsyncIterator[Sessions]:
     """All sessions; at the end they are written down, and their kernels run on. Segments are kept in `folder`."""
     async with anyio.create_task_group() as tasks:
@@ -325,9 +392,8 @@ async def open_sessions(
         world = World(db, documents, machines, blobs, folder, settings, layers)
         sessions = Sessions(world, layers, authority, tasks)
         machines.on_notice(sessions.noticed)
-        tasks.start_soon(layers.keep_tidy)
-        await layers.clean()
-        await sessions.pick_up()
+        if begin:
+            await sessions.begin()
         try:
             yield sessions
         finally:

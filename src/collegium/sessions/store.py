@@ -154,6 +154,24 @@ async def read_heads(tx: AsyncConnection, notebook: NotebookId) -> list[tuple[Ex
     return [(_execution(row), json.loads(row.outputs)) for row in await tx.execute(statement)]
 
 
+async def read_shown(tx: AsyncConnection, notebook: NotebookId) -> dict[CellId, ExecutionId]:
+    """Which execution each cell shows."""
+    rows = await tx.execute(select(heads.c.cell_id, heads.c.execution_id).where(heads.c.notebook_id == notebook))
+    return {CellId(row.cell_id): ExecutionId(row.execution_id) for row in rows}
+
+
+async def read_executions(
+    tx: AsyncConnection, notebook: NotebookId, ids: Sequence[ExecutionId]
+) -> list[tuple[Execution, list[Output]]]:
+    """Those of these executions that the notebook has."""
+    found: list[tuple[Execution, list[Output]]] = []
+    for start in range(0, len(ids), IN_ONE_STATEMENT_MAX):
+        some = ids[start : start + IN_ONE_STATEMENT_MAX]
+        statement = select(executions).where(executions.c.notebook_id == notebook, executions.c.id.in_(some))
+        found += [(_execution(row), json.loads(row.outputs)) for row in await tx.execute(statement)]
+    return found
+
+
 async def read_unfinished(tx: AsyncConnection, notebook: NotebookId) -> list[Execution]:
     """What ran or waited when it was last written down, in the order it was asked for."""
     statement = (
@@ -235,6 +253,30 @@ async def read_blob_mime(tx: AsyncConnection, notebook: NotebookId, sha256: str)
     if mime is None:
         raise NotFound("There is no such output.")
     return str(mime)
+
+
+async def copy_blobs(tx: AsyncConnection, original: NotebookId, copy: NotebookId, among: Sequence[str]) -> None:
+    """The copy refers to those of these blobs that the original refers to."""
+    found: dict[str, tuple[str, int]] = {}
+    for start in range(0, len(among), IN_ONE_STATEMENT_MAX):
+        some = among[start : start + IN_ONE_STATEMENT_MAX]
+        rows = await tx.execute(select(blobs).where(blobs.c.notebook_id == original, blobs.c.sha256.in_(some)))
+        found |= {row.sha256: (row.mime, row.size) for row in rows}
+    await keep_blobs(tx, copy, found)
+
+
+async def read_outputs_size(tx: AsyncConnection, notebook: NotebookId) -> int:
+    """How many bytes the outputs that cells show take, and the large ones of the notebook."""
+    shown = select(func.coalesce(func.sum(func.length(executions.c.outputs)), 0))
+    shown = shown.join(heads, heads.c.execution_id == executions.c.id).where(heads.c.notebook_id == notebook)
+    large = select(func.coalesce(func.sum(blobs.c.size), 0)).where(blobs.c.notebook_id == notebook)
+    return int((await tx.execute(shown)).scalar_one()) + int((await tx.execute(large)).scalar_one())
+
+
+async def notebooks_bound(tx: AsyncConnection, among: Sequence[NotebookId]) -> set[NotebookId]:
+    """Those of these notebooks that have a session."""
+    rows = await tx.execute(select(sessions.c.notebook_id).where(sessions.c.notebook_id.in_(among)))
+    return {NotebookId(row.notebook_id) for row in rows}
 
 
 async def delete_notebooks(tx: AsyncConnection, notebooks: Sequence[NotebookId]) -> tuple[list[RuntimeId], list[str]]:
