@@ -30,8 +30,7 @@ from collegium.ground.db import Database
 from collegium.ground.errors import Conflict, Forbidden, NotFound, TooMany
 from collegium.ground.ids import ItemId, NotebookId, UserId, new_id
 from collegium.ground.log import get_log
-from collegium.notifications.model import Kind as Told
-from collegium.notifications.model import Occasion
+from collegium.notifications.model import Occasion, Told
 from collegium.notifications.service import Notifications
 from collegium.rooms.service import Rooms
 

@@ -13,7 +13,7 @@ QUOTED_MAX = 20
 SUBJECT_LENGTH_MAX = 150
 
 
-class Kind(StrEnum):
+class Told(StrEnum):
     """What happened."""
 
     MENTION = "mention"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 class Occasion:
     """Something that somebody did to an item, and that others are told of."""
 
-    kind: Kind
+    kind: Told
     by: UserId
     item: ItemId
     item_kind: str
@@ -105,15 +105,15 @@ def sentence(occasion: Occasion, name: str) -> str:
     """What somebody did, in one line."""
     where = f"“{occasion.item_name}”"
     match occasion.kind:
-        case Kind.MENTION:
+        case Told.MENTION:
             return f"{name} mentioned you in {where}"
-        case Kind.REPLY:
+        case Told.REPLY:
             return f"{name} replied in {where}"
-        case Kind.COMMENT:
+        case Told.COMMENT:
             return f"{name} commented on {where}"
-        case Kind.RESOLVED:
+        case Told.RESOLVED:
             return f"{name} resolved a thread in {where}"
-        case Kind.SHARED:
+        case Told.SHARED:
             return f"{name} shared {where} with you"
 
 

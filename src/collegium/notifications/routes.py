@@ -14,7 +14,7 @@ from collegium.accounts.service import signed_in
 from collegium.ground.errors import CollegiumError, Invalid, NotSignedIn
 from collegium.ground.http import close_for
 from collegium.ground.ids import UserId
-from collegium.notifications.model import Kind, Notification, place_of
+from collegium.notifications.model import Notification, Told, place_of
 from collegium.notifications.service import PAGE_MAX, Notifications
 
 Signed = Annotated[Principal, Depends(signed_in)]
@@ -33,7 +33,7 @@ class NotificationShown(BaseModel):
     """Something that somebody did, and that concerns one."""
 
     id: str
-    kind: Kind
+    kind: Told
     by: PersonShown
     item: str
     item_kind: str

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.db import metadata
 from collegium.ground.ids import ItemId, UserId
-from collegium.notifications.model import Kind, Notification, Occasion, WaitingMail
+from collegium.notifications.model import Notification, Occasion, Told, WaitingMail
 
 notifications = Table(
     "notifications",
@@ -77,7 +77,7 @@ choices = Table(
 
 def _notification(row: Row[Any]) -> Notification:
     occasion = Occasion(
-        Kind(row.kind),
+        Told(row.kind),
         UserId(row.by),
         ItemId(row.item),
         row.item_kind,
