@@ -45,8 +45,8 @@ def drive(database: Database, blobs: LocalBlobs, accounts: Accounts, settings: D
     return Drive(database, blobs, accounts, News(), settings)
 
 
-async def somebody(accounts: Accounts, name: str) -> Principal:
-    user = await accounts.create_user(f"{name.lower()}@example.org", name, "correct horse")
+async def somebody(accounts: Accounts, name: str, *, admin: bool = False) -> Principal:
+    user = await accounts.create_user(f"{name.lower()}@example.org", name, "correct horse", admin=admin)
     return Principal(user.id, user.name, user.email, user.admin, token=TokenId(new_id()))
 
 

@@ -116,7 +116,7 @@ async def dialled(port: int, notebook: NotebookId | str, token: str | None) -> A
 
 @asynccontextmanager
 async def joined(
-    port: int, notebook: NotebookId | str, token: str, doc: "Doc[Any] | None" = None, **hello: Any
+    port: int, notebook: NotebookId | str, token: str | None, doc: "Doc[Any] | None" = None, **hello: Any
 ) -> AsyncIterator[Tab]:
     """A tab that is in the room and has the document."""
     async with dialled(port, notebook, token) as tab, anyio.create_task_group() as tasks:

@@ -15,7 +15,7 @@ Admin = Annotated[Principal, Depends(signed_in_admin)]
 Id = Annotated[str, Field(max_length=64)]
 
 
-class PersonShown(BaseModel):
+class PersonNamed(BaseModel):
     """Somebody who has an account here."""
 
     id: str
@@ -37,7 +37,7 @@ class GroupWithMembers(BaseModel):
 
     id: str
     name: str
-    members: list[PersonShown]
+    members: list[PersonNamed]
 
 
 class GroupRequest(BaseModel):
@@ -55,7 +55,7 @@ class MemberNamed(BaseModel):
 class FoundShown(BaseModel):
     """A few people and groups with a name like that; none if too little of it was typed."""
 
-    people: list[PersonShown]
+    people: list[PersonNamed]
     groups: list[GroupShown]
 
 
@@ -67,7 +67,7 @@ def routes(groups: Groups) -> APIRouter:
     async def find_people(who: Who, query: Annotated[str, Query(max_length=EMAIL_LENGTH_MAX)]) -> FoundShown:
         found = await groups.find(query)
         return FoundShown(
-            people=[person_shown(user) for user in found.people], groups=[group_shown(one) for one in found.groups]
+            people=[person_named(user) for user in found.people], groups=[group_shown(one) for one in found.groups]
         )
 
     @router.get("/groups", response_model=list[GroupShown], summary="One's groups; for an administrator, all")
@@ -81,7 +81,7 @@ def routes(groups: Groups) -> APIRouter:
     @router.get("/groups/{group}", response_model=GroupWithMembers, summary="Who is in a group")
     async def read_group(group: Id, who: Who) -> GroupWithMembers:
         found, members = await groups.group(who, GroupId(group))
-        return GroupWithMembers(id=found.id, name=found.name, members=[person_shown(user) for user in members])
+        return GroupWithMembers(id=found.id, name=found.name, members=[person_named(user) for user in members])
 
     @router.patch("/groups/{group}", response_model=GroupShown, summary="Rename a group")
     async def rename_group(group: Id, body: GroupRequest, who: Admin) -> GroupShown:
@@ -102,9 +102,9 @@ def routes(groups: Groups) -> APIRouter:
     return router
 
 
-def person_shown(user: User) -> PersonShown:
+def person_named(user: User) -> PersonNamed:
     """Somebody as others see them."""
-    return PersonShown(id=user.id, name=user.name, email=user.email, color=color_of(user.id))
+    return PersonNamed(id=user.id, name=user.name, email=user.email, color=color_of(user.id))
 
 
 def group_shown(group: Group) -> GroupShown:

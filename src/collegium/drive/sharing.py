@@ -1,4 +1,4 @@
-"""With whom items are shared: people, groups, and whoever knows the address; and giving an item away."""
+"""With whom items are shared: people, groups, and whoever knows the address."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from collegium.accounts.service import Accounts, Restraint
 from collegium.drive import sharing_store, store
 from collegium.drive.model import Audience, Grant, GroupGrant, Item, Link, Step, role_on
 from collegium.drive.roles import Roles
-from collegium.drive.settings import DriveSettings
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import Conflict, Invalid, NotFound, TooMany
@@ -77,8 +76,6 @@ class Shared:
 
 class Sharing(Roles):
     """Gives roles, and takes them back; whoever has the item open feels it at once."""
-
-    settings: DriveSettings
 
     def __init__(self, database: Database, accounts: Accounts, news: News) -> None:
         self._database = database
@@ -208,39 +205,7 @@ class Sharing(Roles):
         self.changed(found.owner)
         log.info("link.changed", item=item, user=principal.user, audience=audience, role=role)
 
-    # --- giving away -----------------------------------------------------------------------------
-
-    async def transfer(self, principal: Principal, item: ItemId, email: str) -> Item:
-        """Make the user with this address the owner of the item and everything in it.
-
-        It then lies at the top of their drive, the former owner is an editor of it, and what was given on it stays
-        given; what was given on folders above it does not reach it any more. Raises NotFound, Forbidden, Conflict.
-        """
-        await self.authorize(principal, item, Action.TRANSFER)
-        user = await self._person(principal, email)
-        async with self._database.write() as tx:
-            await self.authorize(principal, item, Action.TRANSFER, tx=tx)
-            found = await self._shareable(tx, principal, item)
-            way = await store.read_way(tx, item, principal.user)
-            if any(step.item.trashed_at is not None for step in way):
-                raise Conflict("This is in the trash. Restore it first.", code="in_trash")
-            if user.id == found.owner:
-                raise Conflict("They are its owner already.", code="is_owner")
-            if await store.count_children(tx, user.id, None) >= self.settings.items_per_folder_max:
-                raise Conflict("The drive of the new owner is full.", code="folder_full")
-            ids = [one.id for one, _ in await store.read_subtree(tx, item)]
-            await store.give_to(tx, ids, user.id)
-            await store.update_item(tx, item, parent=None)
-            await sharing_store.delete_grants_of(tx, user.id, ids)
-            former = Grant(item, principal.user, Role.EDITOR, now_ms())
-            await sharing_store.set_grant(tx, former, by=principal.user)
-            given = await store.read_item(tx, item)
-        self.changed(found.owner)
-        self.changed(user.id)
-        log.info("item.transferred", item=item, user=principal.user, to=user.id, items=len(ids))
-        return given
-
-    # --- ---
+    # --- whom and what ---------------------------------------------------------------------------
 
     async def _person(self, principal: Principal, email: str) -> User:
         """Raises NotFound, and TooMany for one who was told so too often."""

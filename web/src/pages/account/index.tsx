@@ -7,6 +7,7 @@ import { api } from '../../api/client'
 import { useMe } from '../../ui/account'
 import { Avatar, classes, setTheme, type Theme, useTheme } from '../../ui/kit'
 import { TopBar } from '../../ui/TopBar'
+import { Groups } from './Groups'
 import { Logins } from './Logins'
 import { Password } from './Password'
 import { Section } from './Section'
@@ -64,6 +65,7 @@ export default function AccountPage() {
         <Password onChanged={() => void reload()} />
         <Logins logins={logins} reload={reload} />
         <Tokens />
+        <Groups />
       </main>
     </div>
   )
