@@ -1,7 +1,7 @@
 """Signing in and out, users and their tokens, and who a request comes from."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -115,6 +115,9 @@ class Accounts:
         self._by_address = Restraint(settings.sign_in_failures_per_address, settings.sign_in_window)
         self._by_email = Restraint(settings.sign_in_failures_per_email, settings.sign_in_window)
         self._waiting: dict[str, set[anyio.Event]] = {}
+        self._doubted = anyio.Event()
+        self.on_end: Callable[[], None] | None = None
+        """Called after logins or tokens were ended here; other processes may have sockets of theirs."""
 
     # --- who asks --------------------------------------------------------------------------------
 
@@ -161,8 +164,12 @@ class Accounts:
     async def ended(self, principal: Principal) -> AsyncIterator[anyio.Event]:
         """An event that is set as soon as this login or token has ended: sockets wait for it, and close.
 
-        It is set within `watch_interval` even if another process ended it, or its time ran out.
+        It is set within `watch_interval` even if another process ended it, or its time ran out. A guest has no login
+        that could end.
         """
+        if principal.guest:
+            yield anyio.Event()
+            return
         key = _credential(principal)
         event = anyio.Event()
         self._waiting.setdefault(key, set()).add(event)
@@ -180,7 +187,9 @@ class Accounts:
     async def watch(self) -> None:
         """Set the events of what ended by age or elsewhere, for as long as the server runs."""
         while True:
-            await anyio.sleep(self.settings.watch_interval.total_seconds())
+            with anyio.move_on_after(self.settings.watch_interval.total_seconds()):
+                await self._doubted.wait()
+            self._doubted = anyio.Event()
             try:
                 await self._end_what_is_gone()
             except SQLAlchemyError as error:
@@ -193,9 +202,18 @@ class Accounts:
             some = waiting[start : start + 500]
             async with self._database.read() as tx:
                 living = await store.living(tx, some, now_ms=now_ms(), idle_ms=self._idle_ms)
-            self._end(key for key in some if key not in living)
+            self._close(key for key in some if key not in living)
+
+    def look_again(self) -> None:
+        """Logins may have ended at another process: look now, and not only in a while."""
+        self._doubted.set()
 
     def _end(self, credentials: Iterable[str]) -> None:
+        self._close(credentials)
+        if self.on_end is not None:
+            self.on_end()
+
+    def _close(self, credentials: Iterable[str]) -> None:
         for credential in credentials:
             for event in self._waiting.get(credential, ()):
                 event.set()

@@ -55,9 +55,13 @@ def serve(
         bool,
         typer.Option("--without-isolation", help="Serve several people although runtimes cannot be isolated here."),
     ] = False,
+    workers: Annotated[
+        int, typer.Option(help="How many processes share the work; they share the address and the data.", min=1, max=64)
+    ] = 1,
 ) -> None:
     """Serve the page and the API, and set up what is missing first."""
-    from collegium.cli.serve import serve_until_told, supervised
+    from collegium.cli.serve import Seat, bound, serve_until_told
+    from collegium.cli.supervisor import Supervisor
 
     settings = _settings(data)
     configure_log(json=not sys.stderr.isatty(), level=settings.log_level)
@@ -66,17 +70,22 @@ def serve(
         with folder.claimed(settings.data):
             settings = engine.with_environment(settings) if runtimes else engine.without(settings)
             weakness = None if without_isolation else engine.why_not_isolated(settings)
-            if os.geteuid() != 0:
+            root = os.geteuid() == 0
+            if not root and workers == 1:
                 anyio.run(serve_until_told, settings, host, port, weakness, backend_options={"use_uvloop": True})
                 return
+            listener = bound(host, port) if workers > 1 else None
 
-            status = supervised(
-                prepare=lambda: engine.become(settings, uid, gid),
-                serve=lambda: anyio.run(
-                    serve_until_told, settings, host, port, weakness, backend_options={"use_uvloop": True}
-                ),
-                keep_engine=lambda: engine.keep(settings, uid, gid),
-            )
+            def serve_as(number: int, again: bool, is_well: Callable[[], None]) -> None:
+                seat = None if listener is None else Seat(listener, number, again, is_well)
+                anyio.run(serve_until_told, settings, host, port, weakness, seat, backend_options={"use_uvloop": True})
+
+            status = Supervisor(
+                workers,
+                prepare=lambda: engine.become(settings, uid, gid) if root else None,
+                serve=serve_as,
+                each_second=lambda: engine.keep(settings, uid, gid) if root else None,
+            ).run()
             raise typer.Exit(status)
     except (CollegiumError, BaseExceptionGroup) as error:
         _give_up(error)

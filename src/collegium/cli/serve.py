@@ -1,12 +1,11 @@
 """`collegium serve`: prepare the folder, give up what is not needed, serve until told to stop."""
 
-import ctypes
 import os
-import select
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
@@ -14,14 +13,15 @@ import anyio
 import uvicorn
 from rich.console import Console
 
-from collegium.app import create_app, open_house
+from collegium.app import open_doors, open_house
 from collegium.ground.errors import Unavailable
 from collegium.settings import Settings
 
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 STOP_SECONDS_MAX = 5
-PR_SET_PDEATHSIG = 1
-ENGINE_CHECK_SECONDS = 1.0
+PULSE_SECONDS = 0.5
+LOST_STATUS = 75
+BACKLOG = 2048
 
 console = Console()
 
@@ -76,17 +76,43 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-async def serve_until_told(settings: Settings, host: str, port: int, weakness: str | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Which of several processes of a server this one is."""
+
+    listener: socket.socket
+    """Shared by all of them."""
+    number: int
+    again: bool
+    """Whether one of this number was there before."""
+    is_well: Callable[[], None]
+    """To be called again and again while it is."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the first process of all."""
+        return self.number == 0 and not self.again
+
+
+async def serve_until_told(
+    settings: Settings, host: str, port: int, weakness: str | None = None, seat: Seat | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT; then let the tabs come back later, close the house, and return.
 
-    `weakness`: why runtimes cannot be isolated here, unless that was accepted.
+    `weakness`: why runtimes cannot be isolated here, unless that was accepted. `seat`: None for who serves alone.
     """
     refuse_company(weakness, host=host, users=0)
-    async with open_house(settings) as house:
+    first = seat is None or seat.is_first
+    async with open_house(settings, alone=seat is None, founding=first) as house:
+        house.workers.on_lost = _end_at_once
+        if house.workers.is_lost:
+            _end_at_once()
         refuse_company(weakness, host=host, users=len(await house.accounts.users()))
-        link = await house.accounts.setup_link()
+        link = await house.accounts.setup_link() if first else None
 
         def ready(actual: int) -> None:
+            if not first:
+                return
             address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{actual}"  # noqa: S104
             console.print(f"Collegium is ready at [bold]{address}[/bold]", soft_wrap=True)
             if link is not None:
@@ -95,7 +121,7 @@ async def serve_until_told(settings: Settings, host: str, port: int, weakness: s
             sys.stdout.flush()
 
         config = uvicorn.Config(
-            create_app(house),
+            open_doors(house),
             host=host,
             port=port,
             log_config=None,
@@ -112,50 +138,36 @@ async def serve_until_told(settings: Settings, host: str, port: int, weakness: s
         server = Server(config, ready)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_stop_when_told, server)
-            await server.serve()
+            if seat is not None:
+                tasks.start_soon(_say_so, server, seat.is_well)
+            await server.serve(None if seat is None else [seat.listener])
             tasks.cancel_scope.cancel()
+
+
+async def _say_so(server: Server, is_well: Callable[[], None]) -> None:
+    while True:
+        if server.started:
+            is_well()
+        await anyio.sleep(PULSE_SECONDS)
+
+
+def _end_at_once() -> None:
+    """Others have taken over what was ours: nothing may be written any more, and a fresh process comes soon."""
+    os._exit(LOST_STATUS)
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there, for several processes. Raises Unavailable."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Unavailable(f"Nothing can listen on {host}, port {port}: {error.strerror}.") from error
+    listener.set_inheritable(True)
+    return listener
 
 
 async def _stop_when_told(server: Server) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for _ in signals:
             server.should_exit = True
-
-
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when the one that started it ends, however it ends."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-
-
-def supervised(prepare: Callable[[], None], serve: Callable[[], None], keep_engine: Callable[[], None]) -> int:
-    """Run `serve` in a child that gave up its privileges in `prepare`, and meanwhile keep the engine alive with ours.
-
-    Returns the child's exit status.
-    """
-    keep_engine()
-    parent = os.getpid()
-    child = os.fork()
-    if child == 0:
-        prepare()
-        # Only now: Linux forgets the wish when a process changes its user.
-        die_with_parent()
-        if os.getppid() != parent:
-            os._exit(1)
-        serve()
-        sys.stdout.flush()
-        os._exit(0)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _frame: _pass_on(child, received))
-    ended = select.poll()
-    ended.register(os.pidfd_open(child), select.POLLIN)
-    while not ended.poll(ENGINE_CHECK_SECONDS * 1000):
-        keep_engine()
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def _pass_on(child: int, number: int) -> None:
-    try:
-        os.kill(child, number)
-    except ProcessLookupError:
-        # It ended in this moment; waitpid will say so.
-        return

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 Heard = Callable[[dict[str, Any]], None]
+Missed = Callable[[bool], None]
+"""Told that news went by: surely, or perhaps."""
 Spread = Callable[[str, dict[str, Any]], None]
 
 
@@ -16,6 +18,7 @@ class News:
     """Who listens to what. Nothing here waits: a listener notes what it heard, and acts in a task of its own."""
 
     def __init__(self) -> None:
+        self._missing: set[Missed] = set()
         self._listeners: dict[str, set[Heard]] = defaultdict(set)
         self.spread: Spread | None = None
         """Passes news on to the other processes of this installation, as soon as it can."""
@@ -31,11 +34,20 @@ class News:
         for heard in tuple(self._listeners[topic]):
             heard(fields)
 
+    def miss(self, *, surely: bool) -> None:
+        """Another process said something that was not heard here, or may have: listeners look again at everything."""
+        for missed in tuple(self._missing):
+            missed(surely)
+
     @contextmanager
-    def listening(self, topic: str, heard: Heard) -> Iterator[None]:
-        """Call `heard` with the fields of each piece of news, until the block ends."""
+    def listening(self, topic: str, heard: Heard, *, missed: Missed | None = None) -> Iterator[None]:
+        """Call `heard` with the fields of each piece of news, and `missed` when some went by, until the block ends."""
         self._listeners[topic].add(heard)
+        if missed is not None:
+            self._missing.add(missed)
         try:
             yield
         finally:
             self._listeners[topic].discard(heard)
+            if missed is not None:
+                self._missing.discard(missed)

@@ -6,6 +6,7 @@ reports InvalidStateError. Transports have no such moment, and read without a sy
 """
 
 import asyncio
+import socket
 
 import anyio
 import anyio.lowlevel
@@ -20,6 +21,12 @@ class UnixStream(ByteStream):
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._closed = False
+
+    @property
+    def socket(self) -> socket.socket:
+        """What the connection is to the operating system."""
+        found: socket.socket = self._writer.get_extra_info("socket")
+        return found
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """At least one byte, or EndOfStream."""

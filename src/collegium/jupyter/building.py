@@ -49,21 +49,23 @@ async def open_jupyter_api(
     pages: Pages,
     blobs: Blobs,
     uploads: Path,
+    begin: bool = True,
 ) -> AsyncIterator[JupyterApi]:
     """All of it; at the end its kernels run on. `blobs` keeps checkpoints, and nothing else."""
     tree = Tree(drive)
     files = NotebookFiles(db, drive, notebooks, rooms, sessions)
     pieces = Uploads(uploads, bytes_max=int(drive.settings.file_size_max))
     checkpoints = Checkpoints(db, blobs, drive, tree, files)
-    async with open_jupyter(db, machines, specs, pages) as jupyter, anyio.create_task_group() as tasks:
-        tasks.start_soon(_tidy, checkpoints)
+    async with open_jupyter(db, machines, specs, pages, begin=begin) as jupyter, anyio.create_task_group() as tasks:
+        tasks.start_soon(_tidy, db, checkpoints)
         try:
             yield JupyterApi(jupyter, Contents(drive, tree, files, pieces), checkpoints)
         finally:
             tasks.cancel_scope.cancel()
 
 
-async def _tidy(checkpoints: Checkpoints) -> None:
+async def _tidy(db: Database, checkpoints: Checkpoints) -> None:
+    await db.until_in_charge()
     try:
         await checkpoints.tidy()
     except (CollegiumError, SQLAlchemyError, OSError) as error:

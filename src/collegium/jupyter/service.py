@@ -332,6 +332,10 @@ class Jupyter:
         finally:
             self._joined.pop(key, None)
 
+    async def begin(self) -> None:
+        """Find what the last server left, and keep what is busy. Only one process of a server may."""
+        await self._tasks.start(self.pick_up)
+
     async def pick_up(self, *, task_status: TaskStatus[None]) -> None:
         """Kernels that the last server left are found again; then whatever runs keeps its runtime."""
         async with self._db.read() as tx:
@@ -368,11 +372,14 @@ def _refuse_long(*texts: str) -> None:
 
 
 @asynccontextmanager
-async def open_jupyter(db: Database, machines: Machines, specs: Specs, pages: Pages) -> AsyncIterator[Jupyter]:
+async def open_jupyter(
+    db: Database, machines: Machines, specs: Specs, pages: Pages, *, begin: bool = True
+) -> AsyncIterator[Jupyter]:
     """The kernels of the Jupyter API; at the end they run on."""
     async with anyio.create_task_group() as tasks:
         jupyter = Jupyter(db, machines, specs, pages, tasks)
-        await tasks.start(jupyter.pick_up)
+        if begin:
+            await jupyter.begin()
         try:
             yield jupyter
         finally:

@@ -1,7 +1,7 @@
 """The single writer of documents: many updates in one transaction, each told of when it is on disk."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,9 +24,13 @@ WAITING_UPDATES_MAX = 4_000
 WAITING_BYTES_MAX = 64 << 20
 
 
+Beside = Callable[[Connection], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An update on its way to the disk. `note` is the sender's own, given back with the result."""
+    """An update on its way to the disk. `note` is the sender's own, given back with the result; `beside` is written in
+    the same transaction, and may be called again if that one fails."""
 
     lane: "Lane"
     seq: int
@@ -34,6 +38,7 @@ class Entry:
     author: Author
     origin: str
     note: object = None
+    beside: "Beside | None" = None
 
 
 class Reader(Protocol):
@@ -49,12 +54,20 @@ class Reader(Protocol):
 class Lane:
     """One open copy of a document: hands out its sequence numbers. After one failure nothing of it is written."""
 
-    __slots__ = ("_writer", "clients", "epoch", "error", "head", "notebook", "patience", "reader", "waiting")
+    __slots__ = ("_writer", "clients", "epoch", "error", "fence", "head", "notebook", "patience", "reader", "waiting")
 
     def __init__(
-        self, writer: "Writer", notebook: NotebookId, epoch: str, head: int, clients: dict[int, str], reader: Reader
+        self,
+        writer: "Writer",
+        notebook: NotebookId,
+        epoch: str,
+        head: int,
+        clients: dict[int, str],
+        reader: Reader,
+        fence: int,
     ) -> None:
         self._writer = writer
+        self.fence = fence
         self.notebook = notebook
         self.epoch = epoch
         self.head = head
@@ -66,12 +79,14 @@ class Lane:
         """So many seconds its entries may wait for more to be written with; 0 while nobody gains by it."""
         self.error: CollegiumError | None = None
 
-    def submit(self, payload: bytes, author: Author, origin: str, note: object = None) -> int:
+    def submit(
+        self, payload: bytes, author: Author, origin: str, note: object = None, beside: Beside | None = None
+    ) -> int:
         """Put an update in the queue; its sequence number. The caller waits for `Writer.room` before."""
         assert self.error is None
         self.head += 1
         self.waiting += 1
-        self._writer.enqueue(Entry(self, self.head, payload, author, origin, note))
+        self._writer.enqueue(Entry(self, self.head, payload, author, origin, note, beside))
         return self.head
 
 
@@ -85,9 +100,11 @@ class Writer:
         self._filled = anyio.Event()
         self._drained = anyio.Event()
 
-    def lane(self, notebook: NotebookId, epoch: str, head: int, clients: dict[int, str], reader: Reader) -> Lane:
-        """A way in for one open copy of a document."""
-        return Lane(self, notebook, epoch, head, clients, reader)
+    def lane(
+        self, notebook: NotebookId, epoch: str, head: int, clients: dict[int, str], reader: Reader, *, fence: int = 0
+    ) -> Lane:
+        """A way in for one open copy of a document, as long as nobody takes it over: `fence` is how it was taken."""
+        return Lane(self, notebook, epoch, head, clients, reader, fence)
 
     async def room(self) -> None:
         """Wait until the queue has room. Whoever hands in updates waits here first."""
@@ -174,8 +191,8 @@ class Writer:
             return None
         for lane, entries in lanes.items():
             for entry in entries:
-                if entry.author.user is not None and entry.author.connection is not None:
-                    lane.clients.setdefault(entry.author.client, entry.author.user)
+                for client, user in _signed_by(entry):
+                    lane.clients.setdefault(client, user)
             lane.waiting -= len(entries)
             lane.reader.committed(entries)
         return None
@@ -202,7 +219,10 @@ def _append(tx: Connection, lane: Lane, entries: list[Entry], now: int) -> None:
         }
         for entry in entries
     ]
-    store.append(tx, lane.notebook, rows, head=entries[0].seq - 1)
+    store.append(tx, lane.notebook, rows, head=entries[0].seq - 1, fence=lane.fence)
+    for entry in entries:
+        if entry.beside is not None:
+            entry.beside(tx)
     fresh = _fresh_clients(lane, entries)
     if fresh:
         clients = [
@@ -214,9 +234,13 @@ def _append(tx: Connection, lane: Lane, entries: list[Entry], now: int) -> None:
 
 def _fresh_clients(lane: Lane, entries: Iterable[Entry]) -> dict[int, str]:
     return {
-        entry.author.client: entry.author.user
-        for entry in entries
-        if entry.author.user is not None
-        and entry.author.connection is not None
-        and entry.author.client not in lane.clients
+        client: user for entry in entries for client, user in _signed_by(entry) if client not in lane.clients
     }
+
+
+def _signed_by(entry: Entry) -> list[tuple[int, str]]:
+    """Whose client ids this entry proves, if a person's tab sent it."""
+    author = entry.author
+    if author.user is None or author.connection is None:
+        return []
+    return [(client, author.user) for client in (author.client, *author.also)]

@@ -33,6 +33,10 @@ class Member(Protocol):
         """Put a message in its outbox. Never waits; a full outbox is emptied, and `Plane.joined` called again."""
         ...
 
+    def close(self, code: int, reason: str) -> None:
+        """Let it go, with a close code and a reason for the person."""
+        ...
+
 
 class Plane(Protocol):
     """Answers every text frame that is not about the document. Sessions do."""

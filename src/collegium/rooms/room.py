@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio
+from sqlalchemy.exc import SQLAlchemyError
 
 from collegium.accounts.model import Action, Principal, Role
 from collegium.drive.service import Drive
@@ -20,6 +21,7 @@ from collegium.notebooks.model import Content
 from collegium.notebooks.service import (
     UPDATE_BYTES_MAX,
     Author,
+    Beside,
     Broken,
     Document,
     Editor,
@@ -31,7 +33,10 @@ from collegium.notebooks.service import (
 from collegium.rooms import model
 from collegium.rooms.client import Client, OwnIds
 from collegium.rooms.delivery import Delivery
+from collegium.rooms.distant import Elsewhere
 from collegium.rooms.model import Goodbye, Hello
+from collegium.rooms.reading import OpenNotebook
+from collegium.rooms.revising import Revising
 from collegium.rooms.settings import RoomSettings
 from collegium.rooms.standing import Standing
 
@@ -55,7 +60,16 @@ class Sent:
     error: CollegiumError | None = None
 
 
-class Room:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the server itself wrote, under which client id, and how far its clients' writing was before."""
+
+    update: bytes
+    client: int
+    before: dict[int, int]
+
+
+class Room(OpenNotebook):
     """One open notebook. It lives in a task of `Rooms`; tabs and the server's own edits visit it."""
 
     def __init__(
@@ -66,13 +80,19 @@ class Room:
         drive: Drive,
         database: Database,
         settings: RoomSettings,
+        build: str = "",
+        owner: str = "",
     ) -> None:
         self.notebook = notebook
         self.visitors = 0
         self.settings = settings
+        self._build = build
+        self._owner = owner
+        self._fence = 0
         self._notebooks = notebooks
         self._drive = drive
         self._database = database
+        self._revising = Revising(notebook, notebooks.revisions)
         self._delivery = Delivery()
         self.clients = self._delivery.clients
         self._standing = Standing(ItemId(notebook), drive, self._delivery)
@@ -102,7 +122,11 @@ class Room:
     # --- life ------------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Bring the document into memory. Raises NotFound or Unavailable."""
+        """Own the document, and bring it into memory. Raises NotFound, Elsewhere or Unavailable."""
+        taken = await self._notebooks.take(self.notebook, self._owner)
+        if taken.owner != self._owner:
+            raise Elsewhere(taken.owner)
+        self._fence = taken.fence
         opened = await self._notebooks.open(self.notebook)
         self._document = opened.document
         self._epoch = opened.epoch
@@ -112,7 +136,9 @@ class Room:
         self._told = (0, "")
         self._recent.clear()
         self._content = None
-        self._lane = self._notebooks.writer.lane(self.notebook, opened.epoch, opened.head, opened.clients, self)
+        self._lane = self._notebooks.writer.lane(
+            self.notebook, opened.epoch, opened.head, opened.clients, self, fence=taken.fence
+        )
         self._loaded.set()
 
     async def run(self) -> None:
@@ -121,6 +147,7 @@ class Room:
             tasks.start_soon(self._keep_loaded)
             tasks.start_soon(self._delivery.run)
             tasks.start_soon(self._keep_beating)
+            tasks.start_soon(self._revising.run)
             tasks.start_soon(self._keep_standing)
 
     def shut(self, error: CollegiumError) -> None:
@@ -153,12 +180,24 @@ class Room:
             await self._progress.wait()
 
     async def finish(self) -> None:
-        """Leave a compact log behind."""
+        """Leave a compact log behind, and own the document no more."""
         await self._touch()
+        if self._closed is None:
+            await self._revising.finish()
         if self._since_snapshot and self._closed is None:
             await self._compact()
+        try:
+            await self._notebooks.give_up(self.notebook, self._fence)
+        except (CollegiumError, SQLAlchemyError) as error:
+            # Its worker is still known as the owner, and may open it again.
+            log.warning("notebook.not_given_up", notebook=self.notebook, error=type(error).__name__)
 
     # --- reading ---------------------------------------------------------------------------------
+
+    @property
+    def head(self) -> int:
+        """The last edit that was taken in, perhaps not yet on disk. Raises Unavailable."""
+        return self._now()[1].head
 
     def content(self) -> Content:
         """What the notebook says now, the last moments perhaps not yet on disk. Raises Unavailable."""
@@ -167,24 +206,21 @@ class Room:
             self._content = lane.head, document.content()
         return self._content[1]
 
-    def sources(self) -> list[tuple[CellId, str, str]]:
-        """The id, type and source of each cell, in order, those in the trash left out. Raises Unavailable."""
-        return [(cell.id, cell.type, cell.source) for cell in self.content().shown]
-
-    def tags(self, cell: CellId) -> list[str]:
-        """The tags of a cell; none if it is not there or they are no list of words."""
-        found = next((one for one in self.content().shown if one.id == cell), None)
-        tags = found.metadata.get("tags") if found is not None else None
-        return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-
-    def metadata(self) -> dict[str, Any]:
-        """The notebook's own metadata, as its file would have it. Raises Unavailable."""
-        return self.content().metadata
-
     def source(self, cell: CellId) -> str | None:
         """The source of a cell; None if there is none. Raises Unavailable."""
         document, _ = self._now()
         return document.source(cell)
+
+    async def state(self) -> tuple[int, bytes]:
+        """All that is on disk now, and the last edit in it. Raises Unavailable."""
+        await self.intake()
+        document, lane = self._now()
+        head, state = lane.head, document.lacking(None)
+        while self._committed < head:
+            if self._lane is not lane:
+                raise Unavailable("The notebook is being loaded again.")
+            await self._progress.wait()
+        return head, state
 
     def broadcast(self, message: dict[str, Any]) -> None:
         """Send a message to every tab."""
@@ -239,32 +275,63 @@ class Room:
             self._marks.append((lane.head, client, number))
             self._acknowledge_marks()
             return
-        author = Author(client.number, client.principal.user, client.id)
+        also = tuple(number for number in before if number in client.claimed)
+        self._whose |= dict.fromkeys(also, client.principal.user)
+        author = Author(client.number, client.principal.user, client.id, also)
         self._submit(lane, update, before, author, "client", Sent(client, number))
 
-    async def edit(self, change: Callable[[Editor], None], *, origin: str, user: UserId | None = None) -> int:
+    async def edit(
+        self,
+        change: Callable[[Editor], object],
+        *,
+        origin: str,
+        user: UserId | None = None,
+        beside: Beside | None = None,
+    ) -> int:
         """Change the document by the server's own hand; the sequence number, once it is on disk and sent on.
 
         Raises StorageFull or Unavailable, and then nothing of it was kept; whatever `change` raises, likewise.
         """
+
+        def edited(document: Document) -> Change | None:
+            before = document.clocks().get(document.client, 0)
+            update = document.edit(change)
+            return None if update is None else Change(update, document.client, {document.client: before})
+
+        return await self._change(edited, origin, user, beside)
+
+    async def join(self, update: bytes, client: int, *, origin: str, user: UserId | None = None) -> int:
+        """Take in what the server wrote in a copy of the document, under this client id; otherwise as `edit`."""
+
+        def joined(document: Document) -> Change | None:
+            before = document.join(update)
+            return None if before is None else Change(update, client, before)
+
+        return await self._change(joined, origin, user)
+
+    async def _change(
+        self,
+        change: Callable[[Document], Change | None],
+        origin: str,
+        user: UserId | None,
+        beside: Beside | None = None,
+    ) -> int:
         with anyio.move_on_after(EDIT_SECONDS_MAX):
             await self.intake()
             document, lane = self._now()
-            before = document.clocks()
             try:
-                update = document.edit(change)
+                made = change(document)
             except Exception:
                 self._drop()
                 raise
-            if update is None:
+            if made is None:
                 return lane.head
-            if len(update) + self._bytes > self._bytes_max:
+            if len(made.update) + self._bytes > self._bytes_max:
                 self._drop()
                 raise Conflict("The notebook would become too large.", code="too_large")
             done = anyio.Event()
             sent = Sent(done=done)
-            known = {document.client: before.get(document.client, 0)}
-            seq = self._submit(lane, update, known, Author(document.client, user), origin, sent)
+            seq = self._submit(lane, made.update, made.before, Author(made.client, user), origin, sent, beside)
             await done.wait()
             if sent.error is not None:
                 raise sent.error
@@ -272,9 +339,16 @@ class Room:
         raise Unavailable("The notebook could not be changed in time.")
 
     def _submit(
-        self, lane: Lane, update: bytes, before: dict[int, int], author: Author, origin: str, sent: Sent
+        self,
+        lane: Lane,
+        update: bytes,
+        before: dict[int, int],
+        author: Author,
+        origin: str,
+        sent: Sent,
+        beside: Beside | None = None,
     ) -> int:
-        seq = lane.submit(update, author, origin, sent)
+        seq = lane.submit(update, author, origin, sent, beside)
         self._recent.append((seq, before))
         self._bytes += len(update)
         self._bytes_since_snapshot += len(update)
@@ -302,6 +376,7 @@ class Room:
         self._acknowledge_marks()
         self._changed_at = time.monotonic()
         self._dirty = True
+        self._revising.changed()
         only = next(iter(acks), None) if len(entries) == 1 else None
         self._delivery.deliver([(entry.seq, entry.payload) for entry in entries], only)
         entries[-1].lane.patience = self._delivery.patience
@@ -356,6 +431,15 @@ class Room:
             client.presence = presence
             self._delivery.tell_presence(client, presence)
 
+    def receive_claim(self, client: Client, numbers: frozenset[int]) -> None:
+        """A tab is going to hand over what closed tabs of its browser wrote. Raises Goodbye for what is another's."""
+        for number in numbers:
+            if not self._may_write_as(number, client.principal.user):
+                raise Goodbye(model.REFUSED, "These edits are somebody else's.")
+        client.claimed |= numbers
+        if len(client.claimed) > model.CLAIMS_MAX:
+            raise Goodbye(model.TOO_FAST, "A tab hands over for too many others.")
+
     def receive_divergence(self, client: Client) -> None:
         """A tab found another checksum than ours. Raises Goodbye when it does so too often."""
         if not client.reports.take(time.monotonic()):
@@ -387,18 +471,24 @@ class Room:
                 self._delivery.tell_presence(client, gone)
 
     def _let_in(self, client: Client) -> None:
-        document, lane = self._now()
         user, number = client.principal.user, client.number
         if len(self.clients) >= self.settings.clients_max:
             raise Goodbye(model.TOO_FAST, "Too many tabs have this notebook open.")
-        if Counter(other.principal.user for other in self.clients.values())[user] >= self.settings.clients_per_user_max:
-            raise Goodbye(model.TOO_FAST, "You have this notebook open in too many tabs.")
-        owner = lane.clients.get(number, self._whose.get(number))
-        if number == document.client or owner not in (None, user) or (owner is None and document.knows(number)):
+        most = self.settings.guests_max if client.principal.guest else self.settings.clients_per_user_max
+        if Counter(other.principal.user for other in self.clients.values())[user] >= most:
+            whose = "Too many guests have" if client.principal.guest else "You have"
+            raise Goodbye(model.TOO_FAST, f"{whose} this notebook open already.")
+        if not self._may_write_as(number, user):
             raise Goodbye(model.MALFORMED, "This client id is taken. Reload the page.")
         for other in self.clients.values():
             if other.number == number:
                 other.close(model.RESTARTING, "This tab has connected again.")
+
+    def _may_write_as(self, number: int, user: UserId) -> bool:
+        """Whether this client id is the user's, or nobody's yet."""
+        document, lane = self._now()
+        owner = lane.clients.get(number, self._whose.get(number))
+        return owner == user or (owner is None and number != document.client and not document.knows(number))
 
     async def _begin(self, client: Client, hello: Hello) -> None:
         """Welcome a tab and give it what it lacks, as far as that is on disk."""
@@ -415,12 +505,13 @@ class Room:
             "client": client.number,
             "role": client.role,
             "may": model.allowed_actions(client.role),
-            "notebook": {"id": self.notebook, "name": self.name},
+            "notebook": {"id": self.notebook, "name": self.name, "playground_of": self._standing.playground_of},
             "user": model.person(client.principal) | {"email": client.principal.email},
             "epoch": self._epoch,
             "head": lane_head,
             "state_vector": base64.b64encode(vector).decode(),
             "reset": reset,
+            "build": self._build,
         }
         await self._committed_through(lane, lane_head)
         others = [other.presence for other in self.clients.values() if other.presence is not None]
@@ -508,11 +599,11 @@ class Room:
         updates, size = self._since_snapshot, self._bytes_since_snapshot
         try:
             await self.settled()
-            if await self._notebooks.compact(self.notebook):
+            if await self._notebooks.compact(self.notebook, fence=self._fence):
                 self._bytes = max(0, self._bytes - size // 2)
             self._since_snapshot -= updates
             self._bytes_since_snapshot -= size
-        except (StorageFull, Unavailable, NotFound) as error:
+        except (StorageFull, Unavailable, NotFound, Conflict) as error:
             self._since_snapshot -= updates
             self._bytes_since_snapshot -= size
             log.warning("document.not_compacted", notebook=self.notebook, code=error.code)
@@ -570,5 +661,8 @@ def _renew_sources(editor: Editor, sources: dict[CellId, str]) -> None:
 
 
 def _acknowledge(client: Client, number: int, seq: int) -> None:
+    if number <= client.acknowledged:
+        # One that said nothing new waited for an edit that was written together with a later one of this tab.
+        return
     client.acknowledged = number
     client.outbox.put(f'{{"type":"ack","n":{number},"seq":{seq}}}')

@@ -1,22 +1,21 @@
-"""The socket of an open notebook, and the one request that changes a notebook as a whole."""
+"""The socket of an open notebook, and beside it what comes from outside."""
 
 import time
-from typing import Annotated, Any
+from typing import Any
 
 import anyio
-from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
+from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from collegium.accounts.model import Action, Principal
-from collegium.accounts.service import signed_in
+from collegium.accounts.model import Action
+from collegium.accounts.service import visitor
 from collegium.drive.model import Kind
 from collegium.drive.service import Drive
 from collegium.ground.errors import CollegiumError, Forbidden, NotFound, NotSignedIn
 from collegium.ground.ids import ItemId, NotebookId
 from collegium.ground.log import get_log
 from collegium.notebooks.service import CLIENT_MAX, Notebooks
-from collegium.rooms import model
+from collegium.rooms import model, outside_routes
 from collegium.rooms.client import Client
 from collegium.rooms.model import Goodbye, Hello
 from collegium.rooms.ports import Plane
@@ -28,23 +27,11 @@ log = get_log("rooms")
 SIGNED_OUT_DETAIL = "You are signed out."
 
 
-class ContentMerged(BaseModel):
-    """The file is in the notebook now, and on disk."""
-
-    seq: int
-
-
 def routes(rooms: Rooms, notebooks: Notebooks, drive: Drive, plane: Plane) -> APIRouter:
     """Their routes, below /api/v1."""
     router = APIRouter(prefix="/notebooks", tags=["notebooks"])
 
-    @router.put("/{id}/content", response_model=ContentMerged, summary="Merge a file into a notebook")
-    async def put_notebook_content(
-        id: str, request: Request, principal: Annotated[Principal, Depends(signed_in)]
-    ) -> ContentMerged:
-        await drive.authorize(principal, ItemId(id), Action.WRITE)
-        file = await notebooks.received(request.stream(), request.headers.get("content-length"))
-        return ContentMerged(seq=await rooms.put_content(principal, NotebookId(id), file))
+    router.include_router(outside_routes.routes(rooms, notebooks, drive))
 
     @router.websocket("/{id}/socket")
     async def notebook_socket(websocket: WebSocket, id: str) -> None:
@@ -61,7 +48,7 @@ def routes(rooms: Rooms, notebooks: Notebooks, drive: Drive, plane: Plane) -> AP
 
 async def _visit(websocket: WebSocket, notebook: NotebookId, rooms: Rooms, drive: Drive, plane: Plane) -> None:
     try:
-        principal = signed_in(websocket)
+        principal = visitor(websocket)
         item, role = await drive.authorize(principal, ItemId(notebook), Action.READ)
         if item.kind is not Kind.NOTEBOOK:
             raise NotFound("There is no such notebook.")
@@ -69,8 +56,9 @@ async def _visit(websocket: WebSocket, notebook: NotebookId, rooms: Rooms, drive
         async with rooms.accounts.ended(principal) as ended:
             if ended.is_set():
                 raise Goodbye(model.SIGNED_OUT, SIGNED_OUT_DETAIL)
-            async with rooms.open(notebook) as room, room.joined(principal, role, hello) as client:
-                await _Conversation(websocket, room, client, plane).run(ended)
+            async with rooms.open_here(notebook) as room, room.joined(principal, role, hello) as client:
+                with drive.opening(principal, item):
+                    await _Conversation(websocket, room, client, plane).run(ended)
     except CollegiumError as error:
         raise _goodbye_for(error) from error
 
@@ -209,6 +197,10 @@ class _Conversation:
         match message["type"]:
             case "hello":
                 raise Goodbye(model.MALFORMED, "There is one hello.")
+            case "claim":
+                self._client.require(Action.WRITE)
+                await self._room.intake()
+                self._room.receive_claim(self._client, model.parsed_claim(message, client_max=CLIENT_MAX))
             case "diverged":
                 self._room.receive_divergence(self._client)
             case _:

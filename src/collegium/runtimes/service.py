@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, TaskGroup
 
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
@@ -90,6 +90,12 @@ class Runtimes:
     def environments(self) -> Environments:
         """The runtime versions."""
         return self._environments
+
+    async def begin(self, tasks: TaskGroup) -> None:
+        """Follow and cull from now on. Only one process of a server may."""
+        await self.keeper.forget_requests()
+        for task in (self.keeper.follow, self.keeper.compare, self.cull, self.watch_usage, self.turns.hand_on):
+            tasks.start_soon(task)
 
     # ── lending ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -358,15 +364,15 @@ async def open_runtimes(
     environments: Environments,
     hardware: Accelerators,
     settings: RuntimesSettings,
+    *,
+    begin: bool = True,
 ) -> AsyncIterator[Runtimes]:
-    """The runtimes, followed and culled while open. The runtimes themselves go on when this closes."""
+    """The runtimes, followed and culled once begun. The runtimes themselves go on when this closes."""
     accelerators = known_accelerators(await hardware.found(), settings)
     runtimes = Runtimes(database, engine, environments, hardware, settings, accelerators)
-    keeper = runtimes.keeper
-    await keeper.forget_requests()
     async with anyio.create_task_group() as tasks:
-        for task in (keeper.follow, keeper.compare, runtimes.cull, runtimes.watch_usage, runtimes.turns.hand_on):
-            tasks.start_soon(task)
+        if begin:
+            await runtimes.begin(tasks)
         try:
             yield runtimes
         finally:
