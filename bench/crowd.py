@@ -3,6 +3,7 @@
 Each edit is a token that is nowhere else, so that it is found again in the bytes of a frame, whoever wrapped it.
 """
 
+import base64
 import json
 import random
 import re
@@ -90,13 +91,18 @@ class Ours(Typist):
     """A tab of Collegium."""
 
     count = 0
+    epoch: str | None = None
 
     async def _synchronised(self) -> None:
-        hello = {"type": "hello", "protocol": 1, "client": self.doc.client_id, "epoch": None, "state_vector": None}
-        await self.socket.send(json.dumps(hello))
+        vector = base64.b64encode(self.doc.get_state()).decode() if self.epoch else None
+        hello = {"type": "hello", "protocol": 1, "client": self.doc.client_id}
+        await self.socket.send(json.dumps(hello | {"epoch": self.epoch, "state_vector": vector}))
+        self.count = 0
         while True:
             frame = await self.socket.recv()
-            if isinstance(frame, bytes) and frame[0] == RESYNC:
+            if isinstance(frame, str) and frame.startswith('{"type":"welcome"'):
+                self.epoch = json.loads(frame)["epoch"]
+            elif isinstance(frame, bytes) and frame[0] == RESYNC:
                 self.doc.apply_update(frame[1:])
                 return
 

@@ -14,7 +14,7 @@ from support.server import free_port
 class Peer:
     """`jupyter lab` or `jupyter server`, which can be killed and started again on what it left."""
 
-    def __init__(self, python: Path, program: str) -> None:
+    def __init__(self, python: Path, program: str, *words: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="bench-peer-"))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
@@ -26,6 +26,7 @@ class Peer:
         ]  # fmt: skip
         if program == "lab":
             self._command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+        self._command += words
         self._env = {"HOME": str(self.folder), "JUPYTER_PLATFORM_DIRS": "0", "PATH": f"{bin}:/usr/bin:/bin"}
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -43,9 +44,9 @@ class Peer:
 
 
 @contextmanager
-def peer(python: Path, program: str) -> Iterator[Peer]:
+def peer(python: Path, program: str, *words: str) -> Iterator[Peer]:
     """A running one; nothing of it is left at the end."""
-    running = Peer(python, program)
+    running = Peer(python, program, *words)
     try:
         running.start()
         yield running
