@@ -42,6 +42,9 @@ class FakeDocuments:
     async def metadata(self, notebook: NotebookId) -> Mapping[str, Any]:
         return self.about
 
+    async def before_run_all(self, notebook: NotebookId, user: UserId) -> None:
+        return None
+
     async def may_fail(self, notebook: NotebookId, cell: CellId) -> bool:
         return cell in self.failing
 

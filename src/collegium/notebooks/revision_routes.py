@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from collegium.accounts.model import Action, Principal
+from collegium.accounts.model import Action, Principal, color_of
 from collegium.accounts.service import Accounts, signed_in
 from collegium.drive.model import Item, Kind, content_disposition
 from collegium.drive.service import Drive
@@ -27,11 +27,12 @@ Number = Annotated[int, Path(ge=1, le=NUMBER_MAX, description="The revision's nu
 Which = Annotated[str, Query(pattern=r"^(now|[1-9][0-9]{0,14})$", description="A revision's number, or `now`.")]
 
 
-class PersonShown(BaseModel):
+class WriterShown(BaseModel):
     """Somebody who wrote here."""
 
     id: str
     name: str
+    color: str
 
 
 class RevisionShown(BaseModel):
@@ -43,8 +44,8 @@ class RevisionShown(BaseModel):
     label: str | None
     pinned: bool
     created_at: int
-    created_by: PersonShown | None
-    authors: list[PersonShown]
+    created_by: WriterShown | None
+    authors: list[WriterShown]
     undoable: bool = Field(description="It is of a restore, which can be taken back.")
 
 
@@ -122,12 +123,12 @@ class DifferenceShown(BaseModel):
     metadata: MetadataDifference | None = Field(description="Null if it is the same.")
 
 
-class VersionShown(BaseModel):
+class CellVersionShown(BaseModel):
     """What a cell said from a moment on. `author` is null where nobody, or more than one, wrote it."""
 
     seq: int
     at: int
-    author: PersonShown | None
+    author: WriterShown | None
     type: str
     source: str
     deleted: bool
@@ -150,9 +151,9 @@ def routes(notebooks: Notebooks, drive: Drive, accounts: Accounts) -> APIRouter:
         wanted = {user for one in found for user in (*one.authors, one.created_by) if user is not None}
         return [_revision(one, await people(wanted)) for one in found]
 
-    async def people(wanted: Iterable[UserId]) -> dict[str, PersonShown]:
+    async def people(wanted: Iterable[UserId]) -> dict[str, WriterShown]:
         users = await accounts.users_by_ids(set(wanted))
-        return {id: PersonShown(id=id, name=user.name) for id, user in users.items()}
+        return {id: WriterShown(id=id, name=user.name, color=color_of(id)) for id, user in users.items()}
 
     @router.get("/notebooks/{id}/revisions", response_model=RevisionsShown, summary="List the revisions of a notebook")
     async def list_revisions(
@@ -223,16 +224,18 @@ def routes(notebooks: Notebooks, drive: Drive, accounts: Accounts) -> APIRouter:
         return _difference(await revisions.diff(NotebookId(item.id), _number(older), _number(newer)))
 
     @router.get(
-        "/notebooks/{id}/cells/{cell}/history", response_model=list[VersionShown], summary="What a cell said over time"
+        "/notebooks/{id}/cells/{cell}/history",
+        response_model=list[CellVersionShown],
+        summary="What a cell said over time",
     )
     async def get_cell_history(
         id: str, cell: Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")], principal: User
-    ) -> list[VersionShown]:
+    ) -> list[CellVersionShown]:
         item = await editable(principal, id)
         found = await revisions.versions(NotebookId(item.id), CellId(cell))
         names = await people({one.user for one in found if one.user is not None})
         return [
-            VersionShown(
+            CellVersionShown(
                 seq=one.seq,
                 at=one.at,
                 author=names.get(one.user) if one.user is not None else None,
@@ -258,7 +261,7 @@ def _number(which: str) -> int | None:
     return None if which == "now" else int(which)
 
 
-def _revision(revision: Revision, people: dict[str, PersonShown]) -> RevisionShown:
+def _revision(revision: Revision, people: dict[str, WriterShown]) -> RevisionShown:
     return RevisionShown(
         number=revision.number,
         seq=revision.seq,

@@ -120,6 +120,13 @@ class Revisions:
         log.info("revision.made", notebook=notebook, number=revision.number, kind=str(kind))
         return revision
 
+    async def before_merge(self, notebook: NotebookId, user: UserId) -> None:
+        """Somebody is about to bring a file in. Programs that save every few moments make no revision each time."""
+        last = await self.last(notebook)
+        again = last is not None and last.kind is Kind.BEFORE_MERGE and last.created_by == user
+        if last is None or not again or now_ms() - last.created_at > self.settings.revision_active_seconds * 1000:
+            await self.make(notebook, Kind.BEFORE_MERGE, user=user)
+
     async def head(self, notebook: NotebookId) -> int:
         """Where the log ends."""
         async with self._database.read() as tx:

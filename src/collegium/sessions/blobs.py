@@ -53,6 +53,11 @@ async def with_large(output: Output, blobs: Blobs) -> Output:
     return plain
 
 
+def plain_output(output: Output) -> Output:
+    """The output as the page sees it, its large values only named."""
+    return {key: value for key, value in output.items() if key != "$display"}
+
+
 def is_reference(value: object) -> bool:
     """Whether this stands for a blob."""
     return isinstance(value, dict) and isinstance(value.get(BLOB), str)

@@ -7,6 +7,13 @@ from collegium.notebooks.model import source_hash
 from collegium.sessions.model import Asked, Source
 
 
+def is_everything(sources: Sequence[Source], meant: Sequence[Source]) -> bool:
+    """Whether all code of the notebook is meant, and that is more than a single cell."""
+    named = {source.cell for source in meant}
+    code = [source for source in sources if source.type == "code" and source.source.strip()]
+    return len(code) > 1 and all(source.cell in named for source in code)
+
+
 def chosen(sources: Sequence[Source], asked: Sequence[Asked] | None) -> list[Source]:
     """The cells meant (None: every code cell that is not empty), each once, with the text that was meant.
 

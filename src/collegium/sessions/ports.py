@@ -52,6 +52,10 @@ class Documents(Protocol):
         """Whether an error in this cell is meant to happen, and stops nothing: nbclient's tag `raises-exception`."""
         ...
 
+    async def before_run_all(self, notebook: NotebookId, user: UserId) -> None:
+        """All cells are about to run: what the notebook says and shows at this moment is kept. Returns at once."""
+        ...
+
     def broadcast(self, notebook: NotebookId, message: dict[str, Any]) -> None:
         """Tell every client of the notebook that is here now; never waits."""
         ...

@@ -16,7 +16,8 @@ from collegium.ground.log import get_log
 from collegium.kernels.service import KernelChange, Message, Welcome
 from collegium.notebooks.model import source_hash
 from collegium.sessions import choice, ends, model, store
-from collegium.sessions.choosing import chosen
+from collegium.sessions.blobs import plain_output
+from collegium.sessions.choosing import chosen, is_everything
 from collegium.sessions.folding import error_output
 from collegium.sessions.installed import Installed
 from collegium.sessions.intake import UNSEEN, Intake
@@ -120,6 +121,8 @@ class Session:
             sources = await self._world.documents.sources(self.notebook)
             meant = chosen(sources, asked)
             await self._admit(principal)
+            if is_everything(sources, meant):
+                await self._world.documents.before_run_all(self.notebook, principal.user)
             new: list[Execution] = []
             answer: list[Execution] = []
             waiting = {self.lives[id].execution.cell: self.lives[id].execution for id in self._queue.waiting}
@@ -272,6 +275,23 @@ class Session:
                 live.version = version
             named = {"type": "outputs", "execution": execution.id, "cell": execution.cell}
             self.showing.tell(named | {"version": version, "splice": [0, []]})
+
+    async def show(self, shown: dict[CellId, ExecutionId | None]) -> None:
+        """These cells show what these executions left (None: nothing), but for the cell that runs."""
+        running = None if self._queue.running is None else self.lives[self._queue.running].execution.cell
+        wanted = {cell: id for cell, id in shown.items() if cell != running}
+        async with self._world.db.write() as tx:
+            known = await store.read_executions(tx, self.notebook, [id for id in wanted.values() if id is not None])
+            before = await store.read_shown(tx, self.notebook)
+            found = [(execution, left) for execution, left in known if wanted.get(execution.cell) == execution.id]
+            await store.remove_heads(tx, self.notebook, list(wanted))
+            await store.set_heads(tx, self.notebook, {execution.cell: execution.id for execution, _ in found})
+        for cell in before.keys() & (wanted.keys() - {execution.cell for execution, _ in found}):
+            named = {"type": "outputs", "execution": before[cell], "cell": cell}
+            self.showing.tell(named | {"version": 1, "splice": [0, []]})
+        frames = [execution_frame(execution, [plain_output(one) for one in left], 0) for execution, left in found]
+        if frames:
+            self.showing.tell({"type": "cells", "executions": frames})
 
     def aside(self, what: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         """Do something for a tab that the tab need not wait for. Raises TooMany."""
