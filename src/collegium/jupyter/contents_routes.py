@@ -14,8 +14,8 @@ from collegium.jupyter.checkpoints import Checkpoints
 from collegium.jupyter.contents import Contents, Model
 from collegium.jupyter.door import PREFIX, JupyterRoute, body_of, text_in, who
 from collegium.jupyter.model import id_of, time_of, uuid_of
-from collegium.jupyter.notebooks import client_of
 from collegium.jupyter.store import Checkpoint
+from collegium.notebooks.bases import channel_of
 
 BASE = PREFIX + "/api/contents"
 SAVED_BYTES_MAX = 256 << 20
@@ -161,7 +161,7 @@ def _other_routes(contents: Contents) -> APIRouter:
 
 
 def _client(principal: Principal, request: Request) -> str:
-    return client_of(principal, request.headers.get("user-agent", ""))
+    return channel_of(principal, request.headers.get("user-agent", ""))
 
 
 def _shown(model: Model, status: int, *, location: bool = True) -> Response:

@@ -34,7 +34,8 @@ def aligned(base: Sequence[Cell], live: Sequence[Cell], wanted: Sequence[Cell]) 
     found = _equal(lost, strange)
     _similar(_without(lost, found.values()), _without(strange, found), found)
     _in_the_same_place(base, wanted, {cell.id for cell in strange}, found)
-    later = [cell for cell in live if cell.id not in then | wanted_ids and cell.deleted is None]
+    known = then | wanted_ids
+    later = [cell for cell in live if cell.id not in known and cell.deleted is None]
     return found | _equal(later, _without(strange, found))
 
 

@@ -93,7 +93,8 @@ class Bases:
             if epoch in (None, head.epoch):
                 if seq > head.seq:
                     raise Invalid("The notebook has not come to this version yet.")
-                return Found(await self._state(notebook, seq), True, outputs)
+                content = await self._state(notebook, seq)
+                return Found(content, content is not None, outputs)
             return Found(outputs=outputs)
         for candidates, sure in ((own[:PER_CHANNEL_MAX], True), (_distinct(kept, own)[:LOOKED_AT_MAX], False)):
             contents = [await self._content(notebook, head.epoch, base) for base in candidates]

@@ -1,8 +1,8 @@
 """Three versions of a text become one: line by line, and nothing that anybody wrote is lost."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Literal
 
 from collegium.notebooks.sequences import Hunk, hunks
@@ -13,8 +13,7 @@ Edit = tuple[int, int, str]
 Favor = Literal["live", "theirs", "both"]
 """Where both changed the same lines: what of the two is to stand there."""
 
-REFINED_CHARACTERS_MAX = 400
-"""Up to this many changed characters are compared one by one; more are replaced as a whole."""
+WORD = re.compile(r"\w+|\W")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +123,12 @@ def _line_edits(text: str, starts: list[int], low: int, high: int, wanted: list[
 
 
 def refined(text: str, start: int, end: int, new: str) -> Iterator[Edit]:
-    """Replace a stretch of a text, touching as few of its characters as can be found fast."""
-    old = text[start:end]
-    head = 0
-    shorter = min(len(old), len(new))
-    while head < shorter and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    before, after = old[head : len(old) - tail], new[head : len(new) - tail]
-    if not before or not after or max(len(before), len(after)) > REFINED_CHARACTERS_MAX:
-        yield start + head, end - tail, after
-        return
-    for tag, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag != "equal":
-            yield start + head + i, start + head + j, after[k:m]
+    """Replace a stretch of a text, touching as few of its words as can be found fast. A word is replaced as a whole:
+    what somebody types at this moment lands beside it, and not in it."""
+    old, at = WORD.findall(text[start:end]), start
+    done = 0
+    for hunk in hunks(old, WORD.findall(new)):
+        at += sum(map(len, old[done : hunk.start]))
+        size = sum(map(len, old[hunk.start : hunk.end]))
+        yield at, at + size, "".join(hunk.new)
+        at, done = at + size, hunk.end
