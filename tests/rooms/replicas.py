@@ -76,6 +76,14 @@ class YjsReplica:
     def cells(self) -> dict[str, dict[str, Any]]:
         return dict(self._node.ask("content", name=self._name)["cells"])
 
+    def vector(self) -> str:
+        """What it has, as a hello says it."""
+        return str(self._node.ask("vector", name=self._name)["vector"])
+
+    def lacking(self, vector: str) -> bytes:
+        """What somebody lacks who has this."""
+        return base64.b64decode(self._node.ask("state", name=self._name, vector=vector)["update"])
+
 
 class PycrdtReplica:
     """A copy in this process. It undoes nothing: pycrdt's UndoManager, which nothing else here uses, crashes the

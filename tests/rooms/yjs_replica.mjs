@@ -75,6 +75,9 @@ const commands = {
     const { doc } = replicas.get(name)
     return { update: base64(Y.encodeStateAsUpdate(doc, vector ? bytes(vector) : undefined)) }
   },
+  vector({ name }) {
+    return { vector: base64(Y.encodeStateVector(replicas.get(name).doc)) }
+  },
   content({ name }) {
     const { doc, cells } = replicas.get(name)
     return { cells: cells.toJSON(), pending: doc.store.pendingStructs !== null, meta: doc.getMap("meta").toJSON() }

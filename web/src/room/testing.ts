@@ -17,9 +17,13 @@ export class FakeSocket implements Socket {
   onclose: ((event: never) => void) | null = null
   clients = new Set<number>()
 
-  constructor(private readonly server: FakeServer) {
+  constructor(
+    private readonly server: FakeServer,
+    network: Network,
+  ) {
     queueMicrotask(() => {
-      if (server.down) return this.drop(1006)
+      if (server.down || !network.up) return this.drop(1006)
+      network.sockets.add(this)
       this.readyState = 1
       if (server.gone) return this.drop(4404)
       server.sockets.add(this)
@@ -53,6 +57,18 @@ export class FakeSocket implements Socket {
   }
 }
 
+/** What stands between one browser and the server. */
+export class Network {
+  up = true
+  readonly sockets = new Set<FakeSocket>()
+
+  cut(): void {
+    this.up = false
+    for (const socket of this.sockets) socket.drop(1006)
+    this.sockets.clear()
+  }
+}
+
 export class FakeServer {
   doc = new Y.Doc()
   epoch = 'first'
@@ -68,7 +84,12 @@ export class FakeServer {
   readonly rejected: string[] = []
   private readonly uncommitted: (() => void)[] = []
 
-  readonly make: MakeSocket = () => new FakeSocket(this)
+  readonly make: MakeSocket = () => new FakeSocket(this, new Network())
+
+  /** The way here through a network of one's own. */
+  through(network: Network): MakeSocket {
+    return () => new FakeSocket(this, network)
+  }
 
   addCell(id: string, source: string, pos: string, type = 'code'): void {
     const cell: CellMap = new Y.Map<unknown>([['t', type], ['pos', pos], ['source', new Y.Text(source)], ['md', new Y.Map()], ['att', new Y.Map()], ['del', null]])
