@@ -13,7 +13,7 @@ from collegium.ground.errors import Invalid, NotFound, Unavailable
 from collegium.ground.ids import CellId, NotebookId, UserId, new_id
 from collegium.notebooks import revision_store, store
 from collegium.notebooks.document import Document, Editor
-from collegium.notebooks.history import DAY_MS, Kind, Revision, parsed_label, thinned
+from collegium.notebooks.history import DAY_MS, Revision, RevisionKind, parsed_label, thinned
 from collegium.notebooks.model import Cell, shown_hash
 from collegium.notebooks.positions import between
 from collegium.notebooks.restoring import restore_into, undo_into
@@ -103,7 +103,7 @@ async def every_state(library: Library, seed: int, *, edits: int, tried: int) ->
         if writing.random.random() < 0.5:
             await library.notebooks.compact(notebook)
         else:
-            await library.notebooks.revisions.make(notebook, Kind.AUTO)
+            await library.notebooks.revisions.make(notebook, RevisionKind.AUTO)
     for seq in writing.random.choices(sorted(writing.digests), k=tried):
         content, digest = await library.notebooks.revisions.state(notebook, seq)
         assert digest == writing.digests[seq], f"seed {seed}, seq {seq}"
@@ -174,14 +174,14 @@ async def test_nothing_is_made_when_nothing_changed_but_a_named_one_is(library: 
     notebook, writing = await begun(library)
     revisions = library.notebooks.revisions
 
-    assert await revisions.make(notebook, Kind.AUTO) is None
+    assert await revisions.make(notebook, RevisionKind.AUTO) is None
     await writing.edits(5)
-    first = await revisions.make(notebook, Kind.AUTO)
+    first = await revisions.make(notebook, RevisionKind.AUTO)
     assert first is not None
     assert first.number == 1
     assert set(first.authors) == {ADA, BOB}
-    assert await revisions.make(notebook, Kind.IDLE) is None
-    named = await revisions.make(notebook, Kind.NAMED, user=ADA, label="Handed in")
+    assert await revisions.make(notebook, RevisionKind.IDLE) is None
+    named = await revisions.make(notebook, RevisionKind.NAMED, user=ADA, label="Handed in")
     assert named is not None
     assert (named.number, named.label, named.pinned, named.seq) == (2, "Handed in", True, first.seq)
     assert [one.number for one in await revisions.listed(notebook, before=None, limit=10)] == [2, 1]
@@ -192,31 +192,31 @@ async def test_what_was_changed_and_changed_back_is_nothing_new(library: Library
     revisions = library.notebooks.revisions
     writing.typing.type("a")
     await writing.typing.until(writing.typing.lane.head)
-    await revisions.make(notebook, Kind.AUTO)
+    await revisions.make(notebook, RevisionKind.AUTO)
     for text in ("b" + writing.typing.source(), writing.typing.source()):
         update = writing.typing.document.edit(lambda editor, text=text: editor.set_source(CellId("c0"), text))
         assert update is not None
         writing.typing.lane.submit(update, Author(writing.typing.document.client), "test")
     await writing.typing.until(writing.typing.lane.head)
 
-    assert await revisions.make(notebook, Kind.AUTO) is None
+    assert await revisions.make(notebook, RevisionKind.AUTO) is None
 
 
 async def test_retention_deletes_no_named_revision_and_nothing_it_stands_on(library: Library) -> None:
     notebook, writing = await begun(library)
     revisions = library.notebooks.revisions
     await writing.edits(20)
-    named = await revisions.make(notebook, Kind.NAMED, user=ADA, label="Kept")
+    named = await revisions.make(notebook, RevisionKind.NAMED, user=ADA, label="Kept")
     assert named is not None
     for _ in range(6):
         await writing.edits(10)
-        await revisions.make(notebook, Kind.AUTO)
+        await revisions.make(notebook, RevisionKind.AUTO)
     old = writing.typing.lane.head
     await age(library, notebook, 800)
     await writing.edits(10)
     await library.notebooks.compact(notebook)
     await writing.edits(10)
-    await revisions.make(notebook, Kind.AUTO)
+    await revisions.make(notebook, RevisionKind.AUTO)
 
     kept = await revisions.listed(notebook, before=None, limit=100)
     assert [one.number for one in kept][-1] == named.number
@@ -234,7 +234,7 @@ async def test_every_state_within_retention_survives_it(library: Library) -> Non
     revisions = library.notebooks.revisions
     for _ in range(5):
         await writing.edits(20)
-        await revisions.make(notebook, Kind.AUTO)
+        await revisions.make(notebook, RevisionKind.AUTO)
         await age(library, notebook, 10)
     floor = writing.typing.lane.head
     await writing.edits(10)
@@ -252,7 +252,18 @@ async def test_every_state_within_retention_survives_it(library: Library) -> Non
 
 def revision(number: int, days_ago: float, now: int, **values: object) -> Revision:
     blank = Revision(
-        NotebookId("n"), number, number, Kind.AUTO, None, False, None, (), "", "", {}, now - int(days_ago * DAY_MS)
+        NotebookId("n"),
+        number,
+        number,
+        RevisionKind.AUTO,
+        None,
+        False,
+        None,
+        (),
+        "",
+        "",
+        {},
+        now - int(days_ago * DAY_MS),
     )
     return replace(blank, **values)  # type: ignore[arg-type]
 
@@ -279,9 +290,9 @@ async def test_a_damaged_snapshot_says_so_and_harms_nothing(library: Library) ->
     notebook, writing = await begun(library)
     revisions = library.notebooks.revisions
     await writing.edits(10)
-    first = await revisions.make(notebook, Kind.AUTO)
+    first = await revisions.make(notebook, RevisionKind.AUTO)
     await writing.edits(10)
-    second = await revisions.make(notebook, Kind.AUTO)
+    second = await revisions.make(notebook, RevisionKind.AUTO)
     assert first is not None
     assert second is not None
     await writing.edits(10)
@@ -298,7 +309,7 @@ async def test_a_damaged_snapshot_says_so_and_harms_nothing(library: Library) ->
 
     assert refused.value.code == "revision_damaged"
     assert (await library.notebooks.open(notebook)).document.digest() == writing.digests[writing.typing.lane.head]
-    assert await revisions.make(notebook, Kind.NAMED, user=ADA, label="after") is not None
+    assert await revisions.make(notebook, RevisionKind.NAMED, user=ADA, label="after") is not None
 
 
 async def damage(library: Library, notebook: NotebookId, seq: int, by: Callable[[bytes], bytes]) -> None:
@@ -358,13 +369,13 @@ async def test_what_one_cell_said_over_time_with_its_authors(library: Library) -
 async def test_a_deleted_notebook_takes_its_revisions_with_it(library: Library) -> None:
     notebook, writing = await begun(library)
     await writing.edits(3)
-    await library.notebooks.revisions.make(notebook, Kind.NAMED, user=ADA, label="x")
+    await library.notebooks.revisions.make(notebook, RevisionKind.NAMED, user=ADA, label="x")
     async with library.database.write() as tx:
         await library.notebooks.forget(tx, [notebook])  # type: ignore[list-item]
 
     assert await library.notebooks.revisions.listed(notebook, before=None, limit=9) == []
     with pytest.raises(NotFound):
-        await library.notebooks.revisions.make(notebook, Kind.AUTO)
+        await library.notebooks.revisions.make(notebook, RevisionKind.AUTO)
 
 
 def test_hostile_labels_are_refused_and_others_are_trimmed() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from collegium.app import House, create_app, open_house
 from collegium.ground.ids import NotebookId
-from collegium.notebooks.history import Kind
+from collegium.notebooks.history import RevisionKind
 from collegium.settings import Settings
 from rooms.house import serving
 from support.tab import Tab
@@ -255,7 +255,9 @@ async def test_revisions_are_made_by_themselves_and_open_tabs_are_told(tmp_path:
                 listed = (await ada.get(f"/notebooks/{notebook}/revisions")).json()["revisions"]
                 tasks.cancel_scope.cancel()
 
-    assert [(one["kind"], one["created_by"], one["authors"][0]["name"]) for one in listed] == [(Kind.IDLE, None, "Ada")]
+    assert [(one["kind"], one["created_by"], one["authors"][0]["name"]) for one in listed] == [
+        (RevisionKind.IDLE, None, "Ada")
+    ]
 
 
 async def test_all_cells_run_only_after_a_revision_of_what_they_showed(site: Site) -> None:

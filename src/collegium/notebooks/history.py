@@ -15,7 +15,7 @@ Shown = dict[CellId, ExecutionId]
 """Which execution's outputs each cell shows."""
 
 
-class Kind(StrEnum):
+class RevisionKind(StrEnum):
     """Why a revision was made."""
 
     AUTO = "auto"
@@ -46,7 +46,7 @@ class Revision:
     notebook: NotebookId
     number: int
     seq: int
-    kind: Kind
+    kind: RevisionKind
     label: str | None
     pinned: bool
     created_by: UserId | None

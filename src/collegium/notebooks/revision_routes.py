@@ -40,7 +40,7 @@ class RevisionShown(BaseModel):
 
     number: int
     seq: int
-    kind: history.Kind
+    kind: history.RevisionKind
     label: str | None
     pinned: bool
     created_at: int
@@ -89,7 +89,7 @@ class RevisionPreview(BaseModel):
     cells: list[CellShown]
 
 
-class PieceShown(BaseModel):
+class LinesChanged(BaseModel):
     """Lines (from, to) that differ; words in them are counted in code points from the first of these lines."""
 
     before: tuple[int, int]
@@ -106,7 +106,7 @@ class CellDifferenceShown(BaseModel):
     changes: list[Literal["source", "type", "metadata", "attachments", "outputs"]]
     before: CellShown | None
     after: CellShown | None
-    pieces: list[PieceShown]
+    pieces: list[LinesChanged]
 
 
 class MetadataDifference(BaseModel):
@@ -173,7 +173,7 @@ def routes(notebooks: Notebooks, drive: Drive, accounts: Accounts) -> APIRouter:
     async def create_revision(id: str, new: RevisionNew, principal: User) -> RevisionShown:
         item = await editable(principal, id)
         label = history.parsed_label(new.label)
-        made = await revisions.make(NotebookId(item.id), history.Kind.NAMED, user=principal.user, label=label)
+        made = await revisions.make(NotebookId(item.id), history.RevisionKind.NAMED, user=principal.user, label=label)
         assert made is not None
         return (await shown([made]))[0]
 
@@ -302,5 +302,5 @@ def _cell_difference(cell: CellDifference) -> CellDifferenceShown:
         changes=list(cell.changes),
         before=None if same or cell.before is None else _cell(cell.before, cell.outputs_before),
         after=None if cell.after is None else _cell(cell.after, None if same else cell.outputs_after),
-        pieces=[PieceShown(**asdict(piece)) for piece in cell.pieces],
+        pieces=[LinesChanged(**asdict(piece)) for piece in cell.pieces],
     )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collegium.ground.db import metadata
 from collegium.ground.errors import NotFound
 from collegium.ground.ids import CellId, ExecutionId, NotebookId, UserId, new_id
-from collegium.notebooks.history import Entry, Kind, Revision, Shown, Undo
+from collegium.notebooks.history import Entry, Revision, RevisionKind, Shown, Undo
 from collegium.notebooks.store import doc, doc_snapshot, doc_update
 
 revisions = Table(
@@ -207,7 +207,7 @@ def _revision(row: Row[Any]) -> Revision:
         notebook=NotebookId(row.doc_id),
         number=row.number,
         seq=row.seq,
-        kind=Kind(row.kind),
+        kind=RevisionKind(row.kind),
         label=row.label,
         pinned=row.pinned,
         created_by=row.created_by,

@@ -17,7 +17,7 @@ from collegium.ground.log import get_log
 from collegium.notebooks import differences, history, revision_store, store
 from collegium.notebooks.differences import Difference, Side
 from collegium.notebooks.document import Broken, Document, Editor
-from collegium.notebooks.history import DAY_MS, Entry, Kind, Revision, Shown, Undo, Version
+from collegium.notebooks.history import DAY_MS, Entry, Revision, RevisionKind, Shown, Undo, Version
 from collegium.notebooks.model import CellOutputs, Content, shown_hash
 from collegium.notebooks.ports import Outputs
 from collegium.notebooks.revision_store import Past
@@ -70,7 +70,7 @@ class Revisions:
     async def make(
         self,
         notebook: NotebookId,
-        kind: Kind,
+        kind: RevisionKind,
         *,
         user: UserId | None = None,
         label: str | None = None,
@@ -89,7 +89,7 @@ class Revisions:
             head = await revision_store.read_head(tx, notebook)
             last = await revision_store.read_last(tx, notebook)
         seq = head.seq if at is None else at
-        needless = kind not in (Kind.NAMED, Kind.RESTORE)
+        needless = kind not in (RevisionKind.NAMED, RevisionKind.RESTORE)
         if needless and _nothing_new(last, seq, shown):
             return None
         snapshot, hash = await self.past(notebook, seq, lambda document: _snapshot(document, seq))
@@ -104,7 +104,7 @@ class Revisions:
                 seq=seq,
                 kind=kind,
                 label=label,
-                pinned=kind is Kind.NAMED,
+                pinned=kind is RevisionKind.NAMED,
                 created_by=user,
                 authors=await revision_store.read_authors(tx, notebook, after=after, through=seq),
                 content_hash=snapshot.content_hash,
@@ -123,9 +123,9 @@ class Revisions:
     async def before_merge(self, notebook: NotebookId, user: UserId) -> None:
         """Somebody is about to bring a file in. Programs that save every few moments make no revision each time."""
         last = await self.last(notebook)
-        again = last is not None and last.kind is Kind.BEFORE_MERGE and last.created_by == user
+        again = last is not None and last.kind is RevisionKind.BEFORE_MERGE and last.created_by == user
         if last is None or not again or now_ms() - last.created_at > self.settings.revision_active_seconds * 1000:
-            await self.make(notebook, Kind.BEFORE_MERGE, user=user)
+            await self.make(notebook, RevisionKind.BEFORE_MERGE, user=user)
 
     async def head(self, notebook: NotebookId) -> int:
         """Where the log ends."""

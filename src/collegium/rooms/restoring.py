@@ -9,7 +9,7 @@ from collegium.ground.errors import CollegiumError
 from collegium.ground.ids import CellId, NotebookId
 from collegium.ground.log import get_log
 from collegium.notebooks.document import Editor
-from collegium.notebooks.history import Kind, Revision, Undo
+from collegium.notebooks.history import Revision, RevisionKind, Undo
 from collegium.notebooks.restoring import restore_into, undo_into
 from collegium.notebooks.revisions import Revisions
 from collegium.rooms.service import Rooms
@@ -56,14 +56,14 @@ class Restoring:
             restore_into(editor, shot.content, cells=cells, user=principal.user, now=now_ms())
 
         async with self._rooms.open(notebook) as room:
-            before = await self._make(principal, notebook, Kind.BEFORE_RESTORE)
+            before = await self._make(principal, notebook, RevisionKind.BEFORE_RESTORE)
             known = await self._revisions.head(notebook)
             seq = await room.edit(change, origin=ORIGIN, user=principal.user)
         edited = seq > known and await self._revisions.origin(notebook, seq) == ORIGIN
         head = seq - 1 if edited else seq
         if edited and (before is None or before.seq < head):
             # What was typed while the revision was made.
-            before = await self._make(principal, notebook, Kind.BEFORE_RESTORE, at=head)
+            before = await self._make(principal, notebook, RevisionKind.BEFORE_RESTORE, at=head)
         asked = {cell.id for cell in shot.content.shown} | shown_before.keys() if cells is None else set(cells)
         changed = {cell for cell in asked if shot.shown.get(cell) != shown_before.get(cell)} if outputs else set()
         if changed:
@@ -76,7 +76,7 @@ class Restoring:
             shown={cell: id for cell, id in shown_before.items() if cell in changed},
             cells=tuple(sorted(changed)),
         )
-        after = await self._make(principal, notebook, Kind.RESTORE, at=seq, undo=undo)
+        after = await self._make(principal, notebook, RevisionKind.RESTORE, at=seq, undo=undo)
         log.info("revision.restored", notebook=notebook, number=number, user=principal.user)
         return Restored(True, seq, before, after)
 
@@ -107,7 +107,7 @@ class Restoring:
             )
             if fork is not None:
                 async with self._rooms.open(notebook) as room:
-                    await self._make(principal, notebook, Kind.BEFORE_RESTORE)
+                    await self._make(principal, notebook, RevisionKind.BEFORE_RESTORE)
                     seq = await room.join(fork.update, fork.client, origin="undo", user=principal.user)
         now = await self._revisions.outputs.shown(notebook)
         # What ran since stays shown.
@@ -121,7 +121,7 @@ class Restoring:
         self,
         principal: Principal,
         notebook: NotebookId,
-        kind: Kind,
+        kind: RevisionKind,
         *,
         at: int | None = None,
         undo: Undo | None = None,

@@ -8,7 +8,7 @@ from collegium.ground.clock import now_ms
 from collegium.ground.errors import CollegiumError, NotFound
 from collegium.ground.ids import NotebookId
 from collegium.ground.log import get_log
-from collegium.notebooks.history import Kind
+from collegium.notebooks.history import RevisionKind
 from collegium.notebooks.revisions import Revisions
 
 log = get_log("rooms")
@@ -46,7 +46,7 @@ class Revising:
                 now = time.monotonic()
                 if now >= self._due:
                     idle = now - self._last >= self._revisions.settings.revision_idle_seconds
-                    if not await self._make(Kind.IDLE if idle else Kind.AUTO):
+                    if not await self._make(RevisionKind.IDLE if idle else RevisionKind.AUTO):
                         await anyio.sleep(RETRY_SECONDS)
                         self.changed()
 
@@ -57,7 +57,7 @@ class Revising:
         last = await self._revisions.last(self._notebook)
         settings = self._revisions.settings
         if last is None or now_ms() - last.created_at >= settings.revision_idle_seconds * 1000:
-            await self._make(Kind.IDLE)
+            await self._make(RevisionKind.IDLE)
 
     @property
     def _due(self) -> float:
@@ -75,7 +75,7 @@ class Revising:
             # It was deleted at this moment; the room is told so.
             return
 
-    async def _make(self, kind: Kind) -> bool:
+    async def _make(self, kind: RevisionKind) -> bool:
         self._first = None
         try:
             await self._revisions.make(self._notebook, kind)

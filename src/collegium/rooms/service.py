@@ -14,7 +14,7 @@ from collegium.ground.errors import CollegiumError, Unavailable
 from collegium.ground.ids import NotebookId, UserId
 from collegium.ground.log import get_log
 from collegium.ground.news import News
-from collegium.notebooks.history import Kind
+from collegium.notebooks.history import RevisionKind
 from collegium.notebooks.service import Notebooks
 from collegium.rooms.client import Client
 from collegium.rooms.distant import JOIN, READ, Elsewhere, visited
@@ -122,7 +122,7 @@ class Rooms:
         stay = self._stays.get(notebook)
         return stay.room if stay is not None and stay.ready.is_set() and stay.error is None else None
 
-    async def revise_soon(self, notebook: NotebookId, kind: Kind, user: UserId) -> None:
+    async def revise_soon(self, notebook: NotebookId, kind: RevisionKind, user: UserId) -> None:
         """Make a revision of this moment, if it says anything new; only noting the moment is waited for."""
         revisions = self._notebooks.revisions
         shown, at = await revisions.outputs.shown(notebook), await revisions.head(notebook)

@@ -11,7 +11,7 @@ from anyio.abc import ByteStream
 
 from collegium.ground.errors import Invalid
 from collegium.ground.ids import CellId, NotebookId, RuntimeId, UserId
-from collegium.notebooks.history import Kind
+from collegium.notebooks.history import RevisionKind
 from collegium.rooms.service import Rooms
 from collegium.runtimes.lifetime import Notice
 from collegium.runtimes.model import Runtime, Waiting
@@ -51,7 +51,7 @@ class RoomDocuments:
 
     async def before_run_all(self, notebook: NotebookId, user: UserId) -> None:
         """What it says and shows now becomes a revision, if that is new."""
-        await self._rooms.revise_soon(notebook, Kind.BEFORE_RUN, user)
+        await self._rooms.revise_soon(notebook, RevisionKind.BEFORE_RUN, user)
 
     def broadcast(self, notebook: NotebookId, message: dict[str, Any]) -> None:
         """Tell every tab that is here."""
