@@ -18,6 +18,7 @@ const DrivePage = page(() => import('./pages/drive'))
 const NotebookPage = page(() => import('./pages/notebook'))
 const SignInPage = page(() => import('./pages/signin'))
 const AccountPage = page(() => import('./pages/account'))
+const DiffPage = page(() => import('./pages/diff'))
 const WelcomePage = page(() => import('./pages/welcome'))
 
 // The page's code comes while the server is still asked who this is; a failure is told where the page is shown.
@@ -25,13 +26,13 @@ const first = location.pathname.startsWith('/notebooks/') ? NotebookPage : locat
 first?.ahead().catch(() => undefined)
 
 /** The page, or sign-in at the same address, so that signing in leads on to where the person was going. */
-function Private<Props extends object>({ page: Page, props }: { page: ComponentType<Props>; props: Props }) {
+function Private<Props extends object>({ page: Page, props, guests = false }: { page: ComponentType<Props>; props: Props; guests?: boolean }) {
   const { account, retry } = useAccount()
   switch (account.state) {
     case 'asking':
       return <Waiting />
     case 'out':
-      return <SignInPage />
+      return guests && account.looking ? <Page {...props} /> : <SignInPage />
     case 'failed':
       return (
         <Notice title="Collegium does not answer" actions={<Button weight="primary" onClick={retry}>Try again</Button>}>
@@ -52,13 +53,25 @@ function App() {
       <Route path="/drive/shared">
         <Private page={DrivePage} props={{ view: 'shared', folder: 'shared' }} />
       </Route>
+      <Route path="/drive/recent">
+        <Private page={DrivePage} props={{ view: 'recent', folder: 'recent' }} />
+      </Route>
+      <Route path="/drive/starred">
+        <Private page={DrivePage} props={{ view: 'starred', folder: 'starred' }} />
+      </Route>
+      <Route path="/drive/search">
+        <Private page={DrivePage} props={{ view: 'search', folder: 'search' }} />
+      </Route>
       <Route path="/drive/trash">
         <Private page={DrivePage} props={{ view: 'trash', folder: 'root' }} />
       </Route>
       <Route path="/drive/:folder">{({ folder }) => <Private page={DrivePage} props={{ view: 'mine', folder }} />}</Route>
-      <Route path="/notebooks/:id">{({ id }) => <Private page={NotebookPage} props={{ id }} />}</Route>
+      <Route path="/notebooks/:id">{({ id }) => <Private page={NotebookPage} props={{ id }} guests />}</Route>
       <Route path="/account">
         <Private page={AccountPage} props={{}} />
+      </Route>
+      <Route path="/diff">
+        <Private page={DiffPage} props={{}} />
       </Route>
       <Route path="/welcome">
         <WelcomePage />
@@ -69,6 +82,12 @@ function App() {
     </Switch>
   )
 }
+
+// Once the page is at rest: it costs a few megabytes, and nobody waits for it.
+const REST_MS = 3000
+const shell = () => import('./shell/build')
+addEventListener('load', () => setTimeout(() => void shell().then(({ keepShell }) => keepShell(), () => undefined), REST_MS))
+addEventListener('vite:preloadError', () => void shell().then(({ missed }) => missed()).catch(() => undefined))
 
 applyTheme()
 createRoot(document.getElementById('root') as HTMLElement).render(

@@ -33,7 +33,7 @@ class PieceShown(BaseModel):
     matched: bool
 
 
-class FoundShown(BaseModel):
+class FoundItemShown(BaseModel):
     """An item that was found, the folders it lies in, and where its text has what was looked for."""
 
     item: ItemShown
@@ -125,14 +125,14 @@ def _shelf_routes(shelves: Shelves, presenter: Presenter) -> APIRouter:
 def _search_routes(search: Search, presenter: Presenter) -> APIRouter:
     router = APIRouter()
 
-    @router.get("/search", response_model=list[FoundShown], summary="Find items by words of their names and cells")
+    @router.get("/search", response_model=list[FoundItemShown], summary="Find items by words of their names and cells")
     async def search_items(
         principal: Signed, q: Query_, kind: Kind | None = None, owner: Literal["mine", "others"] | None = None
-    ) -> list[FoundShown]:
+    ) -> list[FoundItemShown]:
         found = await search.find(principal, q, kind=kind, whose=owner)
         shown = await _shown(presenter, [one.sight for one in found])
         return [
-            FoundShown(
+            FoundItemShown(
                 item=item,
                 path=[PathStep(id=step.id, name=step.name) for step in one.sight.path],
                 snippet=[PieceShown(text=piece.text, matched=piece.matched) for piece in one.snippet],

@@ -1,16 +1,22 @@
 /** A folder's items as a grid that arrow keys walk through: one stop for Tab, a link for each item. */
-import { ArrowDown, ArrowUp, EllipsisVertical, File, FileChartColumn, FileImage, FileText, Folder, NotebookText, Users } from 'lucide-react'
+import { ArrowDown, ArrowUp, EllipsisVertical, File, FileChartColumn, FileImage, FileText, Folder, NotebookText, Star, Users } from 'lucide-react'
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
 import { downloadAddress } from '../../api/client'
 import type { Item } from '../../api/types'
-import { ContextMenu, Hint, Menu, type MenuEntry } from '../../ui/kit'
+import { classes, ContextMenu, Hint, Menu, type MenuEntry } from '../../ui/kit'
 import { pageOf, sizeText, type Sort, type SortKey, timeText, toggled, typedAhead } from './listing'
+import type { Row as Listed } from './useListing'
 
 export interface FileGridProps {
-  readonly items: readonly Item[]
-  readonly sort: Sort
+  readonly items: readonly Listed[]
+  /** Null: the order means something, and stays. */
+  readonly sort: Sort | null
   readonly onSort: (sort: Sort) => void
+  readonly stars: ReadonlySet<string>
+  readonly onStar: (item: Item, on: boolean) => void
+  /** What the column of times is about. */
+  readonly times: 'Modified' | 'Opened' | 'In the trash since'
   readonly menu: (item: Item) => readonly MenuEntry[]
   readonly onRename: (item: Item) => void
   readonly onDelete: (item: Item) => void
@@ -30,7 +36,8 @@ function Icon({ item }: { item: Item }): ReactNode {
 
 const KINDS = { folder: 'Folder', notebook: 'Notebook', file: 'File' } as const
 
-function Heading({ by, sort, onSort, children }: { by: SortKey; sort: Sort; onSort: (sort: Sort) => void; children: string }) {
+function Heading({ by, sort, onSort, children }: { by: SortKey; sort: Sort | null; onSort: (sort: Sort) => void; children: string }) {
+  if (sort === null) return <div role="columnheader" className={`col-${by}`}>{children}</div>
   const here = sort.by === by
   return (
     <div role="columnheader" aria-sort={here ? (sort.descending ? 'descending' : 'ascending') : 'none'} className={`col-${by}`}>
@@ -43,20 +50,35 @@ function Heading({ by, sort, onSort, children }: { by: SortKey; sort: Sort; onSo
 }
 
 interface RowProps extends FileGridProps {
-  readonly item: Item
+  readonly item: Listed
   readonly current: boolean
   readonly now: number
   readonly onFocus: () => void
 }
 
-function Row({ item, current, now, onFocus, menu, inert = false, me }: RowProps) {
+/** The folders it lies in, and the words of its cells around what was looked for. */
+function Where({ item }: { item: Listed }) {
+  const { found } = item
+  if (!found || (found.path.length === 0 && found.snippet.length === 0)) return null
+  return (
+    <span className="file-where">
+      {found.path.length > 0 && <span className="file-path">{found.path.map((step) => step.name).join(' › ')}</span>}
+      {found.snippet.length > 0 && <span className="file-snippet">{found.snippet.map((piece, at) => (piece.matched ? <mark key={at}>{piece.text}</mark> : piece.text))}</span>}
+    </span>
+  )
+}
+
+function Row({ item, current, now, onFocus, menu, inert = false, me, stars, onStar, times }: RowProps) {
   const [, navigate] = useLocation()
   const page = pageOf(item)
   const entries = menu(item)
   const name = (
     <>
       <Icon item={item} />
-      <span className="file-name">{item.name}</span>
+      <span className="file-words">
+        <span className="file-name">{item.name}</span>
+        <Where item={item} />
+      </span>
       {item.owner.id !== me && (
         <Hint text={`Shared by ${item.owner.name}`}>
           <span className="file-shared">
@@ -67,6 +89,8 @@ function Row({ item, current, now, onFocus, menu, inert = false, me }: RowProps)
     </>
   )
   const tab = current ? 0 : -1
+  const starred = stars.has(item.id)
+  const at = times === 'Opened' ? (item.opened_at ?? item.modified_at) : times === 'Modified' ? item.modified_at : (item.trashed_at ?? item.modified_at)
   return (
     <ContextMenu items={entries}>
       <div role="row" className="file-row" data-item-id={item.id} onFocus={onFocus}>
@@ -94,11 +118,27 @@ function Row({ item, current, now, onFocus, menu, inert = false, me }: RowProps)
         </div>
         <div role="gridcell" className="col-owner">{item.owner.id === me ? 'me' : item.owner.name}</div>
         <div role="gridcell" className="col-modified">
-          <time dateTime={new Date(item.modified_at).toISOString()} title={new Date(item.modified_at).toLocaleString()}>
-            {timeText(item.modified_at, now)}
+          <time dateTime={new Date(at).toISOString()} title={new Date(at).toLocaleString()}>
+            {timeText(at, now)}
           </time>
         </div>
-        <div role="gridcell" className="col-size">{item.kind === 'file' ? sizeText(item.size) : <span aria-label={KINDS[item.kind]}>—</span>}</div>
+        <div role="gridcell" className="col-size">{item.kind === 'folder' ? <span aria-label={KINDS[item.kind]}>—</span> : sizeText(item.size)}</div>
+        <div role="gridcell" className="col-star">
+          {!inert && (
+            <button
+              type="button"
+              className={classes('icon-button', 'file-star', starred && 'file-starred')}
+              data-stop
+              tabIndex={tab}
+              aria-label={`Star ${item.name}`}
+              aria-pressed={starred}
+              title={starred ? 'Remove the star' : 'Star'}
+              onClick={() => onStar(item, !starred)}
+            >
+              <Star size={17} aria-hidden fill={starred ? 'currentColor' : 'none'} />
+            </button>
+          )}
+        </div>
         <div role="gridcell" className="col-more">
           <Menu
             align="end"
@@ -133,7 +173,8 @@ export function FileGrid(props: FileGridProps) {
     const target = event.target as HTMLElement
     if (!target.matches('.file-row [data-stop]')) return
     const item = items[at]
-    const stop = target.matches('.icon-button') ? 1 : 0
+    const stops = [...(target.closest('.file-row')?.querySelectorAll('[data-stop]') ?? [])]
+    const stop = stops.indexOf(target)
     const go = (row: number, to = stop) => {
       event.preventDefault()
       focus(row, to)
@@ -144,8 +185,8 @@ export function FileGrid(props: FileGridProps) {
     else if (event.key === 'End') go(items.length - 1)
     else if (event.key === 'PageDown') go(at + 10)
     else if (event.key === 'PageUp') go(at - 10)
-    else if (event.key === 'ArrowRight') go(at, 1)
-    else if (event.key === 'ArrowLeft') go(at, 0)
+    else if (event.key === 'ArrowRight') go(at, Math.min(stop + 1, stops.length - 1))
+    else if (event.key === 'ArrowLeft') go(at, Math.max(0, stop - 1))
     else if (event.key === 'F2' && item) onRename(item)
     else if (event.key === 'Delete' && item) onDelete(item)
     else if (event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -156,12 +197,13 @@ export function FileGrid(props: FileGridProps) {
   }
 
   return (
-    <div role="grid" aria-label="Files" aria-rowcount={items.length + 1} className="file-grid" ref={grid} onKeyDown={onKeyDown}>
+    <div role="grid" aria-label="Files" aria-rowcount={items.length + 1} className={classes('file-grid', props.inert === true && 'file-grid-inert')} ref={grid} onKeyDown={onKeyDown}>
       <div role="row" className="file-head">
         <Heading by="name" sort={sort} onSort={onSort}>Name</Heading>
         <div role="columnheader" className="col-owner">Owner</div>
-        <Heading by="modified" sort={sort} onSort={onSort}>Modified</Heading>
+        <Heading by="modified" sort={sort} onSort={onSort}>{props.times}</Heading>
         <div role="columnheader" className="col-size">Size</div>
+        <div role="columnheader" className="col-star"><span className="visually-hidden">Star</span></div>
         <div role="columnheader" className="col-more"><span className="visually-hidden">Actions</span></div>
       </div>
       {items.map((item, index) => (

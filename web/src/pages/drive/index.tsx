@@ -1,25 +1,28 @@
 /** The drive: a person's folders, notebooks and files, what is shared with them, and their trash. */
 import './drive.css'
-import { ChevronRight, CloudUpload, FolderOpen, FolderPlus, HardDrive, NotebookPen, Plus, Server, Trash2, Upload, Users } from 'lucide-react'
+import { ChevronRight, Clock, CloudUpload, FolderOpen, FolderPlus, HardDrive, NotebookPen, Plus, Search, Server, Star, Trash2, Upload, Users } from 'lucide-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { api } from '../../api/client'
-import type { Item, Listing } from '../../api/types'
 import { useMe } from '../../ui/account'
 import { Button, classes, EmptyState, IconButton, later, notifyError, Spinner } from '../../ui/kit'
 import { NotFound } from '../../ui/Notice'
 import { TopBar } from '../../ui/TopBar'
 import { FileGrid } from './FileGrid'
 import { type Sort, sorted } from './listing'
+import { Filters, SearchField, useWanted } from './SearchField'
+import { Storage } from './Storage'
 import { UploadPanel } from './UploadPanel'
 import { uploads } from './uploads'
 import { useDrop } from './useDrop'
 import { useItemActions } from './useItemActions'
-import { useListing, type View } from './useListing'
+import { type Row, type Shown, TITLES, useListing, type View } from './useListing'
 
 const SECTIONS: readonly { readonly view: View; readonly href: string; readonly label: string; readonly icon: ReactNode }[] = [
   { view: 'mine', href: '/', label: 'My drive', icon: <HardDrive size={18} aria-hidden /> },
   { view: 'shared', href: '/drive/shared', label: 'Shared with me', icon: <Users size={18} aria-hidden /> },
+  { view: 'recent', href: '/drive/recent', label: 'Recent', icon: <Clock size={18} aria-hidden /> },
+  { view: 'starred', href: '/drive/starred', label: 'Starred', icon: <Star size={18} aria-hidden /> },
   { view: 'trash', href: '/drive/trash', label: 'Trash', icon: <Trash2 size={18} aria-hidden /> },
 ]
 
@@ -49,8 +52,8 @@ function addressOf(folder: string): string {
   return folder === 'root' ? '/' : `/drive/${folder}`
 }
 
-function Path({ view, listing }: { view: View; listing: Listing | undefined }) {
-  const last = view === 'mine' ? (listing?.folder.name ?? ' ') : view === 'shared' ? 'Shared with me' : 'Trash'
+function Path({ view, listing }: { view: View; listing: Shown | undefined }) {
+  const last = view === 'mine' ? (listing?.folder.name ?? ' ') : TITLES[view]
   return (
     <nav aria-label="Path" className="drive-path">
       {view === 'mine' &&
@@ -65,12 +68,22 @@ function Path({ view, listing }: { view: View; listing: Listing | undefined }) {
   )
 }
 
-function Empty({ view, onNew, onUpload }: { view: View; onNew: () => void; onUpload: () => void }) {
+function Empty({ view, words, onNew, onUpload }: { view: View; words: string; onNew: () => void; onUpload: () => void }) {
   switch (view) {
+    case 'recent':
+      return <EmptyState icon={<Clock size={36} />} title="Nothing opened yet">The notebooks and files that you open appear here, also those that you came to by a link.</EmptyState>
+    case 'starred':
+      return <EmptyState icon={<Star size={36} />} title="Nothing is starred yet">Press the star of a notebook, folder or file to keep it at hand here.</EmptyState>
+    case 'search':
+      return words.trim() === '' ? (
+        <EmptyState icon={<Search size={36} />} title="Search your drive">Names and the text of cells, in everything that is yours, shared with you, or opened by you before.</EmptyState>
+      ) : (
+        <EmptyState icon={<Search size={36} />} title={`Nothing has “${words.trim()}”`}>Every word is looked for by its beginning, in names and in cells. What lies in the trash is left out.</EmptyState>
+      )
     case 'shared':
       return <EmptyState icon={<Users size={36} />} title="Nothing is shared with you yet">When a colleague shares a notebook with your e-mail address, it appears here.</EmptyState>
     case 'trash':
-      return <EmptyState icon={<Trash2 size={36} />} title="The trash is empty">What you move to the trash waits here until you restore it or delete it forever.</EmptyState>
+      return <EmptyState icon={<Trash2 size={36} />} title="The trash is empty">What you move to the trash waits here for 30 days, unless your administrator chose another time. Until then it can be restored.</EmptyState>
     case 'mine':
       return (
         <EmptyState
@@ -92,12 +105,13 @@ function Empty({ view, onNew, onUpload }: { view: View; onNew: () => void; onUpl
 export default function DrivePage({ view, folder }: { view: View; folder: string }) {
   const me = useMe()
   const [, navigate] = useLocation()
-  const { listing, error, reload } = useListing(view, folder)
+  const wanted = useWanted()
+  const { listing, stars, error, reload } = useListing(view, folder, wanted)
   const [sort, setSort] = useState<Sort>({ by: 'name', descending: false })
   const [making, setMaking] = useState(false)
   const picker = useRef<HTMLInputElement>(null)
   const here = folder === 'root' ? null : folder
-  const actions = useItemActions({ view, reload })
+  const actions = useItemActions({ view, stars, reload })
   const mine = view === 'mine' && error === undefined
   const upload = (files: readonly File[]) => uploads.add(files, folder)
   const over = useDrop(mine ? upload : null)
@@ -106,7 +120,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
     uploads.onArrived = reload
   }, [reload])
   useEffect(() => {
-    document.title = `${view === 'mine' ? (listing?.folder.name ?? 'My drive') : view === 'shared' ? 'Shared with me' : 'Trash'} – Collegium`
+    document.title = `${view === 'mine' ? (listing?.folder.name ?? TITLES.mine) : TITLES[view]} – Collegium`
   }, [view, listing])
 
   const create = async () => {
@@ -121,27 +135,33 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
   }
 
   if (error?.status === 404) return <NotFound />
-  const items: readonly Item[] = listing === undefined ? [] : sorted(listing.items, sort)
+  const ordered = view === 'recent' || view === 'starred' || view === 'search'
+  const items: readonly Row[] = listing === undefined ? [] : ordered ? listing.items : sorted(listing.items, sort)
   return (
     <div className="drive">
-      <TopBar />
+      <TopBar>
+        <SearchField searching={view === 'search'} wanted={wanted} />
+      </TopBar>
       <aside className="drive-side">
         {/* With the side column folded away, the same buttons serve from the top of the page. */}
         <Button weight="primary" className="drive-new" icon={<Plus size={18} aria-hidden />} busy={making} onClick={() => void create()}>New notebook</Button>
         <Button className="drive-upload" icon={<Upload size={16} aria-hidden />} disabled={!mine} onClick={() => picker.current?.click()}>Upload</Button>
         <Sections view={view} />
+        <Storage seen={listing} />
       </aside>
       <main className="drive-main">
         <div className="drive-head">
           <Path view={view} listing={listing} />
           {mine && <IconButton label="New folder" icon={<FolderPlus size={20} aria-hidden />} onClick={() => actions.newFolder(here)} />}
+          {view === 'trash' && items.length > 0 && <Button small className="drive-empty-trash" onClick={() => actions.emptyTrash(items.length)}>Empty trash</Button>}
         </div>
+        {view === 'search' && <Filters wanted={wanted} />}
         <Content>
           {error?.code === 'offline' && <AvailableOffline retry={reload} />}
           {error !== undefined && error.code !== 'offline' && <EmptyState icon={<CloudUpload size={36} />} title="This could not be loaded" actions={<Button onClick={reload}>Try again</Button>}>{error.message}</EmptyState>}
           {error === undefined && listing === undefined && <div className="drive-loading"><Spinner large label="Loading" /></div>}
-          {listing !== undefined && items.length === 0 && <Empty view={view} onNew={() => void create()} onUpload={() => picker.current?.click()} />}
-          {items.length > 0 && <FileGrid key={`${view} ${folder}`} items={items} sort={sort} onSort={setSort} menu={actions.menu} onRename={actions.rename} onDelete={actions.remove} inert={view === 'trash'} me={me.id} />}
+          {listing !== undefined && items.length === 0 && <Empty view={view} words={wanted.words} onNew={() => void create()} onUpload={() => picker.current?.click()} />}
+          {items.length > 0 && <FileGrid key={`${view} ${folder}`} items={items} sort={ordered ? null : sort} onSort={setSort} stars={stars} onStar={actions.star} times={view === 'recent' ? 'Opened' : view === 'trash' ? 'In the trash since' : 'Modified'} menu={actions.menu} onRename={actions.rename} onDelete={actions.remove} inert={view === 'trash'} me={me.id} />}
         </Content>
       </main>
       <input

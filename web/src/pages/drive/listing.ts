@@ -1,6 +1,8 @@
 /** How a folder's items are ordered, described and what may be done to each. No DOM, no fetch. */
 import type { Item } from '../../api/types'
 
+export { sizeText } from '../../model/size'
+
 export type SortKey = 'name' | 'modified'
 export interface Sort {
   readonly by: SortKey
@@ -22,18 +24,6 @@ export function sorted(items: readonly Item[], { by, descending }: Sort): readon
 /** Pressing a column's heading: names begin at A, times at the newest. */
 export function toggled(sort: Sort, by: SortKey): Sort {
   return sort.by === by ? { by, descending: !sort.descending } : { by, descending: by === 'modified' }
-}
-
-const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
-
-export function sizeText(bytes: number): string {
-  let unit = 0
-  let left = bytes
-  while (left >= 1000 && unit < UNITS.length - 1) {
-    left /= 1000
-    unit += 1
-  }
-  return `${unit === 0 || left >= 100 ? Math.round(left) : left.toFixed(1)} ${UNITS[unit]}`
 }
 
 /** A time as people say it: the hour today, the day this year, the month before. */

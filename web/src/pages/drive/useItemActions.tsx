@@ -1,17 +1,22 @@
 /** What can be done to an item, as menu entries, and the dialogs that ask before or after. */
-import { ArchiveRestore, Download, ExternalLink, FolderInput, Pencil, Trash2, UserPlus } from 'lucide-react'
+import { ArchiveRestore, Copy, Download, ExternalLink, FlaskConical, FolderInput, Info, Pencil, Star, StarOff, Trash2, UserPlus } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { useLocation } from 'wouter'
 import { api, downloadAddress } from '../../api/client'
+import { drive } from '../../api/drive'
 import type { Item } from '../../api/types'
-import { ConfirmDialog, type MenuEntry, NameDialog, notify, notifyError } from '../../ui/kit'
-import { ShareDialog } from '../../ui/ShareDialog'
+import { ConfirmDialog, later, type MenuEntry, NameDialog, notify, notifyError } from '../../ui/kit'
 import { allowed, pageOf } from './listing'
 import { MoveDialog } from './MoveDialog'
 import type { View } from './useListing'
 
+const ShareDialog = later(() => import('../../ui/sharing/ShareDialog'))
+const DetailsDialog = later(() => import('./DetailsDialog'))
+
+type What = 'rename' | 'move' | 'share' | 'delete' | 'details'
 type Asking =
-  | { readonly what: 'rename' | 'move' | 'share' | 'delete'; readonly item: Item }
+  | { readonly what: What; readonly item: Item }
+  | { readonly what: 'empty'; readonly count: number }
   | { readonly what: 'folder'; readonly parent: string | null }
   | null
 
@@ -19,17 +24,25 @@ export interface ItemActions {
   readonly menu: (item: Item) => readonly MenuEntry[]
   readonly rename: (item: Item) => void
   readonly remove: (item: Item) => void
+  readonly star: (item: Item, on: boolean) => void
   readonly newFolder: (parent: string | null) => void
+  readonly emptyTrash: (count: number) => void
   readonly dialogs: ReactNode
 }
 
 const icon = { size: 16, 'aria-hidden': true } as const
 
-export function useItemActions({ view, reload }: { view: View; reload: () => void }): ItemActions {
+export function useItemActions({ view, stars, reload }: { view: View; stars: ReadonlySet<string>; reload: () => void }): ItemActions {
   const [asking, setAsking] = useState<Asking>(null)
+  const [sharing, setSharing] = useState(false)
+  const [detailed, setDetailed] = useState(false)
+  const share = (item: Item) => {
+    setSharing(true)
+    setAsking({ what: 'share', item })
+  }
   const [, navigate] = useLocation()
   const close = () => setAsking(null)
-  const asked = (what: 'rename' | 'move' | 'share' | 'delete') => (asking?.what === what ? asking.item : null)
+  const asked = (what: What) => (asking?.what === what ? asking.item : null)
 
   const restore = (item: Item) =>
     void api.restore(item.id).then(
@@ -47,6 +60,23 @@ export function useItemActions({ view, reload }: { view: View; reload: () => voi
       },
       (error: unknown) => notifyError('It could not be moved to the trash', error),
     )
+  const star = (item: Item, on: boolean) =>
+    void drive.star(item.id, on).then(reload, (error: unknown) => notifyError(on ? 'It could not be starred' : 'The star could not be removed', error))
+  const copy = (item: Item) =>
+    void drive.copy(item.id).then(
+      (made) => {
+        const page = pageOf(made)
+        notify({ title: `“${made.name}” made`, kind: 'good', ...(page !== null && { action: { label: 'Open', run: () => navigate(page) } }) })
+        reload()
+      },
+      (error: unknown) => notifyError('It could not be copied', error),
+    )
+  const playground = (item: Item) =>
+    void drive.playground(item.id).then(({ url }) => navigate(url), (error: unknown) => notifyError('No playground could be opened', error))
+  const details = (item: Item) => {
+    setDetailed(true)
+    setAsking({ what: 'details', item })
+  }
   const rename = (item: Item) => view !== 'trash' && allowed(item).rename && setAsking({ what: 'rename', item })
   const remove = (item: Item) => {
     if (view === 'trash') setAsking({ what: 'delete', item })
@@ -57,6 +87,7 @@ export function useItemActions({ view, reload }: { view: View; reload: () => voi
     if (view === 'trash')
       return [
         { label: 'Restore', icon: <ArchiveRestore {...icon} />, onSelect: () => restore(item) },
+        { label: 'Details', icon: <Info {...icon} />, onSelect: () => details(item) },
         'separator',
         { label: 'Delete forever', icon: <Trash2 {...icon} />, danger: true, onSelect: () => remove(item) },
       ]
@@ -65,11 +96,15 @@ export function useItemActions({ view, reload }: { view: View; reload: () => voi
     const file = downloadAddress(item)
     return [
       ...(page === null ? [] : [{ label: 'Open', icon: <ExternalLink {...icon} />, onSelect: () => navigate(page) }]),
+      ...(item.kind === 'notebook' ? [{ label: 'Open in playground', icon: <FlaskConical {...icon} />, onSelect: () => playground(item) }] : []),
       ...(file === null ? [] : [{ label: 'Download', icon: <Download {...icon} />, onSelect: () => fetchFile(file, item.name) }]),
       'separator',
-      { label: 'Share', icon: <UserPlus {...icon} />, disabled: !may.share, onSelect: () => setAsking({ what: 'share', item }) },
+      { label: 'Share', icon: <UserPlus {...icon} />, disabled: !may.share, onSelect: () => share(item) },
       { label: 'Rename', icon: <Pencil {...icon} />, shortcut: 'F2', disabled: !may.rename, onSelect: () => rename(item) },
       { label: 'Move', icon: <FolderInput {...icon} />, disabled: !may.move, onSelect: () => setAsking({ what: 'move', item }) },
+      { label: 'Make a copy', icon: <Copy {...icon} />, onSelect: () => copy(item) },
+      stars.has(item.id) ? { label: 'Remove the star', icon: <StarOff {...icon} />, onSelect: () => star(item, false) } : { label: 'Star', icon: <Star {...icon} />, onSelect: () => star(item, true) },
+      { label: 'Details', icon: <Info {...icon} />, onSelect: () => details(item) },
       'separator',
       { label: 'Move to trash', icon: <Trash2 {...icon} />, shortcut: 'Del', disabled: !may.move, onSelect: () => trash(item) },
     ]
@@ -103,7 +138,25 @@ export function useItemActions({ view, reload }: { view: View; reload: () => voi
         }}
       />
       <MoveDialog item={asked('move')} onClose={close} onMoved={reload} />
-      <ShareDialog item={asked('share')} changeable onClose={close} />
+      {sharing && <ShareDialog item={asked('share')} onClose={close} />}
+      {detailed && <DetailsDialog item={asked('details')} onClose={close} />}
+      <ConfirmDialog
+        open={asking?.what === 'empty'}
+        onClose={close}
+        danger
+        title="Empty the trash?"
+        description={`${asking?.what === 'empty' && asking.count !== 1 ? `${asking.count} items are` : 'One item is'} deleted forever, with everything in ${asking?.what === 'empty' && asking.count !== 1 ? 'them' : 'it'}. This cannot be undone.`}
+        confirm="Empty trash"
+        onConfirm={() =>
+          drive.emptyTrash().then(
+            ({ deleted }) => {
+              notify({ title: deleted === 1 ? 'One item deleted forever' : `${deleted} items deleted forever` })
+              reload()
+            },
+            (error: unknown) => notifyError('The trash could not be emptied', error),
+          )
+        }
+      />
       <ConfirmDialog
         open={asking?.what === 'delete'}
         onClose={close}
@@ -119,7 +172,7 @@ export function useItemActions({ view, reload }: { view: View; reload: () => voi
       />
     </>
   )
-  return { menu, rename: (item) => void rename(item), remove, newFolder: (parent) => setAsking({ what: 'folder', parent }), dialogs }
+  return { menu, rename: (item) => void rename(item), remove, star, newFolder: (parent) => setAsking({ what: 'folder', parent }), emptyTrash: (count) => setAsking({ what: 'empty', count }), dialogs }
 }
 
 function fetchFile(address: string, name: string): void {

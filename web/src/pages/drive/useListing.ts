@@ -1,12 +1,43 @@
-/** A folder's listing, kept fresh: asked again after changes, and when the person comes back to the tab. */
+/** What a view of the drive lists, kept fresh: asked again after changes, and when the person comes back to the tab. */
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError, api } from '../../api/client'
-import type { Listing } from '../../api/types'
+import { drive, type Found } from '../../api/drive'
+import type { Item, ItemKind, Listing } from '../../api/types'
 import { useAccount } from '../../ui/account'
 
-export type View = 'mine' | 'shared' | 'trash'
+export type View = 'mine' | 'shared' | 'recent' | 'starred' | 'trash' | 'search'
 
-function ask(view: View, folder: string): Promise<Listing> {
+/** What somebody looks for. */
+export interface Wanted {
+  readonly words: string
+  readonly kind: ItemKind | null
+  readonly owner: 'mine' | 'others' | null
+}
+
+/** An item as this page lists it. */
+export interface Row extends Item {
+  /** When the person opened it, where the view is about that. */
+  readonly opened_at?: number
+  readonly found?: Found
+}
+
+export interface Shown {
+  readonly folder: Listing['folder']
+  readonly items: readonly Row[]
+}
+
+const place = (id: View, items: readonly Row[]): Shown => ({ folder: { id, name: TITLES[id], path: [] }, items })
+
+export const TITLES: Readonly<Record<View, string>> = {
+  mine: 'My drive',
+  shared: 'Shared with me',
+  recent: 'Recent',
+  starred: 'Starred',
+  trash: 'Trash',
+  search: 'Search',
+}
+
+async function ask(view: View, folder: string, wanted: Wanted): Promise<Shown> {
   switch (view) {
     case 'mine':
       return api.list(folder)
@@ -14,30 +45,47 @@ function ask(view: View, folder: string): Promise<Listing> {
       return api.listShared()
     case 'trash':
       return api.listTrash()
+    case 'recent':
+      return place(view, (await drive.recent()).map(({ item, opened_at }) => ({ ...item, opened_at })))
+    case 'starred':
+      return place(view, await drive.starred())
+    case 'search':
+      return place(view, (await drive.search(wanted.words, wanted.kind, wanted.owner)).map((found) => ({ ...found.item, found })))
   }
 }
 
-export function useListing(view: View, folder: string): { listing: Listing | undefined; error: ApiError | undefined; reload: () => void } {
+export interface Listed {
+  readonly listing: Shown | undefined
+  readonly stars: ReadonlySet<string>
+  readonly error: ApiError | undefined
+  readonly reload: () => void
+}
+
+export function useListing(view: View, folder: string, { words, kind, owner }: Wanted): Listed {
   const { lost } = useAccount()
-  const [state, setState] = useState<{ listing?: Listing; error?: ApiError }>({})
+  const [state, setState] = useState<{ listing?: Shown; stars: ReadonlySet<string>; error?: ApiError }>({ stars: new Set() })
   const latest = useRef(0)
+  const shown = useRef('')
   const reload = useCallback(() => {
     const turn = ++latest.current
-    ask(view, folder).then(
-      (listing) => turn === latest.current && setState({ listing }),
+    Promise.all([ask(view, folder, { words, kind, owner }), drive.stars()]).then(
+      ([listing, stars]) => turn === latest.current && setState({ listing, stars: new Set(stars) }),
       (cause: unknown) => {
         if (turn !== latest.current) return
         if (!(cause instanceof ApiError)) throw cause
         if (cause.status === 401) lost()
-        else setState({ error: cause })
+        else setState(({ stars }) => ({ stars, error: cause }))
       },
     )
-  }, [view, folder, lost])
+  }, [view, folder, words, kind, owner, lost])
   useEffect(() => {
-    setState({})
+    // While somebody types, what was found before stays until there is something newer.
+    const key = `${view} ${folder}`
+    if (shown.current !== key) setState(({ stars }) => ({ stars }))
+    shown.current = key
     reload()
     addEventListener('focus', reload)
     return () => removeEventListener('focus', reload)
-  }, [reload])
-  return { listing: state.listing, error: state.error, reload }
+  }, [view, folder, reload])
+  return { ...state, listing: state.listing, error: state.error, reload }
 }

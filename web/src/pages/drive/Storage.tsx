@@ -1,0 +1,32 @@
+/** How much of the drive is used. */
+import { useEffect, useState } from 'react'
+import { drive, type Usage } from '../../api/drive'
+import { classes, Hint } from '../../ui/kit'
+import { sizeText } from './listing'
+
+export function Storage({ seen }: { seen: unknown }) {
+  const [usage, setUsage] = useState<Usage>()
+  useEffect(() => {
+    let current = true
+    // What cannot be asked now is asked again with the next listing.
+    drive.usage().then((next) => current && setUsage(next), () => undefined)
+    return () => {
+      current = false
+    }
+  }, [seen])
+  if (usage === undefined) return null
+  const share = usage.quota ? Math.min(1, usage.used / usage.quota) : null
+  const words = usage.quota === null ? `${sizeText(usage.used)} used` : `${sizeText(usage.used)} of ${sizeText(usage.quota)}`
+  return (
+    <Hint text="Files, notebooks and their outputs, those in the trash too">
+      <section className="storage" aria-label="Storage" tabIndex={0}>
+        {share !== null && (
+          <div className="storage-track" role="meter" aria-label="Storage used" aria-valuenow={Math.round(share * 100)} aria-valuemin={0} aria-valuemax={100} aria-valuetext={words}>
+            <div className={classes('storage-used', share > 0.9 && 'storage-scarce')} style={{ width: `${share * 100}%` }} />
+          </div>
+        )}
+        <span>{words}</span>
+      </section>
+    </Hint>
+  )
+}
