@@ -142,6 +142,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People and groups whose name begins so */
+        get: operations["find_people_api_v1_people_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's groups; for an administrator, all */
+        get: operations["list_groups_api_v1_groups_get"];
+        put?: never;
+        /** Make a group */
+        post: operations["create_group_api_v1_groups_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in a group */
+        get: operations["read_group_api_v1_groups__group__get"];
+        put?: never;
+        post?: never;
+        /** Delete a group, and what it was given */
+        delete: operations["delete_group_api_v1_groups__group__delete"];
+        options?: never;
+        head?: never;
+        /** Rename a group */
+        patch: operations["rename_group_api_v1_groups__group__patch"];
+        trace?: never;
+    };
+    "/api/v1/groups/{group}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put somebody into a group */
+        put: operations["put_member_api_v1_groups__group__members_put"];
+        post?: never;
+        /** Take somebody out of a group */
+        delete: operations["delete_member_api_v1_groups__group__members_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one was told, the latest first */
+        get: operations["list_notifications_api_v1_me_notifications_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark as read */
+        post: operations["mark_read_api_v1_me_notifications_read_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether one wants mail */
+        get: operations["read_mail_choice_api_v1_me_notifications_mail_get"];
+        /** Choose whether one wants mail */
+        put: operations["choose_mail_api_v1_me_notifications_mail_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/drive/items": {
         parameters: {
             query?: never;
@@ -263,6 +387,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drive/items/{item}/sharing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** With whom an item is shared */
+        get: operations["read_sharing_api_v1_drive_items__item__sharing_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/drive/items/{item}/grants": {
         parameters: {
             query?: never;
@@ -272,11 +413,234 @@ export interface paths {
         };
         /** The owner, and who was given a role */
         get: operations["list_grants_api_v1_drive_items__item__grants_get"];
-        /** Give somebody a role */
+        /** Give somebody, or a group, a role */
         put: operations["put_grant_api_v1_drive_items__item__grants_put"];
         post?: never;
         /** Take a role back, or give up one's own */
         delete: operations["delete_grant_api_v1_drive_items__item__grants_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/items/{item}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say who may open an item by its address alone */
+        put: operations["put_link_api_v1_drive_items__item__link_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/items/{item}/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make somebody else the owner */
+        post: operations["transfer_item_api_v1_drive_items__item__transfer_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/recent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one opened last */
+        get: operations["list_recent_api_v1_drive_recent_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/starred": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one starred */
+        get: operations["list_starred_api_v1_drive_starred_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/stars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ids of what one starred */
+        get: operations["list_stars_api_v1_drive_stars_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/items/{item}/star": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Star an item */
+        put: operations["star_item_api_v1_drive_items__item__star_put"];
+        post?: never;
+        /** Take the star of an item away */
+        delete: operations["unstar_item_api_v1_drive_items__item__star_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find items by words of their names and cells */
+        get: operations["search_items_api_v1_drive_search_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete everything in the trash, for ever */
+        delete: operations["empty_trash_api_v1_drive_trash_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much one stores, and how much one may */
+        get: operations["read_usage_api_v1_drive_usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drive/items/{item}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy an item and everything in it */
+        post: operations["copy_item_api_v1_drive_items__item__copy_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/playground": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One's playground of a notebook, made if there is none */
+        post: operations["open_playground_api_v1_notebooks__id__playground_post"];
+        /** Delete a playground, with what was changed in it */
+        delete: operations["discard_playground_api_v1_notebooks__id__playground_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/playground/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a playground an ordinary notebook */
+        post: operations["save_playground_api_v1_notebooks__id__playground_save_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/info": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is to know of a notebook */
+        get: operations["read_notebook_info_api_v1_notebooks__id__info_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -328,6 +692,270 @@ export interface paths {
         /** Merge a file into a notebook */
         put: operations["put_notebook_content_api_v1_notebooks__id__content_put"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the revisions of a notebook */
+        get: operations["list_revisions_api_v1_notebooks__id__revisions_get"];
+        put?: never;
+        /** Save and pin a revision */
+        post: operations["create_revision_api_v1_notebooks__id__revisions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/revisions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a revision says, as JSON or as a file */
+        get: operations["get_revision_api_v1_notebooks__id__revisions__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Name or pin a revision, or not */
+        patch: operations["change_revision_api_v1_notebooks__id__revisions__number__patch"];
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Compare two revisions */
+        get: operations["diff_revisions_api_v1_notebooks__id__diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/cells/{cell}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a cell said over time */
+        get: operations["get_cell_history_api_v1_notebooks__id__cells__cell__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare two notebook files
+         * @description The body is `{"before": …, "after": …}`, two nbformat documents. Nothing of them is kept.
+         */
+        post: operations["diff_notebooks_api_v1_diff_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/revisions/{number}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a revision back */
+        post: operations["restore_revision_api_v1_notebooks__id__revisions__number__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/revisions/{number}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a restore back */
+        post: operations["undo_restore_api_v1_notebooks__id__revisions__number__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/overlaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a file and people met */
+        get: operations["list_overlaps_api_v1_notebooks__id__overlaps_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/overlaps/{overlap}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide about an overlap */
+        post: operations["decide_overlap_api_v1_notebooks__id__overlaps__overlap__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The threads of a notebook */
+        get: operations["list_threads_api_v1_notebooks__id__comments_get"];
+        put?: never;
+        /** Begin a thread */
+        post: operations["begin_thread_api_v1_notebooks__id__comments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/comments/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom one can mention */
+        get: operations["list_people_api_v1_notebooks__id__comments_people_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/comments/{thread}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One thread */
+        get: operations["read_thread_api_v1_notebooks__id__comments__thread__get"];
+        put?: never;
+        /** Reply in a thread */
+        post: operations["reply_api_v1_notebooks__id__comments__thread__post"];
+        /** Delete a thread */
+        delete: operations["delete_thread_api_v1_notebooks__id__comments__thread__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/comments/{thread}/{comment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change one's own comment */
+        put: operations["edit_comment_api_v1_notebooks__id__comments__thread___comment__put"];
+        post?: never;
+        /** Delete a comment */
+        delete: operations["delete_comment_api_v1_notebooks__id__comments__thread___comment__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/comments/{thread}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a thread as done with */
+        post: operations["resolve_thread_api_v1_notebooks__id__comments__thread__resolve_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{id}/comments/{thread}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a thread again */
+        post: operations["reopen_thread_api_v1_notebooks__id__comments__thread__reopen_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -892,6 +1520,96 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AnchorShown
+         * @description A range of a cell's text: two relative positions of Yjs, in Base64, that browsers make and resolve.
+         */
+        AnchorShown: {
+            /** Start */
+            start: string;
+            /** End */
+            end: string;
+        };
+        /**
+         * Audience
+         * @description Who may open an item by its address alone, without having been given a role on it.
+         * @enum {string}
+         */
+        Audience: "restricted" | "signed_in" | "anyone";
+        /**
+         * AuthorShown
+         * @description Who wrote it; who was removed since keeps the name.
+         */
+        AuthorShown: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Color */
+            color: string;
+        };
+        /**
+         * CellDifferenceShown
+         * @description A cell on both sides. One that is the same has no `before`, and no outputs.
+         */
+        CellDifferenceShown: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "same" | "changed" | "added" | "deleted";
+            /** Moved */
+            moved: boolean;
+            /** Changes */
+            changes: ("source" | "type" | "metadata" | "attachments" | "outputs")[];
+            before: components["schemas"]["CellShown"] | null;
+            after: components["schemas"]["CellShown"] | null;
+            /** Pieces */
+            pieces: components["schemas"]["LinesChanged"][];
+        };
+        /**
+         * CellShown
+         * @description A cell as it was. Large outputs are named, as in an open notebook.
+         */
+        CellShown: {
+            /** Id */
+            id: string;
+            /** Type */
+            type: string;
+            /** Source */
+            source: string;
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Attachments */
+            attachments: {
+                [key: string]: unknown;
+            };
+            /** Outputs */
+            outputs: {
+                [key: string]: unknown;
+            }[];
+            /** Execution Count */
+            execution_count: number | null;
+        };
+        /**
+         * CellVersionShown
+         * @description What a cell said from a moment on. `author` is null where nobody, or more than one, wrote it.
+         */
+        CellVersionShown: {
+            /** Seq */
+            seq: number;
+            /** At */
+            at: number;
+            author: components["schemas"]["WriterShown"] | null;
+            /** Type */
+            type: string;
+            /** Source */
+            source: string;
+            /** Deleted */
+            deleted: boolean;
+        };
+        /**
          * CellWanted
          * @description A cell, and the hash of the source that is meant: 409 `stale_source` if it has another one now.
          */
@@ -902,12 +1620,92 @@ export interface components {
             hash?: string | null;
         };
         /**
+         * CommentRequest
+         * @description Something new. What is sent twice with one `draft` is said once.
+         */
+        CommentRequest: {
+            /** Text */
+            text: string;
+            /** Draft */
+            draft?: string | null;
+        };
+        /**
+         * CommentShown
+         * @description Something that was said. A deleted comment has no text.
+         */
+        CommentShown: {
+            /** Id */
+            id: string;
+            by: components["schemas"]["AuthorShown"];
+            /** Text */
+            text: string;
+            /** Mentions */
+            mentions: components["schemas"]["MentionShown"][];
+            /** At */
+            at: number;
+            /** Edited At */
+            edited_at: number | null;
+            /** Deleted */
+            deleted: boolean;
+        };
+        /**
+         * CommentText
+         * @description What is said. `@address` mentions somebody.
+         */
+        CommentText: {
+            /** Text */
+            text: string;
+        };
+        /**
          * ContentMerged
-         * @description The file is in the notebook now, and on disk.
+         * @description The file is in the notebook now, and on disk. `overlaps`: so many cells wait for somebody to decide.
          */
         ContentMerged: {
             /** Seq */
             seq: number;
+            /** Overlaps */
+            overlaps: number;
+        };
+        /**
+         * CopyRequest
+         * @description Where the copy goes (`root`: the top; null: beside the original, if that is one's own), and its name.
+         */
+        CopyRequest: {
+            /** Parent */
+            parent?: string | null;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * Decided
+         * @description It is decided, and on disk.
+         */
+        Decided: {
+            /** Seq */
+            seq: number;
+        };
+        /**
+         * Decision
+         * @description What becomes of an overlap: what is here, what the file says, both of it, or another text.
+         */
+        Decision: {
+            /**
+             * Choice
+             * @enum {string}
+             */
+            choice: "keep" | "take" | "both" | "edited";
+            /** Text */
+            text?: string | null;
+        };
+        /**
+         * DifferenceShown
+         * @description Two notebooks beside each other, the cells in the order of the newer one.
+         */
+        DifferenceShown: {
+            /** Cells */
+            cells: components["schemas"]["CellDifferenceShown"][];
+            /** @description Null if it is the same. */
+            metadata: components["schemas"]["MetadataDifference"] | null;
         };
         /**
          * DirectoryShown
@@ -1075,6 +1873,16 @@ export interface components {
             etag: string;
         };
         /**
+         * FolderNamed
+         * @description A folder above the item.
+         */
+        FolderNamed: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * FolderRequest
          * @description A folder to be made; `parent` null or `root`: at the top.
          */
@@ -1097,17 +1905,42 @@ export interface components {
             path: components["schemas"]["PathStep"][];
         };
         /**
+         * FoundItemShown
+         * @description An item that was found, the folders it lies in, and where its text has what was looked for.
+         */
+        FoundItemShown: {
+            item: components["schemas"]["ItemShown"];
+            /** Path */
+            path: components["schemas"]["PathStep"][];
+            /** Snippet */
+            snippet: components["schemas"]["PieceShown"][];
+        };
+        /**
+         * FoundShown
+         * @description A few people and groups with a name like that; none if too little of it was typed.
+         */
+        FoundShown: {
+            /** People */
+            people: components["schemas"]["PersonNamed"][];
+            /** Groups */
+            groups: components["schemas"]["GroupShown"][];
+        };
+        /**
          * GrantRequest
-         * @description A role for the user with this address.
+         * @description A role for somebody, or for everybody in a group.
          */
         GrantRequest: {
             /** Email */
-            email: string;
+            email?: string | null;
+            /** Group */
+            group?: string | null;
             /**
              * Role
              * @enum {string}
              */
             role: "editor" | "commenter" | "viewer";
+            /** Expires At */
+            expires_at?: number | null;
         };
         /**
          * GrantShown
@@ -1130,7 +1963,54 @@ export interface components {
          */
         GrantWithdrawal: {
             /** Email */
-            email: string;
+            email?: string | null;
+            /** Group */
+            group?: string | null;
+        };
+        /**
+         * GroupAccessShown
+         * @description A group whose members may see the item.
+         */
+        GroupAccessShown: {
+            group: components["schemas"]["GroupShown"];
+            role: components["schemas"]["Role"];
+            /** Inherited */
+            inherited: boolean;
+            source: components["schemas"]["FolderNamed"] | null;
+            /** Expires At */
+            expires_at: number | null;
+        };
+        /**
+         * GroupRequest
+         * @description What a group shall be called.
+         */
+        GroupRequest: {
+            /** Name */
+            name: string;
+        };
+        /**
+         * GroupShown
+         * @description A group, and how many are in it.
+         */
+        GroupShown: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+        };
+        /**
+         * GroupWithMembers
+         * @description A group, and who is in it.
+         */
+        GroupWithMembers: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Members */
+            members: components["schemas"]["PersonNamed"][];
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -1151,6 +2031,50 @@ export interface components {
             parts: {
                 [key: string]: string;
             };
+        };
+        /**
+         * InfoShown
+         * @description All that is told of a notebook. `words` are those of text cells, `code_lines` those that are not empty.
+         */
+        InfoShown: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+            /** Owner */
+            owner: string;
+            /**
+             * Path
+             * @description The names of the folders it lies in, as far as one may see them.
+             */
+            path: string[];
+            /** Created At */
+            created_at: number;
+            /** Modified At */
+            modified_at: number;
+            /** Modified By */
+            modified_by: string | null;
+            /**
+             * Size
+             * @description Bytes of its document and of its outputs, as far as they are known.
+             */
+            size: number;
+            /** Code Cells */
+            code_cells: number;
+            /** Text Cells */
+            text_cells: number;
+            /** Words */
+            words: number;
+            /** Code Lines */
+            code_lines: number;
+            /**
+             * Runtime Version
+             * @description The one that it asks for.
+             */
+            runtime_version: string | null;
+            /** Playground Of */
+            playground_of: string | null;
         };
         /** InputGiven */
         InputGiven: {
@@ -1212,6 +2136,60 @@ export interface components {
          */
         Kind: "folder" | "notebook" | "file";
         /**
+         * LinesChanged
+         * @description Lines (from, to) that differ; words in them are counted in code points from the first of these lines.
+         */
+        LinesChanged: {
+            /** Before */
+            before: [
+                number,
+                number
+            ];
+            /** After */
+            after: [
+                number,
+                number
+            ];
+            /** Words Before */
+            words_before: [
+                number,
+                number
+            ][];
+            /** Words After */
+            words_after: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * LinkRequest
+         * @description Who may open an item by its address alone, and as what. Guests may only read, whatever the role.
+         */
+        LinkRequest: {
+            audience: components["schemas"]["Audience"];
+            /**
+             * Role
+             * @default viewer
+             * @enum {string}
+             */
+            role: "editor" | "commenter" | "viewer";
+            /** Expires At */
+            expires_at?: number | null;
+        };
+        /**
+         * LinkShown
+         * @description What the address of the item, or of a folder above it, gives.
+         */
+        LinkShown: {
+            audience: components["schemas"]["Audience"];
+            role: components["schemas"]["Role"];
+            /** Inherited */
+            inherited: boolean;
+            source: components["schemas"]["FolderNamed"] | null;
+            /** Expires At */
+            expires_at: number | null;
+        };
+        /**
          * Listing
          * @description A folder and what is in it, folders first.
          */
@@ -1242,6 +2220,27 @@ export interface components {
             current: boolean;
         };
         /**
+         * MailChoice
+         * @description Whether one wants mail.
+         */
+        MailChoice: {
+            /** Mail */
+            mail: boolean;
+        };
+        /**
+         * MailChoiceShown
+         * @description Whether one wants mail, and whether there is any.
+         */
+        MailChoiceShown: {
+            /** Mail */
+            mail: boolean;
+            /**
+             * Sent
+             * @description This installation sends mail.
+             */
+            sent: boolean;
+        };
+        /**
          * Me
          * @description Who is signed in.
          */
@@ -1259,6 +2258,40 @@ export interface components {
             color: string;
             /** Admin */
             admin: boolean;
+        };
+        /**
+         * MemberNamed
+         * @description Who is put into a group, or taken out of it.
+         */
+        MemberNamed: {
+            /** Email */
+            email: string;
+        };
+        /**
+         * MentionShown
+         * @description Somebody who is mentioned by this address.
+         */
+        MentionShown: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Email */
+            email: string;
+        };
+        /**
+         * MetadataDifference
+         * @description The notebooks' own metadata.
+         */
+        MetadataDifference: {
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /** After */
+            after: {
+                [key: string]: unknown;
+            };
         };
         /**
          * NotebookEnvironment
@@ -1318,6 +2351,94 @@ export interface components {
          */
         NoticeKind: "idle" | "lifetime";
         /**
+         * NotificationShown
+         * @description Something that somebody did, and that concerns one.
+         */
+        NotificationShown: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["Told"];
+            by: components["schemas"]["PersonShown"];
+            /** Item */
+            item: string;
+            /** Item Kind */
+            item_kind: string;
+            /** Item Name */
+            item_name: string;
+            /** Thread */
+            thread: string | null;
+            /** Text */
+            text: string;
+            /** At */
+            at: number;
+            /** Read */
+            read: boolean;
+            /**
+             * Place
+             * @description The page where it happened.
+             */
+            place: string;
+        };
+        /**
+         * NotificationsShown
+         * @description What one was told, the latest first.
+         */
+        NotificationsShown: {
+            /** Unread */
+            unread: number;
+            /** Notifications */
+            notifications: components["schemas"]["NotificationShown"][];
+            /**
+             * More
+             * @description What to ask for as `before` to be shown what came before these.
+             */
+            more: string | null;
+        };
+        /**
+         * OpenedShown
+         * @description An item, and when the asking user last opened it.
+         */
+        OpenedShown: {
+            item: components["schemas"]["ItemShown"];
+            /** Opened At */
+            opened_at: number;
+        };
+        /**
+         * OverlapShown
+         * @description Three sources of a cell that both sides changed. `base`: null, if nobody knows; `ours` or `theirs`: null, if that
+         *     side deleted the cell.
+         */
+        OverlapShown: {
+            /** Id */
+            id: string;
+            /** Cell */
+            cell: string;
+            /** Base */
+            base: string | null;
+            /** Ours */
+            ours: string | null;
+            /** Theirs */
+            theirs: string | null;
+            /** By */
+            by: string;
+            /** At */
+            at: number;
+        };
+        /**
+         * OwnerOfItem
+         * @description Whose it is. Their address is told to those who may write in it.
+         */
+        OwnerOfItem: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Email */
+            email: string | null;
+            /** Color */
+            color: string;
+        };
+        /**
          * OwnerShown
          * @description Whose drive an item is in.
          */
@@ -1370,6 +2491,101 @@ export interface components {
             name: string;
         };
         /**
+         * PersonAccess
+         * @description Somebody who may see the item. `source`: the folder that it comes from, if one may see that.
+         */
+        PersonAccess: {
+            /** Id */
+            id: string;
+            /** Email */
+            email: string;
+            /** Name */
+            name: string;
+            /** Color */
+            color: string;
+            role: components["schemas"]["Role"];
+            /** Inherited */
+            inherited: boolean;
+            source: components["schemas"]["FolderNamed"] | null;
+            /** Expires At */
+            expires_at: number | null;
+        };
+        /**
+         * PersonNamed
+         * @description Somebody who has an account here.
+         */
+        PersonNamed: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Email */
+            email: string;
+            /** Color */
+            color: string;
+        };
+        /**
+         * PersonShown
+         * @description Somebody who did something; who was removed since keeps the name.
+         */
+        PersonShown: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Color */
+            color: string;
+        };
+        /**
+         * PieceShown
+         * @description A part of a snippet; `matched`: it is what was looked for.
+         */
+        PieceShown: {
+            /** Text */
+            text: string;
+            /** Matched */
+            matched: boolean;
+        };
+        /**
+         * PlaceShown
+         * @description What a thread is about. Without an anchor it is the whole cell.
+         */
+        PlaceShown: {
+            /** Cell */
+            cell: string;
+            anchor?: components["schemas"]["AnchorShown"] | null;
+            /**
+             * Quote
+             * @description The text it was written about.
+             * @default
+             */
+            quote: string;
+            /**
+             * Before
+             * @description What stood before the quote.
+             * @default
+             */
+            before: string;
+            /**
+             * After
+             * @description What stood after it.
+             * @default
+             */
+            after: string;
+        };
+        /**
+         * PlaygroundShown
+         * @description A playground, or the notebook that became of it, and where its page is.
+         */
+        PlaygroundShown: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Url */
+            url: string;
+        };
+        /**
          * PortAddress
          * @description An address that opens the port, once and soon, in this person's browser.
          */
@@ -1386,6 +2602,139 @@ export interface components {
             port: number;
             /** Process */
             process: string;
+        };
+        /**
+         * ReadRequest
+         * @description What one has read: these, those of one thread, or, with neither, all.
+         */
+        ReadRequest: {
+            /** Ids */
+            ids?: string[] | null;
+            /** Thread */
+            thread?: string | null;
+        };
+        /**
+         * Restore
+         * @description What to bring back: the whole notebook or some cells, with or without what they showed.
+         */
+        Restore: {
+            /**
+             * Cells
+             * @description These cells alone; null: everything.
+             */
+            cells?: string[] | null;
+            /**
+             * Outputs
+             * @description Show what the cells showed then, too.
+             * @default false
+             */
+            outputs: boolean;
+        };
+        /**
+         * RestoreDone
+         * @description What became of it. To take it back, `POST …/revisions/{undo}/undo`.
+         */
+        RestoreDone: {
+            /**
+             * Changed
+             * @description False: the notebook says that already, and nothing was done.
+             */
+            changed: boolean;
+            /** Seq */
+            seq: number;
+            /**
+             * Before
+             * @description The revision of just before.
+             */
+            before: number | null;
+            /**
+             * Undo
+             * @description The revision of just after.
+             */
+            undo: number | null;
+        };
+        /**
+         * RestoreUndone
+         * @description The restore was taken back, and what was typed since is still there.
+         */
+        RestoreUndone: {
+            /** Seq */
+            seq: number;
+        };
+        /**
+         * RevisionChange
+         * @description What is not given stays.
+         */
+        RevisionChange: {
+            /** Label */
+            label?: string | null;
+            /** Pinned */
+            pinned?: boolean | null;
+        };
+        /**
+         * RevisionKind
+         * @description Why a revision was made.
+         * @enum {string}
+         */
+        RevisionKind: "auto" | "idle" | "before_run" | "before_merge" | "before_restore" | "restore" | "named";
+        /**
+         * RevisionNew
+         * @description The name of a revision that is kept for ever.
+         */
+        RevisionNew: {
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+        };
+        /**
+         * RevisionPreview
+         * @description A revision, and what it says.
+         */
+        RevisionPreview: {
+            revision: components["schemas"]["RevisionShown"];
+            /** Metadata */
+            metadata: {
+                [key: string]: unknown;
+            };
+            /** Cells */
+            cells: components["schemas"]["CellShown"][];
+        };
+        /**
+         * RevisionShown
+         * @description A revision, without what it says. `created_by` is null if it was made by itself.
+         */
+        RevisionShown: {
+            /** Number */
+            number: number;
+            /** Seq */
+            seq: number;
+            kind: components["schemas"]["RevisionKind"];
+            /** Label */
+            label: string | null;
+            /** Pinned */
+            pinned: boolean;
+            /** Created At */
+            created_at: number;
+            created_by: components["schemas"]["WriterShown"] | null;
+            /** Authors */
+            authors: components["schemas"]["WriterShown"][];
+            /**
+             * Undoable
+             * @description It is of a restore, which can be taken back.
+             */
+            undoable: boolean;
+        };
+        /**
+         * RevisionsShown
+         * @description A part of the list, the newest first; `next` as `before` gives what follows.
+         */
+        RevisionsShown: {
+            /** Revisions */
+            revisions: components["schemas"]["RevisionShown"][];
+            /** Next */
+            next: number | null;
         };
         /**
          * Role
@@ -1665,6 +3014,15 @@ export interface components {
             usage: components["schemas"]["RuntimeUsage"] | null;
         };
         /**
+         * SaidShown
+         * @description The thread as it is now. `unreached`: addresses of nobody who may see the notebook; nobody was told there.
+         */
+        SaidShown: {
+            thread: components["schemas"]["ThreadShown"];
+            /** Unreached */
+            unreached: string[];
+        };
+        /**
          * SessionHeld
          * @description One of my runtimes, and what runs in it.
          */
@@ -1692,6 +3050,26 @@ export interface components {
             queue: {
                 [key: string]: string;
             }[];
+        };
+        /**
+         * Sharing
+         * @description With whom an item is shared. Who may not write in it sees only themselves, the owner and the links.
+         */
+        Sharing: {
+            /** @description What the asking user is to it. */
+            role: components["schemas"]["Role"];
+            /**
+             * Complete
+             * @description Everybody who may see it is listed.
+             */
+            complete: boolean;
+            owner: components["schemas"]["OwnerOfItem"];
+            /** People */
+            people: components["schemas"]["PersonAccess"][];
+            /** Groups */
+            groups: components["schemas"]["GroupAccessShown"][];
+            /** Links */
+            links: components["schemas"]["LinkShown"][];
         };
         /**
          * SignInRequest
@@ -1738,6 +3116,46 @@ export interface components {
             title: string;
         };
         /**
+         * ThreadRequest
+         * @description The first comment of a thread, and what it is about.
+         */
+        ThreadRequest: {
+            /** Text */
+            text: string;
+            /** Draft */
+            draft?: string | null;
+            place: components["schemas"]["PlaceShown"];
+        };
+        /**
+         * ThreadShown
+         * @description What was said about one place, the oldest first.
+         */
+        ThreadShown: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
+            place: components["schemas"]["PlaceShown"];
+            /** Resolved At */
+            resolved_at: number | null;
+            resolved_by: components["schemas"]["AuthorShown"] | null;
+            /** Comments */
+            comments: components["schemas"]["CommentShown"][];
+        };
+        /**
+         * ThreadsShown
+         * @description A page of threads in the order in which they were begun.
+         */
+        ThreadsShown: {
+            /** Threads */
+            threads: components["schemas"]["ThreadShown"][];
+            /**
+             * More
+             * @description What to ask for as `after` to be shown the next page.
+             */
+            more: number | null;
+        };
+        /**
          * TokenCreated
          * @description A new token. The secret is shown this once.
          */
@@ -1779,6 +3197,28 @@ export interface components {
             expires_at: number | null;
         };
         /**
+         * Told
+         * @description What happened.
+         * @enum {string}
+         */
+        Told: "mention" | "reply" | "comment" | "resolved" | "shared";
+        /**
+         * TransferRequest
+         * @description Who shall own it.
+         */
+        TransferRequest: {
+            /** Email */
+            email: string;
+        };
+        /**
+         * TrashEmptied
+         * @description How many of the items in the trash went.
+         */
+        TrashEmptied: {
+            /** Deleted */
+            deleted: number;
+        };
+        /**
          * TypeAccelerator
          * @description What a type of runtime has besides processors.
          */
@@ -1810,6 +3250,16 @@ export interface components {
             received: number;
             /** Total */
             total: number | null;
+        };
+        /**
+         * UsageShown
+         * @description Bytes of files and notebooks, those in the trash too; `quota` null: as much as there is room for.
+         */
+        UsageShown: {
+            /** Used */
+            used: number;
+            /** Quota */
+            quota: number | null;
         };
         /** ValidationError */
         ValidationError: {
@@ -1850,6 +3300,18 @@ export interface components {
              * Format: password
              */
             password: string;
+        };
+        /**
+         * WriterShown
+         * @description Somebody who wrote here.
+         */
+        WriterShown: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Color */
+            color: string;
         };
     };
     responses: never;
@@ -2107,6 +3569,365 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    find_people_api_v1_people_get: {
+        parameters: {
+            query: {
+                query: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_groups_api_v1_groups_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupShown"][];
+                };
+            };
+        };
+    };
+    create_group_api_v1_groups_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_group_api_v1_groups__group__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupWithMembers"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_group_api_v1_groups__group__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rename_group_api_v1_groups__group__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_member_api_v1_groups__group__members_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberNamed"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_member_api_v1_groups__group__members_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberNamed"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_notifications_api_v1_me_notifications_get: {
+        parameters: {
+            query?: {
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationsShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    mark_read_api_v1_me_notifications_read_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_mail_choice_api_v1_me_notifications_mail_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailChoiceShown"];
+                };
+            };
+        };
+    };
+    choose_mail_api_v1_me_notifications_mail_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailChoice"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             204: {
@@ -2429,6 +4250,37 @@ export interface operations {
             };
         };
     };
+    read_sharing_api_v1_drive_items__item__sharing_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sharing"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_grants_api_v1_drive_items__item__grants_get: {
         parameters: {
             query?: never;
@@ -2516,6 +4368,425 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    put_link_api_v1_drive_items__item__link_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sharing"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    transfer_item_api_v1_drive_items__item__transfer_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sharing"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_recent_api_v1_drive_recent_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedShown"][];
+                };
+            };
+        };
+    };
+    list_starred_api_v1_drive_starred_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemShown"][];
+                };
+            };
+        };
+    };
+    list_stars_api_v1_drive_stars_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
+                };
+            };
+        };
+    };
+    star_item_api_v1_drive_items__item__star_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    unstar_item_api_v1_drive_items__item__star_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    search_items_api_v1_drive_search_get: {
+        parameters: {
+            query: {
+                /** @description Beginnings of words; all must be there. */
+                q: string;
+                kind?: components["schemas"]["Kind"] | null;
+                owner?: ("mine" | "others") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundItemShown"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    empty_trash_api_v1_drive_trash_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashEmptied"];
+                };
+            };
+        };
+    };
+    read_usage_api_v1_drive_usage_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageShown"];
+                };
+            };
+        };
+    };
+    copy_item_api_v1_drive_items__item__copy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CopyRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_playground_api_v1_notebooks__id__playground_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaygroundShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    discard_playground_api_v1_notebooks__id__playground_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    save_playground_api_v1_notebooks__id__playground_save_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaygroundShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_notebook_info_api_v1_notebooks__id__info_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InfoShown"];
+                };
             };
             /** @description Validation Error */
             422: {
@@ -2626,6 +4897,342 @@ export interface operations {
     };
     put_notebook_content_api_v1_notebooks__id__content_put: {
         parameters: {
+            query?: {
+                /** @description The version that the file was made from: the ETag that came with it, or a sequence number. */
+                base?: string | null;
+            };
+            header?: {
+                /** @description The version that the file was made from: the ETag that came with it, or a sequence number. */
+                "if-match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentMerged"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_revisions_api_v1_notebooks__id__revisions_get: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionsShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    create_revision_api_v1_notebooks__id__revisions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisionNew"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_revision_api_v1_notebooks__id__revisions__number__get: {
+        parameters: {
+            query?: {
+                format?: "json" | "ipynb";
+            };
+            header?: never;
+            path: {
+                id: string;
+                /** @description The revision's number in its notebook. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionPreview"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_revision_api_v1_notebooks__id__revisions__number__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description The revision's number in its notebook. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevisionChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    diff_revisions_api_v1_notebooks__id__diff_get: {
+        parameters: {
+            query: {
+                /** @description A revision's number, or `now`. */
+                from: string;
+                /** @description A revision's number, or `now`. */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DifferenceShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_cell_history_api_v1_notebooks__id__cells__cell__history_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                cell: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CellVersionShown"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    diff_notebooks_api_v1_diff_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DifferenceShown"];
+                };
+            };
+        };
+    };
+    restore_revision_api_v1_notebooks__id__revisions__number__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description The revision's number in its notebook. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Restore"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoreDone"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    undo_restore_api_v1_notebooks__id__revisions__number__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                /** @description The revision's number in its notebook. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoreUndone"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_overlaps_api_v1_notebooks__id__overlaps_get: {
+        parameters: {
             query?: never;
             header?: never;
             path: {
@@ -2641,7 +5248,374 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ContentMerged"];
+                    "application/json": components["schemas"]["OverlapShown"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decide_overlap_api_v1_notebooks__id__overlaps__overlap__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                overlap: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_threads_api_v1_notebooks__id__comments_get: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadsShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    begin_thread_api_v1_notebooks__id__comments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ThreadRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaidShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_people_api_v1_notebooks__id__comments_people_get: {
+        parameters: {
+            query?: {
+                query?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MentionShown"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_thread_api_v1_notebooks__id__comments__thread__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reply_api_v1_notebooks__id__comments__thread__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaidShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_thread_api_v1_notebooks__id__comments__thread__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    edit_comment_api_v1_notebooks__id__comments__thread___comment__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                thread: string;
+                comment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaidShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_comment_api_v1_notebooks__id__comments__thread___comment__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                thread: string;
+                comment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resolve_thread_api_v1_notebooks__id__comments__thread__resolve_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    reopen_thread_api_v1_notebooks__id__comments__thread__reopen_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThreadShown"];
                 };
             };
             /** @description Validation Error */

@@ -119,6 +119,24 @@ export function convert(doc: Y.Doc, ids: readonly CellId[], type: CellType): voi
   }, CELL_OPERATION)
 }
 
+/** Say something else in a cell, changing no more than what differs. */
+export function rewrite(doc: Y.Doc, id: CellId, source: string): void {
+  const cell = cellOf(doc, id)
+  if (!cell) return
+  const text = textOf(cell)
+  const was = text.toString()
+  let head = 0
+  while (head < Math.min(was.length, source.length) && was[head] === source[head]) head++
+  while (splitsPair(was, head) || splitsPair(source, head)) head--
+  let tail = 0
+  while (tail < Math.min(was.length, source.length) - head && was[was.length - 1 - tail] === source[source.length - 1 - tail]) tail++
+  while (splitsPair(was, was.length - tail) || splitsPair(source, source.length - tail)) tail--
+  doc.transact(() => {
+    if (was.length - head - tail > 0) text.delete(head, was.length - head - tail)
+    if (source.length - head - tail > 0) text.insert(head, source.slice(head, source.length - tail))
+  }, CELL_OPERATION)
+}
+
 /** Undo for operations on cells: takes back this tab's own, never a colleague's. */
 export function cellHistory(doc: Y.Doc): Y.UndoManager {
   return new Y.UndoManager(cellsOf(doc), { trackedOrigins: new Set([CELL_OPERATION]), captureTimeout: 0 })

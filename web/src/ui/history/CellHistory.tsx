@@ -44,7 +44,7 @@ export function CellHistory({ cell }: { cell: CellId }) {
           </label>
           <p className="cell-history-who" role="status">
             {version.author && <Avatar name={version.author.name} color={version.author.color} size={22} decorative />}
-            <strong>{version.author?.name ?? 'Before that'}</strong>
+            <strong>{version.author?.name ?? 'As it was before'}</strong>
             <span>{momentOf(version.at)}</span>
             <span>
               version {chosen + 1} of {last + 1}

@@ -115,7 +115,7 @@ function Changed({ notebook, cell, grammar, layout, onRestore }: ChangedProps) {
         <span>{cell.changes.includes('type') ? `${before?.type} → ${after?.type}` : one.type === 'code' ? 'Code cell' : 'Text cell'}</span>
         {onRestore && (
           <Button small weight="outline" onClick={() => onRestore(one.id)}>
-            Restore this cell
+            {cell.status === 'added' ? 'Remove this cell' : 'Restore this cell'}
           </Button>
         )}
       </p>

@@ -26,7 +26,7 @@ export function useAnswer<T>(ask: () => Promise<T>): { readonly answer: T | null
 export function Frame({ title, failure, actions, children }: { title: ReactNode; failure: string | null; actions: ReactNode; children: ReactNode }) {
   const desk = useDesk()
   return (
-    <div className="notebook-scroll past">
+    <div className="past">
       <div className="past-bar" role="region" aria-label="The past">
         <History size={18} aria-hidden />
         <p className="past-title">{title}</p>
@@ -37,13 +37,15 @@ export function Frame({ title, failure, actions, children }: { title: ReactNode;
           </Button>
         </span>
       </div>
-      {failure !== null ? (
-        <p className="past-failure" role="alert">
-          {failure}
-        </p>
-      ) : (
-        children
-      )}
+      <div className="past-scroll">
+        {failure !== null ? (
+          <p className="past-failure" role="alert">
+            {failure}
+          </p>
+        ) : (
+          children
+        )}
+      </div>
     </div>
   )
 }

@@ -4,6 +4,7 @@ import { EllipsisVertical, History, Pin, X } from 'lucide-react'
 import { useState } from 'react'
 import { history, type Revision } from '../../api/history'
 import { Avatar, Button, classes, EmptyState, IconButton, Menu, NameDialog, notifyError, Spinner } from '../kit'
+import type { Past } from '../notebook/desk'
 import { useChrome, useDesk } from '../notebook/hooks'
 import { restore } from './restoring'
 import { useRevisions } from './useRevisions'
@@ -75,6 +76,8 @@ function List({ list, onName }: { list: readonly Revision[]; onName: (revision: 
   ))
 }
 
+const NARROW = 900
+
 interface EntryProps {
   readonly revision: Revision
   /** Those who wrote it are named just above. */
@@ -89,10 +92,12 @@ function Entry({ revision, quiet, onName }: EntryProps) {
   const seen = past !== null && (past.see === 'revision' ? past.number === number : past.see === 'difference' && (past.from === number || past.to === number))
   const change = (what: { pinned?: boolean; label?: string | null }) =>
     void history.change(desk.id, number, what).catch((cause: unknown) => notifyError('The revision was not changed', cause))
+  // On a narrow page the panel lies over what is to be seen.
+  const see = (what: Past) => desk.chrome.setState({ past: what, ...(innerWidth <= NARROW && { history: false }) })
   const other = past?.see === 'revision' && past.number !== number ? past.number : null
   return (
     <li className={classes('history-entry', seen && 'history-seen', quiet && 'history-quiet')}>
-      <button type="button" className="history-open" aria-current={seen ? 'true' : undefined} onClick={() => desk.look({ see: 'revision', number })}>
+      <button type="button" className="history-open" aria-current={seen ? 'true' : undefined} onClick={() => see({ see: 'revision', number })}>
         <span className="history-line">
           <span className="history-name">{revision.label ?? timeOf(revision.created_at)}</span>
           {revision.pinned && <Pin size={13} aria-label="Pinned" />}
@@ -113,12 +118,12 @@ function Entry({ revision, quiet, onName }: EntryProps) {
       <Menu
         align="end"
         items={[
-          { label: 'Compare with now', onSelect: () => desk.look({ see: 'difference', from: number, to: 'now' }) },
-          { label: 'Compare with the one before', disabled: number === 1, onSelect: () => desk.look({ see: 'difference', from: number - 1, to: number }) },
+          { label: 'Compare with now', onSelect: () => see({ see: 'difference', from: number, to: 'now' }) },
+          { label: 'Compare with the one before', disabled: number === 1, onSelect: () => see({ see: 'difference', from: number - 1, to: number }) },
           {
             label: 'Compare with the one shown',
             disabled: other === null,
-            onSelect: () => other !== null && desk.look({ see: 'difference', from: Math.min(other, number), to: Math.max(other, number) }),
+            onSelect: () => other !== null && see({ see: 'difference', from: Math.min(other, number), to: Math.max(other, number) }),
           },
           'separator',
           { label: 'Name …', onSelect: onName },

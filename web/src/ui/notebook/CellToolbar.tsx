@@ -1,5 +1,5 @@
 /** What can be done with one cell, floating at its corner while it is focused or pointed at. */
-import { ArrowDown, ArrowUp, Copy, EllipsisVertical, Link, Pencil, PencilOff, Trash2 } from 'lucide-react'
+import { ArrowDown, ArrowUp, Copy, EllipsisVertical, Link, MessageSquarePlus, Pencil, PencilOff, Trash2 } from 'lucide-react'
 import type { CellType } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { Menu, type MenuEntry, notify } from '../kit'
@@ -11,6 +11,7 @@ export function CellToolbar({ id, type }: { id: CellId; type: CellType }) {
   const desk = useDesk()
   const editable = useMay('write')
   const mayRun = useMay('run')
+  const mayComment = useMay('comment')
   const open = useView((view) => view.open.has(id))
   const here = (act: () => void) => () => {
     desk.act({ do: 'focus', cell: id, editing: false })
@@ -33,6 +34,8 @@ export function CellToolbar({ id, type }: { id: CellId; type: CellType }) {
           'separator',
           { label: type === 'code' ? 'Make it a text cell' : 'Make it a code cell', onSelect: here(() => desk.convert(type === 'code' ? 'markdown' : 'code')) },
           { label: 'Merge with the cell below', onSelect: here(() => desk.merge()) },
+          'separator',
+          { label: 'History of this cell', onSelect: here(() => desk.look({ see: 'cell', cell: id })) },
         ] satisfies MenuEntry[])
       : []),
   ]
@@ -51,6 +54,7 @@ export function CellToolbar({ id, type }: { id: CellId; type: CellType }) {
           act={() => (open ? (desk.act({ do: 'close', cell: id }), desk.goTo(id)) : desk.goTo(id, true))}
         />
       )}
+      {mayComment && <Tool label="Comment on cell" icon={<MessageSquarePlus {...size} />} act={() => desk.comment(id)} />}
       <Tool label="Copy link to cell" icon={<Link {...size} />} act={() => void copyLink(id)} />
       {editable && (
         <>

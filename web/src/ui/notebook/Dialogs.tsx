@@ -4,25 +4,25 @@ import { useLocation } from 'wouter'
 import { api } from '../../api/client'
 import { shown } from '../../model/shortcut'
 import { ConfirmDialog, Dialog, later, Mark, notifyError } from '../kit'
-import { ShareDialog } from '../ShareDialog'
 import { COMMANDS, usable } from './commands'
 import { useChrome, useDesk, useRoom } from './hooks'
 import { mac } from './keyboard'
 
+const ShareDialog = later(() => import('../sharing/ShareDialog'))
 const RuntimeTypeDialog = later(() => import('../resources/RuntimeTypeDialog'))
 const SessionsDialog = later(() => import('../resources/SessionsDialog'))
+const RevisionDialog = later(() => import('../history/RevisionDialog'))
 const EnvironmentDialog = later(() => import('../resources/EnvironmentDialog'))
 
 export default function Dialogs() {
   const desk = useDesk()
   const dialog = useChrome((chrome) => chrome.dialog)
   const name = useRoom((state) => state.name)
-  const owner = useRoom((state) => state.role === 'owner')
   const [, navigate] = useLocation()
   const close = () => desk.open(null)
   return (
     <>
-      <ShareDialog item={dialog === 'share' ? { id: desk.id, name } : null} changeable={owner} onClose={close} />
+      <ShareDialog item={dialog === 'share' ? { id: desk.id, name, kind: 'notebook' } : null} onClose={close} />
       <Dialog open={dialog === 'shortcuts'} onClose={close} title="Keyboard shortcuts" wide>
         <Shortcuts />
       </Dialog>
@@ -38,6 +38,7 @@ export default function Dialogs() {
       </Dialog>
       <RuntimeTypeDialog open={dialog === 'runtime-type'} onClose={close} />
       <SessionsDialog open={dialog === 'sessions'} onClose={close} here={desk.id} />
+      <RevisionDialog open={dialog === 'revision'} onClose={close} />
       <EnvironmentDialog open={dialog === 'environment'} onClose={close} />
       <ConfirmDialog
         open={dialog === 'disconnect'}

@@ -13,7 +13,7 @@ export interface Command {
   /** Entries of one group stand together, between lines. */
   readonly group?: number
   readonly keys?: readonly string[]
-  readonly needs?: 'write' | 'run'
+  readonly needs?: 'write' | 'run' | 'comment'
   /** Keys work only outside of text: in a cell's text they mean something else. */
   readonly outside?: boolean
   readonly enabled?: (desk: Desk) => boolean
@@ -36,6 +36,8 @@ function download(desk: Desk, format: 'ipynb' | 'py'): void {
 
 export const COMMANDS: readonly Command[] = [
   { id: 'rename', name: 'Rename', menu: 'File', group: 2, keys: ['F2'], needs: 'write', run: (desk) => desk.chrome.setState({ renaming: true }) },
+  { id: 'save-revision', name: 'Save and pin revision', menu: 'File', group: 2, keys: ['Mod+Alt+S'], needs: 'write', run: (desk) => desk.open('revision') },
+  { id: 'history', name: 'Revision history', menu: 'File', group: 2, needs: 'write', checked: (desk) => desk.chrome.getState().history, run: (desk) => desk.showHistory(!desk.chrome.getState().history) },
   { id: 'download', name: 'Download .ipynb', menu: 'File', group: 3, run: (desk) => download(desk, 'ipynb') },
   { id: 'download-py', name: 'Download .py', menu: 'File', group: 3, run: (desk) => download(desk, 'py') },
   { id: 'trash', name: 'Move to trash', menu: 'File', group: 4, enabled: (desk) => desk.room.state.getState().role === 'owner', run: (desk) => desk.open('trash') },
@@ -55,6 +57,8 @@ export const COMMANDS: readonly Command[] = [
   { id: 'to-code', name: 'Make it a code cell', menu: 'Edit', group: 4, keys: ['Mod+M Y'], needs: 'write', enabled: focused, run: (desk) => desk.convert('code') },
   { id: 'to-text', name: 'Make it a text cell', menu: 'Edit', group: 4, keys: ['Mod+M M'], needs: 'write', enabled: focused, run: (desk) => desk.convert('markdown') },
   { id: 'clear', name: 'Clear all outputs', menu: 'Edit', group: 5, needs: 'run', run: (desk) => desk.session.clear('all') },
+
+  { id: 'comment', name: 'Comment', menu: 'Insert', group: 3, keys: ['Mod+Alt+M'], needs: 'comment', enabled: focused, run: (desk) => desk.comment(desk.view.getState().focused!) },
 
   { id: 'contents', name: 'Table of contents', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().side === 'contents', run: (desk) => desk.chrome.setState(({ side }) => ({ side: side === 'contents' ? null : 'contents' })) },
   { id: 'comments', name: 'Comments', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().comments, run: (desk) => desk.showComments(!desk.chrome.getState().comments) },

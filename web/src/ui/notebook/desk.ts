@@ -1,7 +1,9 @@
 /** All that one open notebook is made of on this page, and what a person can do with it. */
+import type { EditorView } from '@codemirror/view'
 import * as Y from 'yjs'
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { EditorPool } from '../../editor/pool'
+import type { Schemas } from '../../api/types'
 import * as notebook from '../../model/notebook'
 import { sourceHash } from '../../model/hash'
 import { type Action, FRESH, update, type View } from '../../model/view'
@@ -11,7 +13,12 @@ import { Room, type RoomOptions } from '../../room/room'
 import { Session } from '../../session/session'
 import { notify } from '../kit'
 
-export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect'
+export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect' | 'revision'
+/** A revision, two beside each other (`now` is the present), or what one cell said over time. */
+export type Past =
+  | { readonly see: 'revision'; readonly number: number }
+  | { readonly see: 'difference'; readonly from: number; readonly to: number | 'now' }
+  | { readonly see: 'cell'; readonly cell: CellId }
 export interface Chrome {
   readonly dialog: DialogName | null
   readonly comments: boolean
@@ -21,6 +28,10 @@ export interface Chrome {
   readonly terminal: boolean
   /** A panel about the runtime at the right. */
   readonly resources: boolean
+  /** The revisions at the right. */
+  readonly history: boolean
+  /** What of the past is looked at, in the place of the cells. */
+  readonly past: Past | null
   /** A file of the runtime that is shown beside the cells. */
   readonly file: string | null
   readonly renaming: boolean
@@ -35,6 +46,16 @@ export interface CellHandle {
   cursor(): number | null
 }
 
+/** What the page shows of comments before their own code has come. */
+export interface Talk {
+  /** How many open threads each cell has. */
+  readonly counts: ReadonlyMap<CellId, number>
+  /** A comment on this cell was asked for; another object is another wish. */
+  readonly asked: { readonly cell: CellId } | null
+  /** A cell's threads were asked for. */
+  readonly shown: { readonly cell: CellId } | null
+}
+
 /** Cells that were cut or copied, for every notebook of this tab. */
 let clipboard: readonly notebook.Draft[] = []
 
@@ -45,7 +66,12 @@ export class Desk {
   readonly pool = new EditorPool()
   readonly history: Y.UndoManager
   readonly view: StoreApi<View> = createStore<View>(() => FRESH)
-  readonly chrome: StoreApi<Chrome> = createStore<Chrome>(() => ({ dialog: null, comments: false, side: null, terminal: false, resources: false, file: null, renaming: false }))
+  readonly chrome: StoreApi<Chrome> = createStore<Chrome>(() => ({ dialog: null, comments: false, side: null, terminal: false, resources: false, history: false, past: null, file: null, renaming: false }))
+  readonly talk: StoreApi<Talk> = createStore<Talk>(() => ({ counts: new Map(), asked: null, shown: null }))
+  /** Cells that were changed here and in a file from outside, until somebody decides. */
+  readonly overlaps: StoreApi<ReadonlyMap<CellId, readonly Readonly<Schemas['OverlapShown']>[]>> = createStore<ReadonlyMap<CellId, readonly Readonly<Schemas['OverlapShown']>[]>>(() => new Map())
+  /** The editors that are alive, by their cells. */
+  readonly editors: StoreApi<ReadonlyMap<CellId, EditorView>> = createStore<ReadonlyMap<CellId, EditorView>>(() => new Map())
   private readonly handles = new Map<CellId, CellHandle>()
   private awaited: { readonly cell: CellId; readonly editing: boolean } | null = null
 
@@ -73,7 +99,7 @@ export class Desk {
     this.room.close()
   }
 
-  may(what: 'write' | 'run'): boolean {
+  may(what: 'write' | 'run' | 'comment'): boolean {
     return this.room.state.getState().may.has(what)
   }
 
@@ -87,11 +113,39 @@ export class Desk {
 
   /** There is room for one panel at the right. */
   showResources(resources: boolean): void {
-    this.chrome.setState(resources ? { resources, comments: false } : { resources })
+    this.chrome.setState(resources ? { resources, comments: false, history: false } : { resources })
   }
 
   showComments(comments: boolean): void {
-    this.chrome.setState(comments ? { comments, resources: false } : { comments })
+    this.chrome.setState(comments ? { comments, resources: false, history: false } : { comments })
+  }
+
+  /** With the revisions goes what was looked at. */
+  showHistory(history: boolean): void {
+    this.chrome.setState(history ? { history, comments: false, resources: false } : { history, past: null })
+  }
+
+  look(past: Past | null): void {
+    this.chrome.setState({ past })
+  }
+
+  /** Write a comment on what is selected in the cell, or on the cell. */
+  comment(cell: CellId): void {
+    this.showComments(true)
+    this.talk.setState({ asked: { cell } })
+  }
+
+  /** A cell's editor has come or gone. */
+  edits(cell: CellId, editor: EditorView | null): void {
+    const editors = new Map(this.editors.getState())
+    if (editor) editors.set(cell, editor)
+    else editors.delete(cell)
+    this.editors.setState(editors, true)
+  }
+
+  /** Where a cell is on the page. */
+  placeOf(cell: CellId): HTMLElement | null {
+    return this.handles.get(cell)?.root ?? null
   }
 
   /** A cell has come onto the page; gives its farewell. */

@@ -22,7 +22,7 @@ export const useView = <T>(select: (view: View) => T): T => useStore(useDesk().v
 export const useRoom = <T>(select: (state: RoomState) => T): T => useStore(useDesk().room.state, select)
 export const useSession = <T>(select: (state: SessionState) => T): T => useStore(useDesk().session.state, select)
 export const useChrome = <T>(select: (chrome: Chrome) => T): T => useStore(useDesk().chrome, select)
-export const useMay = (what: 'write' | 'run'): boolean => useRoom((state) => state.may.has(what))
+export const useMay = (what: 'write' | 'run' | 'comment'): boolean => useRoom((state) => state.may.has(what))
 
 export function useOrder(): readonly CellId[] {
   const { outline } = useDesk()
