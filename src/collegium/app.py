@@ -127,7 +127,7 @@ async def open_house(settings: Settings, *, alone: bool = True, founding: bool =
         accounts = await enter(open_accounts(database, Argon2Passwords(), settings.accounts))
         mail = SmtpMail(settings.mail) if settings.mail.host is not None else None
         notifications = await enter(open_notifications(database, accounts, news, mail, settings.mail))
-        drive = await enter(open_drive(database, await _blobs(settings, "blobs"), accounts, news, settings.drive))
+        drive = await enter(open_drive(database, await open_places(settings, "blobs"), accounts, news, settings.drive))
         notifications.ask(drive)
         drive.on_delete.append(notifications.forget)
         pages = settings.pages
@@ -152,7 +152,7 @@ async def open_house(settings: Settings, *, alone: bool = True, founding: bool =
                 db=database,
                 documents=RoomDocuments(rooms),
                 machines=LentMachines(runtimes, versions, settings.runtimes),
-                blobs=await _blobs(settings, "outputs/blobs"),
+                blobs=await open_places(settings, "outputs/blobs"),
                 authority=drive,
                 folder=settings.data / "outputs/segments",
                 settings=settings.sessions,
@@ -184,7 +184,7 @@ async def open_house(settings: Settings, *, alone: bool = True, founding: bool =
                 machines=LentRuntimes(runtimes),
                 specs=VersionSpecs(versions, settings.runtimes.version),
                 pages=SessionPages(sessions, drive),
-                blobs=await _blobs(settings, "checkpoints"),
+                blobs=await open_places(settings, "checkpoints"),
                 uploads=settings.data / "uploads",
                 begin=False,
             )
@@ -236,7 +236,8 @@ async def open_accounts_only(settings: Settings) -> AsyncIterator[Accounts]:
         yield accounts
 
 
-async def _blobs(settings: Settings, area: str) -> Blobs:
+async def open_places(settings: Settings, area: str) -> Blobs:
+    """The place for the blobs of an area. Raises Unavailable if it cannot be used as it is set."""
     return await open_blobs(settings.blobs, settings.data, area, free_bytes_min=settings.drive.free_bytes_min)
 
 

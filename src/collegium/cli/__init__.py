@@ -1,4 +1,4 @@
-"""The command line: `collegium serve`, `users add`, `tokens create`, `run`, `doctor`."""
+"""The command line: `collegium serve`, `users add`, `tokens create`, `run`, `doctor`, `backup`, `restore`."""
 
 import sys
 

@@ -16,6 +16,7 @@ from rich.prompt import Prompt
 from collegium import __version__
 from collegium.accounts.service import Accounts
 from collegium.app import create_app, open_accounts_only, open_house
+from collegium.cli import backup as backups
 from collegium.cli import engine, folder
 from collegium.cli.headless import run_notebook
 from collegium.cli.report import report_table
@@ -120,7 +121,8 @@ def doctor(
 
     Exits with 1 if something is missing without which nothing runs.
     """
-    findings = engine.findings(_settings(data))
+    settings = _settings(data)
+    findings = [*engine.findings(settings), backups.finding(settings)]
     missing = [one.name for one in findings if one.state == "missing"]
     if as_json:
         print(json.dumps({"ok": not missing, "findings": [asdict(one) for one in findings]}, indent=1))
@@ -132,6 +134,47 @@ def doctor(
         else:
             console.print(f"\nRuntimes are isolated here. Degraded or absent: {degraded}, as marked with ~.")
     raise typer.Exit(1 if missing else 0)
+
+
+@app.command()
+def backup(
+    where: Annotated[Path, typer.Argument(help="The folder for backups; each is added to those before.")],
+    verify: Annotated[bool, typer.Option("--verify", help="Make none: read every byte of the last one.")] = False,
+    name: Annotated[str | None, typer.Option(help="Which one to verify.")] = None,
+    keep: Annotated[int | None, typer.Option(help="Afterwards, keep only so many of them.", min=1)] = None,
+    data: DataFolder = None,
+) -> None:
+    """Copy everything as it is at one moment, also while the server runs. Exits with 1 if files were lost before."""
+    configure_log(json=False, level="warning")
+    try:
+        if verify:
+            chosen, manifest = backups.verify(where, name)
+            complaints.print(f"{chosen} is whole.")
+        else:
+            chosen, manifest, gone = anyio.run(backups.back_up, _settings(data), where, keep)
+            complaints.print(f"Made {chosen}." + (f" Forgot {len(gone)} older." if gone else ""))
+    except (CollegiumError, BaseExceptionGroup) as error:
+        _give_up(error)
+    rows = sum(part.lines for part in manifest.tables.values())
+    complaints.print(f"{rows} rows, {manifest.objects.lines} files, {manifest.bytes} bytes.")
+    if manifest.missing:
+        complaints.print(f"[red]{len(manifest.missing)} files were lost before, and are not in it.[/red]")
+        raise typer.Exit(1)
+
+
+@app.command()
+def restore(
+    where: Annotated[Path, typer.Argument(help="The folder for backups.", exists=True, file_okay=False)],
+    name: Annotated[str | None, typer.Option(help="Which one; the last if left out.")] = None,
+    data: DataFolder = None,
+) -> None:
+    """Bring a backup back into an empty installation: another data folder, and the database and blobs that are set."""
+    configure_log(json=False, level="warning")
+    try:
+        chosen, manifest = anyio.run(backups.restore, _settings(data), where, name)
+    except (CollegiumError, BaseExceptionGroup) as error:
+        _give_up(error)
+    complaints.print(f"Restored {chosen}, which was made by Collegium {manifest.version}.")
 
 
 @app.command(hidden=True)

@@ -13,6 +13,10 @@ SERVER_UID = 61987
 systemd keeps for services without one (61184 to 65519)."""
 
 
+OF_SERVER = ("collegium.db", "collegium.db-wal", "collegium.db-shm", "blobs", "outputs", "checkpoints", "uploads")
+"""What it keeps in the data folder."""
+
+
 def default_data_folder() -> Path:
     """`/var/lib/collegium` for root, else `$XDG_DATA_HOME/collegium`."""
     if os.geteuid() == 0:
@@ -34,12 +38,23 @@ def prepare(folder: Path) -> tuple[int, int]:
         return os.geteuid(), os.getegid()
     uid, gid = owner_of(folder)
     os.chown(folder, uid, gid)
-    for name in ("collegium.db", "collegium.db-wal", "collegium.db-shm", "blobs", "outputs"):
+    for name in OF_SERVER:
         path = folder / name
         if path.exists() and path.stat().st_uid != uid:
-            for part in [path, *path.rglob("*")]:
-                os.chown(part, uid, gid, follow_symlinks=False)
+            _give(path, uid, gid)
     return uid, gid
+
+
+def give_away(folder: Path, uid: int, gid: int) -> None:
+    """Everything that the server keeps in the folder is its user's."""
+    for name in OF_SERVER:
+        if (folder / name).exists():
+            _give(folder / name, uid, gid)
+
+
+def _give(path: Path, uid: int, gid: int) -> None:
+    for part in [path, *path.rglob("*")]:
+        os.chown(part, uid, gid, follow_symlinks=False)
 
 
 @contextmanager

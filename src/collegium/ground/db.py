@@ -226,20 +226,20 @@ def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite")
 
 
-def migrate(url: str) -> None:
-    """Bring the schema to the newest revision, from a thread of its own or a command."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the schema to a revision, the newest one, from a thread of its own or a command."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     if is_sqlite(url):
         engine = sync_engine(url.replace("+aiosqlite", ""))
         with engine.connect() as connection:
-            _upgrade(connection, config)
+            _upgrade(connection, config, revision)
         engine.dispose()
     else:
-        asyncio.run(_migrate_postgresql(url, config))
+        asyncio.run(_migrate_postgresql(url, config, revision))
 
 
-async def _migrate_postgresql(url: str, config: Config) -> None:
+async def _migrate_postgresql(url: str, config: Config, revision: str) -> None:
     engine = postgresql_engine(url, connections_max=1)
     try:
         async with AsyncExitStack() as stack:
@@ -247,14 +247,14 @@ async def _migrate_postgresql(url: str, config: Config) -> None:
                 connection = await stack.enter_async_context(engine.connect())
             # Several servers may start at once.
             await connection.execute(_TAKE_TURN, {"lock": MIGRATIONS_LOCK})
-            await connection.run_sync(_upgrade, config)
+            await connection.run_sync(_upgrade, config, revision)
     finally:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection, config: Config) -> None:
+def _upgrade(connection: Connection, config: Config, revision: str) -> None:
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
     connection.commit()
 
 

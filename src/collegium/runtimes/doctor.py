@@ -52,7 +52,7 @@ DOCKER_SECONDS_MAX = 2.0
 NEEDED = ("Linux", "namespaces", "seccomp")
 """Without one of these there is no wall around a runtime."""
 
-Area = Literal["isolation", "limits", "network", "engines", "accelerators", "languages"]
+Area = Literal["isolation", "limits", "network", "engines", "accelerators", "languages", "data"]
 State = Literal["ok", "degraded", "missing"]
 
 

@@ -1,0 +1,1 @@
+"""Copies of a whole installation that can be checked, and restored elsewhere."""
