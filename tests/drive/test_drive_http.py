@@ -277,7 +277,7 @@ async def test_to_a_stranger_an_item_that_exists_looks_like_one_that_does_not(
 ) -> None:
     item, missing = await file_of(await client_of(ada), "a.txt"), new_id()
     guest = await client_of(bob)
-    body = {"name": "x", "email": ada.email, "role": "viewer"}
+    body = {"name": "x", "email": ada.email, "role": "viewer", "audience": "anyone"}
     of_item = [one for one in addresses(app, item) if item in one[1]]
     of_missing = [one for one in addresses(app, missing) if missing in one[1]]
     for (method, path), (_, missing_path) in zip(of_item, of_missing, strict=True):

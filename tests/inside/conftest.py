@@ -40,7 +40,7 @@ class OneRuntime:
     touched: int = 0
     id: RuntimeId = RUNTIME
 
-    async def usable(self, principal: Principal, runtime: RuntimeId) -> None:
+    async def reachable(self, principal: Principal, runtime: RuntimeId) -> None:
         if runtime != self.id or principal.email not in self.users:
             raise NotFound("There is no such runtime, or it is not yours.")
 

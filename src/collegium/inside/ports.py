@@ -11,10 +11,10 @@ from collegium.ground.ids import RuntimeId
 
 
 class Authority(Protocol):
-    """Who may use a runtime: the sessions."""
+    """Who may look into a runtime: the sessions."""
 
-    async def usable(self, principal: Principal, runtime: RuntimeId) -> Any:
-        """Raises NotFound for everybody but its user, and who may run the notebook bound to it."""
+    async def reachable(self, principal: Principal, runtime: RuntimeId) -> Any:
+        """Raises NotFound for everybody but who may run the notebook bound to it, or, without one, its user."""
         ...
 
 

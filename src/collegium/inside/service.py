@@ -72,7 +72,7 @@ class Inside:
         self._machines.touch(runtime)
 
     async def _road(self, principal: Principal, runtime: RuntimeId) -> "_Way":
-        await self._authority.usable(principal, runtime)
+        await self._authority.reachable(principal, runtime)
         return _Way(self._machines, runtime)
 
     async def until_withdrawn(self, principal: Principal, runtime: RuntimeId) -> None:
@@ -81,7 +81,7 @@ class Inside:
             while True:
                 if ended.is_set():
                     raise NotSignedIn("You are signed out.")
-                await self._authority.usable(principal, runtime)
+                await self._authority.reachable(principal, runtime)
                 with anyio.move_on_after(CHECK_SECONDS):
                     await ended.wait()
 
@@ -98,7 +98,7 @@ class Inside:
 
     async def invite(self, principal: Principal, runtime: RuntimeId, port: int, *, scheme: str, host: str) -> str:
         """The address of a port, with a ticket for this person. Raises NotFound, Invalid, Unavailable."""
-        await self._authority.usable(principal, runtime)
+        await self._authority.reachable(principal, runtime)
         if not 0 < port <= PORT_MAX:
             raise Invalid(f"A port is a number from 1 to {PORT_MAX}.")
         now = anyio.current_time()
@@ -151,7 +151,7 @@ class Inside:
         async with self._logins.ended(visit.principal) as ended:
             if ended.is_set():
                 raise NotSignedIn("You are signed out.")
-        await self._authority.usable(visit.principal, visit.runtime)
+        await self._authority.reachable(visit.principal, visit.runtime)
         if len(self._allowed) >= CHECKS_KEPT_MAX:
             self._allowed.clear()
         self._allowed[key] = now + CHECK_SECONDS

@@ -8,7 +8,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from collegium.accounts.model import Principal
 from collegium.accounts.service import Accounts, signed_in
-from collegium.ground.errors import CollegiumError
+from collegium.ground.errors import CollegiumError, NotFound, Unavailable
 from collegium.ground.ids import new_id
 from collegium.ground.log import get_log
 from collegium.jupyter import wire
@@ -22,6 +22,7 @@ from collegium.kernels.channels import JupyterMessage, Malformed
 log = get_log("jupyter")
 
 SESSION_LENGTH_MAX = 200
+CHECK_SECONDS = 0.5
 NORMAL, MALFORMED, AGAIN, SIGNED_OUT = 1000, 1007, 1012, 4401
 """After 1012 a client comes back; after 1000 it need not, for its kernel is gone."""
 
@@ -39,17 +40,20 @@ async def visit(websocket: WebSocket, kernel_id: str, jupyter: Jupyter, accounts
     try:
         with kernel.attached(session) as client:
             await websocket.accept(wire.V1 if wire.V1 in offered else None)
-            socket = _Socket(websocket, kernel, client, binary=wire.V1 in offered)
+            socket = _Socket(websocket, kernel, client, jupyter, binary=wire.V1 in offered)
             await _hang_up(websocket, await socket.run(principal, accounts))
     except CollegiumError as error:
         await refuse_socket(websocket, error)
 
 
 class _Socket:
-    def __init__(self, websocket: WebSocket, kernel: LiveKernel, client: Client, *, binary: bool) -> None:
+    def __init__(
+        self, websocket: WebSocket, kernel: LiveKernel, client: Client, jupyter: Jupyter, *, binary: bool
+    ) -> None:
         self._websocket = websocket
         self._kernel = kernel
         self._client = client
+        self._jupyter = jupyter
         self._binary = binary
         self._code: int | None = None
 
@@ -65,6 +69,8 @@ class _Socket:
                 return closed
 
             tasks.start_soon(_when, ended, close(SIGNED_OUT))
+            if self._kernel.page is not None:
+                tasks.start_soon(self._until_withdrawn, principal, close(NORMAL))
             tasks.start_soon(self._until_gone, close(NORMAL))
             tasks.start_soon(_when, self._client.cut, close(AGAIN))
             tasks.start_soon(self._send)
@@ -79,6 +85,18 @@ class _Socket:
                 log.info("client.let_go", kernel=self._kernel.id, why=error.detail)
                 close(AGAIN)()
         return self._code
+
+    async def _until_withdrawn(self, principal: Principal, close: Callable[[], None]) -> None:
+        """Who may not run the notebook any more hears no more of its kernel."""
+        while True:
+            await anyio.sleep(CHECK_SECONDS)
+            try:
+                await self._jupyter.kernel(principal, self._kernel.id)
+            except NotFound:
+                close()
+                return
+            except Unavailable as error:
+                log.warning("right.unknown", kernel=self._kernel.id, why=error.detail)  # asked again
 
     async def _until_gone(self, close: Callable[[], None]) -> None:
         await self._kernel.gone.wait()

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from collegium.accounts.model import Action, Principal
-from collegium.accounts.service import signed_in
+from collegium.accounts.service import signed_in, visitor
 from collegium.ground.http import USER_CONTENT_POLICY
 from collegium.ground.ids import CellId, ExecutionId, NotebookId, RuntimeId
 from collegium.runtimes.routes import Notebooks, RuntimeNotebook, RuntimeWithUsage, shown_with_usage
@@ -19,6 +19,7 @@ from collegium.sessions.service import Sessions
 Notebook = Annotated[str, Path(max_length=64, description="The notebook's id.")]
 Run = Annotated[str, Path(max_length=64, description="The execution's id.")]
 Who = Annotated[Principal, Depends(signed_in)]
+Visitor = Annotated[Principal, Depends(visitor)]
 CACHED = "private, max-age=31536000, immutable"
 
 
@@ -161,7 +162,7 @@ def routes(sessions: Sessions) -> APIRouter:
 
     @router.get("/blobs/{sha256}", summary="A large output", response_class=Response)
     async def read_output_blob(
-        notebook: Notebook, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")], who: Who
+        notebook: Notebook, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")], who: Visitor
     ) -> Response:
         mime, content = await sessions.blob(who, NotebookId(notebook), sha256)
         kind = mime if mime in SAFE_MIMES else "text/plain; charset=utf-8"
