@@ -1,5 +1,5 @@
 /** The server's HTTP API, one typed function for each thing this page asks. */
-import type { Grant, GrantRole, Item, Listing, Login, Me, NewNotebook, Schemas, Token } from './types'
+import type { Item, Listing, Login, Me, NewNotebook, Schemas, Token } from './types'
 
 const BASE = '/api/v1'
 
@@ -99,9 +99,6 @@ export const api = {
   trash: (item: string) => ask<Item>('POST', `/drive/items/${id(item)}/trash`),
   restore: (item: string) => ask<Item>('POST', `/drive/items/${id(item)}/restore`),
   deleteForever: (item: string) => ask<void>('DELETE', `/drive/items/${id(item)}`),
-  grants: (item: string) => ask<readonly Grant[]>('GET', `/drive/items/${id(item)}/grants`),
-  grant: (item: string, email: string, role: GrantRole) => ask<unknown>('PUT', `/drive/items/${id(item)}/grants`, json<'GrantRequest'>({ email, role })),
-  withdraw: (item: string, email: string) => ask<unknown>('DELETE', `/drive/items/${id(item)}/grants`, json<'GrantWithdrawal'>({ email })),
 
   createNotebook: (name: string | null, folder: string | null) => ask<NewNotebook>('POST', '/notebooks', { query: { name, folder } }),
 } as const

@@ -233,8 +233,8 @@ function NotReached({ comments, thread, unreached }: { comments: Comments; threa
   }
   return (
     <div className="thread-unreached" role="status">
-      <p>{names} cannot see this notebook, and was not told.</p>
-      {owner && <Button small weight="soft" busy={busy} onClick={() => void share()}>Share with them</Button>}
+      <p>Not told, since they cannot see this notebook: {names}</p>
+      {owner && <Button small busy={busy} onClick={() => void share()}>Share with them</Button>}
     </div>
   )
 }

@@ -4,8 +4,9 @@ import { useEffect, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { address, api } from '../../api/client'
 import { uploadFile } from '../../api/upload'
-import { Button, IconButton, Mark, Menubar, type MenubarMenu, type MenuEntry, notifyError } from '../kit'
+import { Button, IconButton, later, Mark, Menubar, type MenubarMenu, type MenuEntry, notifyError } from '../kit'
 import { useThemeEntry } from '../themes'
+import { useAccount, useIsGuest } from '../account'
 import { UserMenu } from '../UserMenu'
 import { type Command, COMMANDS, MENUS, usable } from './commands'
 import type { Desk } from './desk'
@@ -15,9 +16,13 @@ import { Presence } from './Presence'
 import { SaveStatus } from './SaveStatus'
 import { shown } from '../../model/shortcut'
 
+const Bell = later(() => import('../notifications/Bell'), <span className="icon-button" />)
+
 export function Header() {
   const desk = useDesk()
   const comments = useChrome((chrome) => chrome.comments)
+  const guest = useIsGuest()
+  const { enter } = useAccount()
   return (
     <header className="nb-header">
       <Link href="/" className="nb-home" aria-label="Collegium, your drive">
@@ -32,11 +37,20 @@ export function Header() {
       </div>
       <div className="nb-people">
         <Presence />
+        {guest ? (
+          <Button weight="primary" onClick={enter}>
+            Sign in
+          </Button>
+        ) : (
+          <>
+            <Bell />
         <IconButton label="Comments" icon={<MessageSquare size={18} aria-hidden />} pressed={comments} onClick={() => desk.showComments(!comments)} />
-        <Button weight="primary" icon={<Users size={16} aria-hidden />} className="nb-share" aria-label="Share" onClick={() => desk.open('share')}>
-          <span className="nb-share-text">Share</span>
-        </Button>
-        <UserMenu />
+            <Button weight="primary" icon={<Users size={16} aria-hidden />} className="nb-share" aria-label="Share" onClick={() => desk.open('share')}>
+              <span className="nb-share-text">Share</span>
+            </Button>
+            <UserMenu />
+          </>
+        )}
       </div>
     </header>
   )
