@@ -333,13 +333,20 @@ def merge(updates: list[bytes]) -> bytes:
         return pycrdt.merge_updates(*updates)
 
 
-def _check_state_vector(data: bytes) -> None:
+def has_seen(state_vector: bytes, horizon: bytes) -> bool:
+    """Whether a copy that is this far has everything up to there. Raises strict.Reject for what is no state vector."""
+    have = _check_state_vector(state_vector)
+    return all(have.get(client, 0) >= clock for client, clock in _check_state_vector(horizon).items())
+
+
+def _check_state_vector(data: bytes) -> dict[int, int]:
     reader = strict.Reader(data)
-    for _ in range(reader.count()):
-        if reader.uint() >= strict.CLIENT_MAX or reader.uint() > strict.CLOCK_MAX:
-            raise strict.Reject("it is no state vector")
+    clocks = dict(reader.id() for _ in range(reader.count()))
+    if any(client >= strict.CLIENT_MAX or clock > strict.CLOCK_MAX for client, clock in clocks.items()):
+        raise strict.Reject("it is no state vector")
     if reader.at != reader.end:
         raise strict.Reject("it is no state vector")
+    return clocks
 
 
 @contextmanager

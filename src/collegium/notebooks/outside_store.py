@@ -15,6 +15,7 @@ from collegium.ground.db import metadata
 from collegium.ground.errors import NotFound
 from collegium.ground.ids import CellId, NotebookId, UserId, new_id
 from collegium.notebooks.overlaps import KeptOverlap, Overlap, Resolution
+from collegium.notebooks.store import doc, doc_snapshot
 
 overlaps = Table(
     "overlaps",
@@ -58,6 +59,14 @@ due = Table(
     Column("ts", BigInteger, nullable=False, index=True),
 )
 """When there will be something to tidy in a document."""
+
+horizons = Table(
+    "doc_horizons",
+    metadata,
+    Column("doc_id", String(22), ForeignKey("doc.id", ondelete="CASCADE"), primary_key=True),
+    Column("state_vector", LargeBinary, nullable=False),
+)
+"""What a copy must have seen to go on: whoever has not may hold edits of cells that were removed for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +181,10 @@ async def read_last_base(tx: AsyncConnection, notebook: NotebookId, user: UserId
 
 
 async def write_due(tx: AsyncConnection, notebook: NotebookId, at: int | None) -> None:
-    """When there is something to tidy; None: never."""
+    """When there is something to tidy; None: never. Nothing happens if the notebook is gone."""
     await tx.execute(sa.delete(due).where(due.c.doc_id == notebook))
-    if at is not None:
+    there = sa.select(doc.c.id).where(doc.c.id == notebook)
+    if at is not None and (await tx.execute(there)).first() is not None:
         await tx.execute(due.insert(), {"doc_id": notebook, "ts": at})
 
 
@@ -190,9 +200,30 @@ async def read_all_due(tx: AsyncConnection, now: int, *, limit: int) -> list[Not
     return [NotebookId(id) for id in (await tx.execute(found)).scalars()]
 
 
+def write_horizon(tx: Connection, notebook: NotebookId, state_vector: bytes) -> None:
+    """Copies that have not seen this much must be fetched anew."""
+    tx.execute(sa.delete(horizons).where(horizons.c.doc_id == notebook))
+    tx.execute(horizons.insert(), {"doc_id": notebook, "state_vector": state_vector})
+
+
+async def read_horizon(tx: AsyncConnection, notebook: NotebookId) -> bytes | None:
+    """What a copy must have seen; None: nothing was removed yet."""
+    found = sa.select(horizons.c.state_vector).where(horizons.c.doc_id == notebook)
+    vector = (await tx.execute(found)).scalar_one_or_none()
+    return None if vector is None else bytes(vector)
+
+
+async def read_old_snapshot(tx: AsyncConnection, notebook: NotebookId, before: int) -> tuple[bytes, bytes] | None:
+    """The newest snapshot that was made before this time: its state vector, and itself."""
+    kept = doc_snapshot.c
+    found = sa.select(kept.state_vector, kept.payload_zstd).where(kept.doc_id == notebook, kept.ts <= before)
+    row = (await tx.execute(found.order_by(kept.seq.desc()).limit(1))).one_or_none()
+    return None if row is None else (bytes(row.state_vector), zstandard.decompress(row.payload_zstd))
+
+
 async def delete_all(tx: AsyncConnection, notebook: NotebookId) -> None:
     """The notebook is deleted for good."""
-    for table in (overlaps, bases, due):
+    for table in (overlaps, bases, due, horizons):
         await tx.execute(sa.delete(table).where(table.c.doc_id == notebook))
 
 

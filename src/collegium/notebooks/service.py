@@ -21,7 +21,7 @@ from collegium.ground.ids import CellId, ItemId, NotebookId, new_id
 from collegium.ground.log import get_log
 from collegium.notebooks import ipynb, outside_store, revision_store, store
 from collegium.notebooks.bases import Bases
-from collegium.notebooks.document import Broken, Document, Editor, merge
+from collegium.notebooks.document import Broken, Document, Editor, has_seen, merge
 from collegium.notebooks.indexing import indexed
 from collegium.notebooks.ipynb import Imported
 from collegium.notebooks.merging import merge_into
@@ -33,6 +33,7 @@ from collegium.notebooks.revisions import Revisions
 from collegium.notebooks.settings import NotebookSettings
 from collegium.notebooks.store import Snapshot, StoredDocument, Taken
 from collegium.notebooks.strict import CLIENT_MAX, UPDATE_BYTES_MAX, Reject
+from collegium.notebooks.tidying import Tidying
 from collegium.notebooks.writer import Beside, Entry, Lane, Reader, Writer
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Reader",
     "Reject",
     "Writer",
+    "has_seen",
     "merge",
     "merge_into",
     "open_notebooks",
@@ -63,6 +65,7 @@ Format = Literal["ipynb", "py", "html", "md"]
 UNTITLED = "Untitled.ipynb"
 CONVERTED_BYTES_MAX = 400_000_000
 CONVERSIONS_MAX = 2
+StateVector = bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class Opened:
     since_snapshot: int
     clients: dict[int, str]
     fence: int
+    horizon: StateVector | None
+    """What a copy must have seen to be merged; None: anything may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class Notebooks:
         self.revisions = Revisions(database, outputs, settings)
         self.bases = Bases(database, self.revisions)
         self.overlaps = Overlaps(database)
+        self.tidying = Tidying(database)
         self._parsers = anyio.CapacityLimiter(1)
         self._converters = anyio.CapacityLimiter(CONVERSIONS_MAX)
 
@@ -170,13 +176,15 @@ class Notebooks:
         async with self._database.read() as tx:
             stored = await store.read_document(tx, notebook)
             clients = await store.read_clients(tx, notebook)
+            horizon = await outside_store.read_horizon(tx, notebook)
         try:
             document = Document.load(stored.parts)
         except Broken as error:
             log.error("document.unreadable", notebook=notebook, seq=stored.head)
             raise Unavailable("The notebook cannot be read; an administrator can find out why.") from error
         size = sum(len(part) for part in stored.parts)
-        return Opened(document, stored.epoch, stored.head, size, stored.head - stored.snapshot_seq, clients, stored.fence)
+        since = stored.head - stored.snapshot_seq
+        return Opened(document, stored.epoch, stored.head, size, since, clients, stored.fence, horizon)
 
     async def take(self, notebook: NotebookId, owner: str) -> Taken:
         """Own a document, behind a new fence, unless another worker that lives does. Raises NotFound."""

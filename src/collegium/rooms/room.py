@@ -29,6 +29,7 @@ from collegium.notebooks.service import (
     Lane,
     Notebooks,
     Reject,
+    has_seen,
 )
 from collegium.rooms import model
 from collegium.rooms.client import Client, OwnIds
@@ -44,6 +45,7 @@ log = get_log("rooms")
 
 REMEMBERED_UPDATES_MAX = 5_000
 EMPTY_UPDATE = b"\0\0"
+EMPTY_VECTOR = b"\0"
 TOUCH_SECONDS = 20
 EDIT_SECONDS_MAX = 30
 SEND_SECONDS_MAX = 60
@@ -100,6 +102,7 @@ class Room(OpenNotebook):
         self._lane: Lane | None = None
         self._former: Lane | None = None
         self._epoch = ""
+        self._horizon: bytes | None = None
         self._bytes = 0
         self._since_snapshot = 0
         self._bytes_since_snapshot = 0
@@ -130,6 +133,7 @@ class Room(OpenNotebook):
         opened = await self._notebooks.open(self.notebook)
         self._document = opened.document
         self._epoch = opened.epoch
+        self._horizon = opened.horizon
         self._bytes = opened.bytes
         self._since_snapshot = opened.since_snapshot
         self._committed = opened.head
@@ -493,9 +497,9 @@ class Room(OpenNotebook):
     async def _begin(self, client: Client, hello: Hello) -> None:
         """Welcome a tab and give it what it lacks, as far as that is on disk."""
         document, lane = self._now()
-        reset = hello.epoch is not None and hello.epoch != self._epoch
         lane_head, vector = lane.head, document.state_vector()
         try:
+            reset = hello.epoch is not None and (hello.epoch != self._epoch or self._is_forgotten(hello))
             fresh = reset or hello.epoch is None
             lacking = document.lacking(None if fresh else hello.state_vector)
         except Reject as error:
@@ -521,6 +525,14 @@ class Room(OpenNotebook):
         if others:
             client.outbox.put(model.awareness_frame(others))
         client.outbox.beginning = False
+
+    def forget_copies(self, horizon: bytes) -> None:
+        """From now on a tab that has not seen this much gets the document anew, and keeps its edits apart."""
+        self._horizon = horizon
+
+    def _is_forgotten(self, hello: Hello) -> bool:
+        """Whether this copy may hold edits of cells that were removed since, and that nobody could merge."""
+        return self._horizon is not None and not has_seen(hello.state_vector or EMPTY_VECTOR, self._horizon)
 
     async def resync(self, client: Client) -> None:
         """A tab's outbox overflowed: give it everything since the last edit that it got. Raises Goodbye."""

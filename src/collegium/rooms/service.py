@@ -18,6 +18,7 @@ from collegium.notebooks.history import RevisionKind
 from collegium.notebooks.service import Notebooks
 from collegium.rooms.client import Client
 from collegium.rooms.distant import JOIN, READ, Elsewhere, visited
+from collegium.rooms.housekeeping import Housekeeping
 from collegium.rooms.model import RESTARTING
 from collegium.rooms.outside import Outside
 from collegium.rooms.reading import OpenNotebook
@@ -72,6 +73,7 @@ class Rooms:
         self.beyond: Callable[[NotebookId, dict[str, Any]], None] | None = None
         """Passes a message to the tabs of a notebook that are here for what this worker leads, through its owner."""
         self._stays: dict[NotebookId, _Stay] = {}
+        self.housekeeping = Housekeeping(notebooks, settings, self.open_here, self._ready_rooms)
         self.outside = Outside(database, notebooks, drive, self.open, self.tell)
 
     @asynccontextmanager
@@ -184,6 +186,9 @@ class Rooms:
             owner="" if self._workers is None else self._workers.id,
         )
 
+    def _ready_rooms(self) -> list[Room]:
+        return [stay.room for stay in self._stays.values() if stay.ready.is_set() and stay.error is None]
+
     async def _keep(self, notebook: NotebookId, stay: _Stay) -> None:
         room = stay.room
         try:
@@ -213,6 +218,7 @@ class Rooms:
             with anyio.move_on_after(LAST_WORDS_SECONDS_MAX, shield=True):
                 await room.settled()
                 await room.finish()
+                await self.housekeeping.left(room)
             log.info("room.closed", notebook=notebook)
 
     async def _until_idle(self, stay: _Stay) -> None:
@@ -250,6 +256,7 @@ async def open_rooms(
             workers.answers(JOIN, rooms.answer_join)
         try:
             with news.listening(SAID, rooms._said, missed=rooms.missed):
+                tasks.start_soon(rooms.housekeeping.run)
                 yield rooms
         finally:
             tasks.cancel_scope.cancel()

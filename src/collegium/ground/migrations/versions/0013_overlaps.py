@@ -50,10 +50,16 @@ def upgrade() -> None:
         sa.Column("ts", sa.BigInteger, nullable=False),
     )
     op.create_index("ix_doc_due_ts", "doc_due", ["ts"])
+    op.create_table(
+        "doc_horizons",
+        sa.Column("doc_id", sa.String(22), sa.ForeignKey("doc.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("state_vector", sa.LargeBinary, nullable=False),
+    )
 
 
 def downgrade() -> None:
     """Forget them."""
+    op.drop_table("doc_horizons")
     op.drop_table("doc_due")
     op.drop_table("file_bases")
     op.drop_table("overlaps")
