@@ -1,5 +1,6 @@
 """What is open at one process and asked of another: passed on, told, and taken over."""
 
+import base64
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -152,7 +153,8 @@ async def test_an_owner_taken_for_dead_cannot_write_and_its_tabs_find_the_next(b
             assert old.acked == acknowledged, "what came too late was not acknowledged"
             # The tab comes back with what it has, as the page does.
             async with joined(both.second.port, notebook, ada, old.doc) as again:
-                await again.send_update(again.doc.get_update())
+                held = base64.b64decode(again.welcome["state_vector"])
+                await again.send_update(again.doc.get_update(held))
                 await again.until(lambda tab: tab.acked == tab.sent)
                 await new.until(lambda tab: "<late>" in tab.source("c0"))
             assert sorted(new.source("c0").replace("><", "> <").split()) == ["<kept>", "<late>", "<new>"]

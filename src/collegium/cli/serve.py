@@ -103,45 +103,47 @@ async def serve_until_told(
     """
     refuse_company(weakness, host=host, users=0)
     first = seat is None or seat.is_first
-    async with open_house(settings, alone=seat is None, founding=first) as house:
-        house.workers.on_lost = _end_at_once
-        if house.workers.is_lost:
-            _end_at_once()
-        refuse_company(weakness, host=host, users=len(await house.accounts.users()))
-        link = await house.accounts.setup_link() if first else None
+    told = _Told()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_stop_when_told, told, tasks.cancel_scope)
+        async with open_house(settings, alone=seat is None, founding=first) as house:
+            house.workers.on_lost = _end_at_once
+            if house.workers.is_lost:
+                _end_at_once()
+            refuse_company(weakness, host=host, users=len(await house.accounts.users()))
+            link = await house.accounts.setup_link() if first else None
 
-        def ready(actual: int) -> None:
-            if not first:
-                return
-            address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{actual}"  # noqa: S104
-            console.print(f"Collegium is ready at [bold]{address}[/bold]", soft_wrap=True)
-            if link is not None:
-                console.print("\nNobody has an account yet. Become the administrator, once, with this link:")
-                console.print(f"  [bold]{address}/welcome#{link}[/bold]\n", soft_wrap=True)
-            sys.stdout.flush()
+            def ready(actual: int) -> None:
+                if not first:
+                    return
+                address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{actual}"  # noqa: S104
+                console.print(f"Collegium is ready at [bold]{address}[/bold]", soft_wrap=True)
+                if link is not None:
+                    console.print("\nNobody has an account yet. Become the administrator, once, with this link:")
+                    console.print(f"  [bold]{address}/welcome#{link}[/bold]\n", soft_wrap=True)
+                sys.stdout.flush()
 
-        config = uvicorn.Config(
-            open_doors(house),
-            host=host,
-            port=port,
-            log_config=None,
-            # Below it, uvicorn writes whole addresses, which for clients of Jupyter have tokens in them.
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            ws="websockets-sansio",
-            ws_max_size=FRAME_BYTES_MAX,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=STOP_SECONDS_MAX,
-        )
-        server = Server(config, ready)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_stop_when_told, server)
+            config = uvicorn.Config(
+                open_doors(house),
+                host=host,
+                port=port,
+                log_config=None,
+                # Below it, uvicorn writes whole addresses, which for clients of Jupyter have tokens in them.
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                ws="websockets-sansio",
+                ws_max_size=FRAME_BYTES_MAX,
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=STOP_SECONDS_MAX,
+            )
+            server = Server(config, ready)
+            told.server = server
             if seat is not None:
                 tasks.start_soon(_say_so, server, seat.is_well)
             await server.serve(None if seat is None else [seat.listener])
-            tasks.cancel_scope.cancel()
+        tasks.cancel_scope.cancel()
 
 
 async def _say_so(server: Server, is_well: Callable[[], None]) -> None:
@@ -167,7 +169,17 @@ def bound(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _stop_when_told(server: Server) -> None:
+class _Told:
+    """Who is to be told to stop, once there is somebody."""
+
+    server: Server | None = None
+
+
+async def _stop_when_told(told: _Told, scope: anyio.CancelScope) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for _ in signals:
-            server.should_exit = True
+            if told.server is None:
+                # It has not come to serve: whatever is open already is closed.
+                scope.cancel()
+            else:
+                told.server.should_exit = True

@@ -310,10 +310,10 @@ async def open_workers(
             yield workers
         finally:
             tasks.cancel_scope.cancel()
-            if server is not None:
-                server.close()
-                await anyio.Path(workers.address).unlink(missing_ok=True)
             with anyio.CancelScope(shield=True):
+                if server is not None:
+                    server.close()
+                    await anyio.Path(workers.address).unlink(missing_ok=True)
                 await _end(workers, database)
 
 
