@@ -19,7 +19,7 @@ from collegium.comments.settings import CommentSettings
 from collegium.ground.db import is_sqlite
 from collegium.ground.ids import ItemId
 from collegium.notifications.settings import MailSettings
-from collegium.notifications.store import mails, notifications
+from collegium.notifications.store import choices, mails, notifications
 from collegium.settings import Settings
 from rooms.house import serving
 
@@ -60,6 +60,7 @@ class Site:
         async with self.house.database.write() as tx:
             await tx.execute(delete(notifications))
             await tx.execute(delete(mails))
+            await tx.execute(delete(choices))
         notebook = await self.another_notebook("Ada", "lesson.ipynb")
         fresh = replace(self, notebook=notebook)
         await fresh.share(ROLES)

@@ -9,7 +9,7 @@ from email.utils import formatdate
 import aiosmtplib
 import anyio
 
-from collegium.notifications.model import Letter
+from collegium.notifications.model import Letter, one_line
 from collegium.notifications.ports import NotSent, Refused, Unsure
 from collegium.notifications.settings import MailSettings
 
@@ -78,12 +78,12 @@ def composed(letter: Letter, *, sender: str) -> bytes:
     name = f"{letter.author} (Collegium)" if letter.author else "Collegium"
     user, _, domain = letter.to.email.rpartition("@")
     message["From"] = Address(name, addr_spec=sender)
-    message["To"] = Address(letter.to.name, user, domain)
+    message["To"] = Address(one_line(letter.to.name, 100), user, domain)
     message["Subject"] = letter.subject
     message["Date"] = formatdate()
     message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     if letter.settings_link is not None:
         message["List-Unsubscribe"] = f"<{letter.settings_link}>"
-    message.set_content(letter.text)
+    message.set_content(letter.text, cte="quoted-printable")
     return bytes(message)

@@ -85,7 +85,8 @@ def clipped(text: str) -> str:
 def one_line(text: str, length_max: int) -> str:
     """A stranger's text as part of a header: one line, nothing that a mail program would obey."""
     plain = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text)
-    line = " ".join(plain.split())
+    # What looks like an encoded word would be decoded on its way, and may hide a line's end.
+    line = " ".join(plain.replace("=?", "= ?").split())
     return line if len(line) <= length_max else line[: length_max - 1] + "…"
 
 

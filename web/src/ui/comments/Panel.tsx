@@ -49,7 +49,7 @@ function Filters({ comments }: { comments: Comments }) {
 }
 
 function Content({ comments }: { comments: Comments }) {
-  const { state, why, focused, found, filter } = useStore(comments.state)
+  const { state, why, focused, found, filter, begun, unsent } = useStore(comments.state)
   const threads = useThreads(comments)
   const mayComment = useMay('comment')
   if (state === 'loading') return <div className="comments-waiting"><Spinner /></div>
@@ -63,7 +63,7 @@ function Content({ comments }: { comments: Comments }) {
   return (
     <>
       <Begun comments={comments} />
-      {threads.length === 0 && <Nothing filter={filter} mayComment={mayComment} />}
+      {threads.length === 0 && begun === null && unsent.length === 0 && <Nothing filter={filter} mayComment={mayComment} />}
       <ol className="threads" aria-label="Threads">
         {threads.map((thread) => (
           <ThreadCard key={thread.id} comments={comments} thread={thread} found={found.get(thread.id)} focused={focused === thread.id} />
