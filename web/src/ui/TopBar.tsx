@@ -1,8 +1,10 @@
 /** The bar above every page but the notebook's: the mark, what the page adds, the person. */
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
-import { Mark } from './kit'
+import { later, Mark } from './kit'
 import { UserMenu } from './UserMenu'
+
+const Bell = later(() => import('./notifications/Bell'), <span className="icon-button" />)
 
 export function TopBar({ children }: { children?: ReactNode }) {
   return (
@@ -12,6 +14,7 @@ export function TopBar({ children }: { children?: ReactNode }) {
         <span className="wordmark">Collegium</span>
       </Link>
       <div className="topbar-middle">{children}</div>
+      <Bell />
       <UserMenu />
     </header>
   )

@@ -6,6 +6,7 @@ import { Link } from 'wouter'
 import { api } from '../../api/client'
 import { useMe } from '../../ui/account'
 import { Avatar, classes, setTheme, type Theme, useTheme } from '../../ui/kit'
+import { MailChoice } from '../../ui/notifications/MailChoice'
 import { TopBar } from '../../ui/TopBar'
 import { Groups } from './Groups'
 import { Logins } from './Logins'
@@ -62,6 +63,9 @@ export default function AccountPage() {
           </Link>
         </div>
         <Appearance />
+        <Section title="Notifications" lead="What the bell tells you can come by mail as well.">
+          <MailChoice />
+        </Section>
         <Password onChanged={() => void reload()} />
         <Logins logins={logins} reload={reload} />
         <Tokens />

@@ -13,7 +13,7 @@ import { Header } from '../../ui/notebook/Header'
 import { DeskContext, useChrome, useRoom, useSession } from '../../ui/notebook/hooks'
 import { useKeyboard } from '../../ui/notebook/keyboard'
 import '../../ui/notebook/notebook.css'
-import { CommentsPanel, ContentsPanel } from '../../ui/notebook/Panels'
+import { ContentsPanel } from '../../ui/notebook/Panels'
 import { Rail } from '../../ui/notebook/Rail'
 import { Toolbar } from '../../ui/notebook/Toolbar'
 import { NotFound, Notice } from '../../ui/Notice'
@@ -24,6 +24,7 @@ const FileTab = later(() => import('../../ui/files/FileTab'))
 const TerminalPanel = later(() => import('../../ui/terminal/TerminalPanel'))
 const ResourcesPanel = later(() => import('../../ui/resources/ResourcesPanel'))
 const RuntimeNotices = later(() => import('../../ui/notebook/RuntimeNotices'))
+const CommentsLayer = later(() => import('../../ui/comments/CommentsLayer'))
 const REST_MS = 2000
 
 export function NotebookPage({ id }: { id: NotebookId }) {
@@ -89,10 +90,25 @@ function OpenNotebook() {
         </main>
         <Once asked={(chrome) => chrome.file !== null} what="The file" part={<FileTab />} />
         <Once asked={(chrome) => chrome.resources} what="The resources panel" part={<ResourcesPanel />} />
-        <CommentsPanel />
+        <AfterTheCells what="The comments" part={<CommentsLayer />} />
       </div>
       <Once asked={(chrome) => chrome.terminal} what="The terminal" part={<TerminalPanel />} />
     </div>
+  )
+}
+
+/** What comes after the cells: it marks something in them, for people who are signed in. */
+function AfterTheCells({ what, part }: { what: string; part: ReactNode }) {
+  const guest = useIsGuest()
+  const ready = useRoom((state) => state.ready && state.role !== null) && !guest
+  const [made, setMade] = useState(false)
+  useEffect(() => {
+    if (ready) setMade(true)
+  }, [ready])
+  return made && (
+    <Contained of={made} what={what}>
+      {part}
+    </Contained>
   )
 }
 

@@ -1,5 +1,7 @@
 /** One cell on the page: its frame, its focus, and the bar above it for new ones. */
+import { MessageSquare } from 'lucide-react'
 import { memo, useCallback, useEffect, useRef, useState } from 'react'
+import { useStore } from 'zustand'
 import { classes } from '../kit'
 import type { CellMap, CellType } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
@@ -71,8 +73,22 @@ function CellFrame({ id, cell, before }: { id: CellId; cell: CellMap; before: Ce
     >
       <InsertBar after={before} near={focused} />
       {type === 'code' ? <CodeCell id={id} cell={cell} source={source} leave={leave} /> : <TextCell id={id} cell={cell} raw={type === 'raw'} source={source} leave={leave} />}
+      <Talked id={id} />
       {(focused || hovered) && <CellToolbar id={id} type={type} />}
     </div>
+  )
+}
+
+/** How much is said about a cell; pressing it shows what. */
+function Talked({ id }: { id: CellId }) {
+  const desk = useDesk()
+  const count = useStore(desk.talk, (talk) => talk.counts.get(id) ?? 0)
+  if (count === 0) return null
+  const label = count === 1 ? '1 thread of comments' : `${count} threads of comments`
+  return (
+    <button type="button" className="cell-talked" aria-label={label} title={label} onClick={() => desk.talk.setState({ shown: { cell: id } })}>
+      <MessageSquare size={12} aria-hidden /> {count}
+    </button>
   )
 }
 

@@ -1,26 +1,9 @@
-/** The panels beside the cells: contents on the left, comments on the right. */
-import { MessageSquare, X } from 'lucide-react'
+/** The table of contents, beside the cells. */
+import { X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { headings, type Heading } from '../../model/headings'
-import { EmptyState, IconButton } from '../kit'
+import { IconButton } from '../kit'
 import { useChrome, useDesk } from './hooks'
-
-export function CommentsPanel() {
-  const desk = useDesk()
-  const shown = useChrome((chrome) => chrome.comments)
-  if (!shown) return null
-  return (
-    <aside className="panel panel-right" aria-label="Comments">
-      <div className="panel-head">
-        <h2>Comments</h2>
-        <IconButton label="Close comments" icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ comments: false })} />
-      </div>
-      <EmptyState icon={<MessageSquare size={36} aria-hidden />} title="No comments">
-        Nobody has commented on this notebook. Writing comments is not possible yet in this version.
-      </EmptyState>
-    </aside>
-  )
-}
 
 export function ContentsPanel() {
   const shown = useChrome((chrome) => chrome.side === 'contents')

@@ -68,9 +68,11 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
           return true
         },
       })
+      desk.edits(id, editor.current)
       if (hadFocus) editor.current.focus()
     }
     const unmount = () => {
+      desk.edits(id, null)
       editor.current?.destroy()
       editor.current = null
       stop = still(element, text)

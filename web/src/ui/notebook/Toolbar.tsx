@@ -11,13 +11,14 @@ export function Toolbar() {
   const desk = useDesk()
   const editable = useMay('write')
   const mayRun = useMay('run')
+  const mayComment = useMay('comment')
   const joined = useRoom((state) => state.role !== null)
   return (
     <div className="nb-toolbar" role="toolbar" aria-label="Notebook tools">
       <button type="button" className="tool tool-commands" aria-label="Commands" onClick={() => desk.open('palette')}>
         <Search {...size} /> <span className="tool-text">Commands</span>
       </button>
-      {joined && !editable && <span className="tool-note">{mayRun ? 'You may run this notebook' : 'View only'}</span>}
+      {joined && !editable && <span className="tool-note">{mayRun ? 'You may run this notebook' : mayComment ? 'You may comment' : 'View only'}</span>}
       {editable && <span className="tool-gap" />}
       {editable && (
         <>
