@@ -1,6 +1,8 @@
 """Without a network, and without a server: people go on writing, load the page again, and all of it comes together."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -126,4 +128,99 @@ def test_a_killed_server_is_no_reason_to_stop_writing_or_to_keep_the_tab(house: 
 
     expect(saved(ada)).to_have_text("Saved")
     assert house.sources(notebook) == {"one": "a = 1 # kept"}
+    ada.context.close()
+
+
+def test_tabs_of_one_browser_see_each_other_offline_and_nothing_is_lost_or_doubled(house: House) -> None:
+    notebook = house.notebook(one="a = 1", two="b = 2")
+    first = house.page(ADA, notebook)
+    can_be_opened_offline(first)
+    second = first.context.new_page()
+    open_notebook(second, house.server, notebook)
+    first.context.set_offline(True)
+    for page in (first, second):
+        expect(saved(page)).to_have_text("Offline")
+    write(first, "one", "f")
+    expect(source(second, "one")).to_have_text("a = 1f")
+    write(second, "one", "s")
+    expect(source(first, "one")).to_have_text("a = 1fs")
+    second.reload()
+    write(second, "one", "r")
+    expect(source(first, "one")).to_have_text("a = 1fsr")
+    for page in (first, second):
+        expect(page.get_by_text("3 edits wait")).to_be_visible()
+    first.close()
+
+    second.context.set_offline(False)
+    expect(saved(second)).to_have_text("Saved")
+
+    assert house.sources(notebook) == {"one": "a = 1fsr", "two": "b = 2"}
+    second.reload()
+    expect(saved(second)).to_have_text("Saved")
+    expect(source(second, "one")).to_have_text("a = 1fsr")
+    assert house.sources(notebook) == {"one": "a = 1fsr", "two": "b = 2"}
+    second.context.close()
+
+
+@pytest.mark.parametrize("role", ["viewer", None])
+def test_edits_of_somebody_who_may_no_longer_write_become_a_copy_of_their_own(house: House, role: str | None) -> None:
+    notebook = house.notebook(one="a = 1")
+    bob = house.page(BOB, notebook)
+    bob.context.set_offline(True)
+    expect(saved(bob)).to_have_text("Offline")
+    write(bob, "one", " # bob")
+    with house.server.client(house.ada) as api:
+        grants = f"/drive/items/{notebook}/grants"
+        if role is None:
+            api.request("DELETE", grants, json={"email": BOB}).raise_for_status()
+        else:
+            api.put(grants, json={"email": BOB, "role": role}).raise_for_status()
+    bob.context.set_offline(False)
+
+    if role is None:
+        expect(bob.get_by_role("heading", name="This notebook is gone")).to_be_visible()
+    else:
+        expect(bob.get_by_text("View only")).to_be_visible()
+        bob.get_by_role("button", name="Review").click()
+        expect(bob.get_by_role("dialog")).to_contain_text("a = 1 # bob")
+    bob.get_by_role("button", name="Save as my own copy").click()
+    expect(bob.get_by_role("textbox", name="Notebook name")).to_have_value("field notes (my edits).ipynb")
+    expect(source(bob, "one")).to_have_text("a = 1 # bob")
+    assert house.sources(notebook) == {"one": "a = 1"}
+    bob.context.close()
+
+
+def test_edits_on_a_document_that_was_replaced_are_made_in_its_successor_and_what_clashes_is_reviewed(
+    house: House,
+) -> None:
+    notebook = house.notebook(one="a = 1\nb = 2\nc = 3\nd = 4", two="x = 1", three="")
+    ada = house.page(ADA, notebook)
+    ada.context.set_offline(True)
+    expect(saved(ada)).to_have_text("Offline")
+    write(ada, "one", " # ada")
+    write(ada, "two", " # ada")
+    house.server.kill()
+    with closing(sqlite3.connect(house.server.data / "collegium.db")) as database, database:
+        for table in ("doc", "doc_update", "doc_snapshot"):
+            database.execute(f"UPDATE {table} SET epoch = 'anotherlifeofdocument1'")
+    house.server.start()
+    content = {"one": "# bob\na = 1\nb = 2\nc = 3\nd = 4", "two": "x = 2", "three": ""}
+    cells = [
+        {"id": cell, "cell_type": "code", "metadata": {}, "source": text, "outputs": [], "execution_count": None}
+        for cell, text in content.items()
+    ]
+    with house.server.client(house.bob) as api:
+        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+        api.put(f"/notebooks/{notebook}/content", json=document).raise_for_status()
+    ada.context.set_offline(False)
+
+    expect(source(ada, "one")).to_have_text("# boba = 1b = 2c = 3d = 4 # ada")
+    ada.get_by_role("button", name="Review").click()
+    clash = ada.locator('[data-kept-cell="two"]')
+    expect(clash).to_contain_text("x = 1 # ada")
+    expect(clash).to_contain_text("x = 2")
+    clash.get_by_role("button", name="Use mine").click()
+    expect(ada.get_by_role("button", name="Review")).to_have_count(0)
+    expect(saved(ada)).to_have_text("Saved")
+    assert house.sources(notebook) == {"one": f"{content['one']} # ada", "two": "x = 1 # ada", "three": ""}
     ada.context.close()

@@ -61,7 +61,7 @@ def keep_assets(static: Path, kept: Path, keep: timedelta) -> None:
     """Lay a copy of this build's assets aside for when it is no longer the one installed, and clear out old ones."""
     kept.mkdir(parents=True, exist_ok=True)
     names = {path.name for path in (static / "assets").glob("*") if path.suffix not in LEGACY_FONTS}
-    listed = kept / "build.json"
+    listed = kept / ".build.json"
     before = set(json.loads(listed.read_text())) if listed.is_file() else set()
     if before != names:
         for superseded in before - names:
@@ -70,7 +70,7 @@ def keep_assets(static: Path, kept: Path, keep: timedelta) -> None:
         for name in names:
             if not (kept / name).is_file():
                 _put(kept / name, static / "assets" / name)
-        beside = kept / f".build-{os.getpid()}"
+        beside = kept / f".{os.getpid()}-build.json"
         beside.write_text(json.dumps(sorted(names)))
         beside.replace(listed)
     oldest = time.time() - keep.total_seconds()

@@ -35,14 +35,12 @@ export function outdated(): void {
 }
 
 /** A part of this build is not to be had: if the server has moved on to another, so does the page. */
-async function missed(): Promise<void> {
+export async function missed(): Promise<void> {
   const answer = await fetch('/', { cache: 'no-cache' })
   if (answer.ok && named(await answer.text()) !== mine()) reloadOnce()
 }
 
-/** From now on the page notices when parts of it are gone, and can be loaded again without a network. */
+/** From now on the page can be loaded again without a network. */
 export function keepShell(): void {
-  // Without a network there is no other build to move on to.
-  addEventListener('vite:preloadError', () => void missed().catch(() => undefined))
   if (!import.meta.env.DEV) void navigator.serviceWorker?.register('/sw.js', { updateViaCache: 'none' }).catch(() => undefined)
 }
