@@ -40,7 +40,7 @@ export interface LocalCopy {
 
 export const NOTHING_UNSENT: Unsent = { updates: [], confirm: () => undefined }
 
-const PATIENCE_MS = 1500
+const PATIENCE_MS = 5000
 const FLUSH_EVERY_MS = 500
 const PIECES_MAX = 150
 
@@ -54,9 +54,10 @@ export class BrowserCopy implements LocalCopy {
   private readonly channel: BroadcastChannel | null
   private readonly confirmations = new Map<number, number>()
   private pieces: Uint8Array[] = []
-  private made_ = 0
+  private count = 0
   private written = 0
   private timer: ReturnType<typeof setTimeout> | null = null
+  private opened = false
   private closed = false
 
   constructor(user: string, private readonly notebook: NotebookId) {
@@ -71,10 +72,11 @@ export class BrowserCopy implements LocalCopy {
     globalThis.addEventListener?.('pagehide', this.flush)
   }
 
-  /** A shelf that does not open in time is as good as none: the page does not wait for it. */
+  /** A shelf that does not open in time is as good as none: the page does not wait for it, and leaves it as it is. */
   load(doc: Y.Doc): Promise<number> {
-    const patience = new Promise<number>((over) => setTimeout(over, PATIENCE_MS, 0))
-    return Promise.race([this.loadNow(doc).catch(() => this.broken(0)), patience])
+    const patience = new Promise<number>((over) => setTimeout(() => over(0), PATIENCE_MS))
+    const loaded = this.loadNow(doc).catch(() => this.broken(0))
+    return Promise.race([loaded.finally(() => (this.opened = true)), patience.then(() => (this.opened ? 0 : this.broken(0)))])
   }
 
   private async loadNow(doc: Y.Doc): Promise<number> {
@@ -88,7 +90,7 @@ export class BrowserCopy implements LocalCopy {
     if (!entry) return 0
     const range = below(this.notebook, entry.epoch)
     const [log, unsent] = await Promise.all([asked(work.objectStore(LOG).getAll(range)) as Promise<Uint8Array[][]>, asked(work.objectStore(UNSENT).getAll(range)) as Promise<Uint8Array[]>])
-    if (this.closed) return 0
+    if (this.closed || !this.keeps.getState()) return 0
     Y.transact(doc, () => {
       for (const update of [...log.flat(), ...unsent]) Y.applyUpdate(doc, update, this.origin)
     }, this.origin)
@@ -109,7 +111,7 @@ export class BrowserCopy implements LocalCopy {
   }
 
   made(client: number, update: Uint8Array): number {
-    const n = ++this.made_
+    const n = ++this.count
     if (!this.label) return n
     const key: UnsentKey = [this.notebook, this.label.epoch, client, n]
     void this.write([UNSENT], (work) => work.objectStore(UNSENT).put(update, key as unknown as IDBValidKey))
@@ -229,6 +231,7 @@ export class BrowserCopy implements LocalCopy {
   }
 
   private async write(stores: string[], work: (transaction: IDBTransaction) => unknown): Promise<void> {
+    if (!this.keeps.getState()) return
     try {
       const transaction = (await this.shelf).transaction(stores, 'readwrite')
       const finished = done(transaction)

@@ -9,8 +9,8 @@ afterEach(() => {
   for (const room of open.splice(0)) room.close()
 })
 
-function join(server: FakeServer, { copy = new MemoryCopy(), events = {} }: { copy?: MemoryCopy; events?: Partial<RoomEvents> } = {}): Room {
-  const room = new Room({ url: 'ws://test', notebook: 'n', copy, socket: server.make, events: { replaced: () => undefined, refused: () => undefined, troubled: () => undefined, signedOut: () => undefined, build: () => undefined, outdated: () => undefined, ...events } })
+function join(server: FakeServer, { copy = new MemoryCopy(), user = 'u', events = {} }: { copy?: MemoryCopy; user?: string; events?: Partial<RoomEvents> } = {}): Room {
+  const room = new Room({ url: 'ws://test', notebook: 'n', user, copy, socket: server.make, events: { replaced: () => undefined, refused: () => undefined, troubled: () => undefined, signedOut: () => undefined, build: () => undefined, outdated: () => undefined, ...events } })
   open.push(room)
   room.open()
   return room
@@ -255,4 +255,19 @@ test('colleagues are seen, and gone when the connection is', async () => {
   await until(() => bob.awareness.getStates().get(ada.doc.clientID)?.cell === 'c1')
   server.crash()
   await until(() => !bob.awareness.getStates().has(ada.doc.clientID))
+})
+
+test('nothing is handed over in the name of somebody else who has signed in', async () => {
+  const server = withOneCell()
+  const browser = new Browser()
+  const first = await cutOff(server, browser)
+  type(first, 'c1', 'mine ')
+  first.close()
+  server.down = false
+  let out = 0
+  join(server, { copy: new MemoryCopy(browser), user: 'somebody else', events: { signedOut: () => out++ } })
+  await until(() => out === 1)
+
+  expect(server.source('c1')).toBe('x = 1')
+  expect(browser.unsent.size).toBe(1)
 })

@@ -15,11 +15,13 @@ export interface RoomState {
   /** The document is here, from the server or from this browser's copy. */
   readonly ready: boolean
   readonly name: string
+  /** The notebook that this one is a playground of. */
+  readonly playgroundOf: NotebookId | null
   readonly role: Role | null
   readonly may: ReadonlySet<string>
   readonly user: Person | null
-  /** Why the room closed for good. */
-  readonly ended: { readonly code: number; readonly reason: string } | null
+  /** Why the room closed for good, and what the server never got of it. */
+  readonly ended: { readonly code: number; readonly reason: string; readonly kept?: SetAside | null } | null
   /** Since when the server does not answer; null while it does. */
   readonly since: number | null
   /** This browser holds edits apart that wait for the person to decide about them. */
@@ -42,6 +44,8 @@ export interface RoomEvents {
 export interface RoomOptions {
   readonly url: string
   readonly notebook: NotebookId
+  /** Whose copy it is: what is in it is never handed over in somebody else's name. */
+  readonly user?: string
   readonly copy: LocalCopy
   readonly events: RoomEvents
   readonly socket?: MakeSocket
@@ -56,7 +60,7 @@ export class Room {
   readonly doc = new Y.Doc()
   readonly awareness = new Awareness(this.doc)
   readonly state: StoreApi<RoomState> = createStore<RoomState>(() => ({
-    connection: 'connecting', ready: false, name: '', role: null, may: new Set<string>(), user: null, ended: null, since: null, aside: false,
+    connection: 'connecting', ready: false, name: '', playgroundOf: null, role: null, may: new Set<string>(), user: null, ended: null, since: null, aside: false,
   }))
   /** How many edits the server has not put on its disk yet. A store of its own: it changes with every key. */
   readonly unsaved: StoreApi<number> = createStore<number>(() => 0)
@@ -177,13 +181,14 @@ export class Room {
     this.listenFor()
     switch (message.type) {
       case 'welcome':
+        if (this.options.user !== undefined && message.user?.id !== this.options.user) return this.strange()
         if (message.build) this.options.events.build(message.build)
         if (message.reset) return void this.replace('epoch')
         this.options.copy.welcome({ epoch: message.epoch, name: message.notebook.name, role: message.role, may: message.may })
         this.theirs = Y.decodeStateVector(fromBase64(message.state_vector))
         this.seq = message.head
         this.joining = true
-        this.set({ name: message.notebook.name, role: message.role, may: new Set(message.may), user: message.user })
+        this.set({ name: message.notebook.name, playgroundOf: message.notebook.playground_of ?? null, role: message.role, may: new Set(message.may), user: message.user })
         break
       case 'ack':
         for (const confirm of this.confirms.splice(0, message.n - this.acked)) confirm()
@@ -201,10 +206,11 @@ export class Room {
         this.compare(message.seq, message.checksum)
         break
       case 'notebook':
-        this.set({ name: message.name })
+        this.set({ name: message.name, playgroundOf: message.playground_of ?? null })
         break
       case 'role':
         this.set({ role: message.role, may: new Set(message.may) })
+        if (this.options.copy.label) this.options.copy.welcome({ ...this.options.copy.label, role: message.role, may: message.may })
         break
       default:
     }
@@ -363,10 +369,17 @@ export class Room {
     if (!this.closed) this.options.events.replaced(why, kept)
   }
 
+  /** Somebody else has signed in in this browser. */
+  private strange(): void {
+    this.link.close()
+    this.set({ connection: 'ended', ended: { code: 4401, reason: '' } })
+    this.options.events.signedOut()
+  }
+
   /** The notebook is not there any more, or not for this person. */
   private async end(code: number, reason: string): Promise<void> {
     const kept = await this.options.copy.setAside(this.doc, 'gone', this.waiting > 0)
-    this.set({ connection: 'ended', ended: { code, reason }, aside: kept !== null || this.options.copy.aside > 0 })
+    this.set({ connection: 'ended', ended: { code, reason, kept }, aside: kept !== null || this.options.copy.aside > 0 })
   }
 
   private readonly moved = ({ added, updated, removed }: { added: number[]; updated: number[]; removed: number[] }): void => {
