@@ -172,15 +172,3 @@ def test_a_page_of_another_protocol_loads_itself_again_once_and_keeps_what_is_wr
         content = api.get(f"/notebooks/{page.url.rsplit('/', 1)[-1]}/content").raise_for_status().json()
     assert "".join(content["cells"][0]["source"]) == "a = 1 # kept"
     page.context.close()
-
-
-def test_every_asset_of_the_build_before_is_served_for_a_time(house: House) -> None:
-    names = [path.name for path in (installed() / "assets").glob("*.js")]
-    house.serve(1)
-
-    with house.server.client(house.ada) as api:
-        root = house.server.url
-        assert {api.get(f"{root}/assets/{name}").status_code for name in names} == {200}
-        assert api.get(f"{root}/assets/{names[0]}").headers["cache-control"].endswith("immutable")
-        assert api.get(f"{root}/assets/.build.json").status_code == 404
-        assert api.get(f"{root}/sw.js").headers["cache-control"] == "no-cache"
