@@ -210,6 +210,31 @@ async def test_two_processes_send_a_mail_once(site: Site, mailbox: Mailbox) -> N
     assert len(mailbox.letters) == 1
 
 
+async def test_an_address_in_any_script_is_written_to(open_box: Mailbox) -> None:
+    open_box.empty()
+    to = User(UserId("z" * 22), "zoë@exämple.org", "Zoë", admin=False)
+    mail = QUICK.model_copy(update={"port": open_box.port})
+    await SmtpMail(mail).send(Letter("m1", to, "Bob", "Grüße", "Grüße.\n", None))
+
+    assert open_box.recipients == ["zoë@exämple.org"]
+
+
+async def test_a_letter_that_breaks_the_code_is_given_up_and_the_next_is_sent(
+    site: Site, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> bytes:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("collegium.notifications.adapters.composed", broken)
+        await site.begin("Cleo", "for Ada")
+        await nothing_waits(site)
+    await site.begin("Cleo", "for Ada again")
+    await arrived(mailbox, 1)
+
+    assert len(mailbox.letters) == 1
+
+
 async def test_it_signs_in_where_it_has_to(open_box: Mailbox) -> None:
     open_box.empty()
     known = {"port": open_box.port, "user": "collegium", "password": SecretStr("letmein")}

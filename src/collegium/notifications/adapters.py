@@ -35,7 +35,7 @@ class SmtpMail:
                     line = await stack.enter_async_context(self._line())
                     await self._sign_in(line)
                     options = [] if letter.to.email.isascii() else ["SMTPUTF8"]
-                    await line.mail(self._settings.sender, options=options)
+                    await line.mail(self._settings.sender, options=options, encoding="utf-8")
                     await self._address(line, letter.to.email)
                     handed_in = True
                     await line.data(content)
@@ -65,7 +65,7 @@ class SmtpMail:
 
     async def _address(self, line: aiosmtplib.SMTP, to: str) -> None:
         try:
-            await line.rcpt(to)
+            await line.rcpt(to, encoding="utf-8")
         except aiosmtplib.SMTPRecipientRefused as error:
             if 500 <= error.code < 600:
                 raise Refused(f"{error.code} {error.message}") from error

@@ -81,7 +81,14 @@ class Postman:
             log.error("mail.given_up", mail=mail.id, user=mail.user, why="nobody knows whether it was sent")
             await self._finish(mail, None)
             return True
-        await self._deal(mail)
+        try:
+            await self._deal(mail)
+        except (CollegiumError, SQLAlchemyError):
+            raise
+        except Exception as error:
+            # A letter that nobody can write must not end the server, now and at every start.
+            log.error("mail.given_up", mail=mail.id, user=mail.user, exc_info=error)
+            await self._finish(mail, None)
         return True
 
     async def _deal(self, mail: WaitingMail) -> None:

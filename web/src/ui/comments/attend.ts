@@ -24,7 +24,7 @@ export function attend(desk: Desk, comments: Comments): () => void {
     const found = new Map<string, Found>()
     for (const thread of threads.values()) {
       const known = before.get(thread.id)
-      found.set(thread.id, only === null || only.has(thread.place.cell) || !known ? find(desk.room.doc, thread.place as never) : known)
+      found.set(thread.id, only === null || only.has(thread.place.cell) || !known ? find(desk.room.doc, thread.place) : known)
     }
     if (only !== null && same(found, before)) return draw()
     state.setState({ found })

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import type { Mentionable } from './api'
 
-const PIECES = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|(https?:\/\/[^\s<>"'`]+)|@([^\s@<>()[\],;:"'\\]{1,64}@[\w-]+(?:\.[\w-]+)*)/gu
+const PIECES = /`([^`\n]+)`|\*\*([^*\s](?:[^*\n]*[^*\s])?)\*\*|(https?:\/\/[^\s<>"'`]+)|@([^\s@<>()[\],;:"'\\]{1,64}@[\w-]+(?:\.[\w-]+)*)/gu
 
 export function Words({ text, mentions }: { text: string; mentions: readonly Mentionable[] }) {
   const known = new Map(mentions.map((person) => [person.email.toLowerCase(), person]))
