@@ -35,8 +35,9 @@ PUBLIC = {
 ONES_OWN = {
     ("PUT", "/jupyter/api/contents/{path:path}"),
     ("GET", "/jupyter/api/config/{section}"),
+    ("DELETE", "/api/v1/drive/items/{item}/star"),
 }
-"""A path in one's own drive, and settings that are empty for everybody: nobody else's is behind these."""
+"""A path in one's own drive, settings that are empty for everybody, one's own stars: nobody else's is behind these."""
 
 PASSWORD = "correct horse battery"
 ADA, EVE = "ada@example.org", "eve@example.org"

@@ -188,3 +188,31 @@ async def test_a_listing_says_what_runs_where(server: OpenServer, documents: Fak
     assert held.kernel is not None
     assert (held.kernel["name"], held.kernel["state"]) == ("python3", "busy")
     assert not idle.executing
+
+
+class Parted(FakeAuthority):
+    """Ada may run, until she may not."""
+
+    parted = False
+
+    async def authorize(self, principal, item, action):  # type: ignore[no-untyped-def]
+        if self.parted:
+            raise NotFound("no")
+        return await super().authorize(principal, item, action)
+
+
+async def test_who_may_not_run_the_notebook_any_more_cannot_look_into_their_own_runtime_that_it_runs_in(
+    server: OpenServer, documents: FakeDocuments, machines: FakeMachines
+) -> None:
+    documents.cells = {"a": ("code", "1")}
+    authority = Parted()
+    async with server(authority=authority) as sessions:
+        [execution] = await sessions.execute(ADA, NOTEBOOK, None)
+        await ended(documents, execution.id)
+        runtime = machines.machine.id
+        assert (await sessions.reachable(ADA, runtime)).id == runtime
+
+        authority.parted = True
+        with pytest.raises(NotFound):
+            await sessions.reachable(ADA, runtime)
+        assert (await sessions.usable(ADA, runtime)).id == runtime  # to give it back
