@@ -16,6 +16,7 @@ import pytest
 
 from collegium.ground.db import migrate
 from collegium.ground.ids import new_id
+from support.cleaning import cleaned_up
 
 ACCOUNT = "postgres"
 """Whom Debian's package makes; PostgreSQL does not run as root."""
@@ -53,6 +54,7 @@ class Postgres:
         self._programs = programs()
         assert self._programs is not None, "ask why_no_postgres first"
         self.folder = Path(tempfile.mkdtemp(prefix="clg-pg-", dir="/tmp"))
+        self._watcher = cleaned_up(self.folder)
         self._whose: dict[str, Any] = {}
         if os.geteuid() == 0:
             account = pwd.getpwnam(ACCOUNT)
@@ -63,8 +65,12 @@ class Postgres:
         self._run("initdb", "--no-sync", "--auth=trust", "--username=collegium", "--encoding=UTF8", "--locale=C.UTF-8",
                   "-D", str(self.folder / "data"))  # fmt: skip
         self._start()
-        self.create(EMPTY, template="template0")
-        migrate(self.url(EMPTY))
+        try:
+            self.create(EMPTY, template="template0")
+            migrate(self.url(EMPTY))
+        except BaseException:
+            self.stop()
+            raise
 
     def _command(self, name: str, *words: str) -> list[str]:
         assert self._programs is not None
@@ -166,6 +172,8 @@ class Postgres:
         if (self.folder / "disk").exists():
             subprocess.run(["umount", str(self.folder / "disk")], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._watcher.kill()
+        self._watcher.wait()
 
 
 def name_in(url: str) -> str:

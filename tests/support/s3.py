@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from collegium.drive.blob_settings import BlobSettings
 from collegium.ground.ids import new_id
+from support.cleaning import cleaned_up
 from support.server import free_port
 
 PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph", "ceph-authtool", "monmaptool")
@@ -48,7 +49,6 @@ paxos min wait = 0.01
 run dir = {folder}
 log file = {folder}/$name.log
 admin socket = {folder}/$name.asok
-pid file = {folder}/$name.pid
 keyring = {folder}/keyring
 rgw frontends = beast endpoint=127.0.0.1:{port}
 rgw data = {folder}/rgw
@@ -91,6 +91,7 @@ class ObjectStore:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="clg-s3-", dir="/tmp"))
+        self._watcher = cleaned_up(self.folder)
         self.port = free_port()
         self._fsid = str(uuid.uuid4())
         self._mon = f"v2:127.0.0.1:{free_port()}"
@@ -139,6 +140,7 @@ class ObjectStore:
         with (self.folder / f"{name}.out").open("wb") as out:
             command = self._command(name, *words)
             self._programs.append(subprocess.Popen(command, stdout=out, stderr=out, cwd=self.folder))
+        (self.folder / f"{name}.pid").write_text(f"{self._programs[-1].pid}\n")
 
     def wait(self) -> None:
         """Come back when it answers."""
@@ -203,6 +205,8 @@ class ObjectStore:
             program.kill()
             program.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._watcher.kill()
+        self._watcher.wait()
 
 
 def environment_of(settings: BlobSettings) -> dict[str, str]:

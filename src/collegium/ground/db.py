@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import MetaData, create_engine, event, text
+from sqlalchemy import Dialect, MetaData, Text, TypeDecorator, create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -42,6 +42,37 @@ metadata = MetaData(
 """Every part's tables, declared in its store.py."""
 
 T = TypeVar("T")
+
+
+class AnyText(TypeDecorator[str]):
+    """Text from machines and files, as it is: PostgreSQL takes no NUL, and no driver takes half of a surrogate pair.
+
+    NUL is kept there as two characters; a lone surrogate is lost everywhere, as in every file of UTF-8.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """As it is kept."""
+        if value is None:
+            return None
+        value = value.encode("utf-8", "replace").decode()
+        return value.replace(_ESCAPE, _ESCAPE + "e").replace("\0", _ESCAPE + "0") if is_escaped(dialect) else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """As it was."""
+        if value is None or not is_escaped(dialect):
+            return value
+        return value.replace(_ESCAPE + "0", "\0").replace(_ESCAPE + "e", _ESCAPE)
+
+
+_ESCAPE = "\x1a"
+
+
+def is_escaped(dialect: Dialect) -> bool:
+    """Whether this database needs `AnyText` in another form."""
+    return dialect.name == "postgresql"
 
 BUSY_TIMEOUT_MS = 10_000
 READERS_MAX = 8

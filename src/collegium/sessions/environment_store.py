@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, String, Table, Text, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collegium.ground.db import metadata
+from collegium.ground.db import AnyText, metadata
 from collegium.ground.ids import NotebookId, RuntimeId, UserId
 from collegium.runtimes.packages import Package
 from collegium.sessions.model import OnTop, Pin, Replaced
@@ -21,7 +21,7 @@ environments = Table(
     Column("runtime_id", String(22), nullable=False),
     Column("version", String(64), nullable=False),
     Column("layer", String(64), nullable=True),
-    Column("on_top", Text, nullable=False),
+    Column("on_top", AnyText, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
 """Each environment that a notebook ran in, by the hash of what it held, and where that was first."""
@@ -30,7 +30,7 @@ pins = Table(
     "environment_pins",
     metadata,
     Column("notebook_id", String(22), primary_key=True),
-    Column("lock", Text, nullable=False),
+    Column("lock", AnyText, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("user_id", String(22), nullable=False),
     Column("user_name", String(200), nullable=False),

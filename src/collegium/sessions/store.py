@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collegium.ground.db import metadata
+from collegium.ground.db import AnyText, metadata
 from collegium.ground.errors import NotFound
 from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, UserId
 from collegium.sessions import environment_store
@@ -54,15 +54,15 @@ executions = Table(
     Column("user_id", String(22), nullable=False),
     Column("user_name", String(200), nullable=False),
     Column("position", BigInteger, nullable=False),
-    Column("source", Text, nullable=False),
+    Column("source", AnyText, nullable=False),
     Column("source_hash", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("count", BigInteger, nullable=True),
-    Column("reason", Text, nullable=True),
+    Column("reason", AnyText, nullable=True),
     Column("input", Text, nullable=True),
     Column("environment", String(64), nullable=True),
     Column("saved", Boolean, nullable=False),
-    Column("outputs", Text, nullable=False),
+    Column("outputs", AnyText, nullable=False),
     Column("queued_at", BigInteger, nullable=True),
     Column("started_at", BigInteger, nullable=True),
     Column("finished_at", BigInteger, nullable=True),
