@@ -159,6 +159,7 @@ async def test_a_killed_owner_loses_nothing_and_another_takes_over_in_time(
     assert all(final.count(word) == 1 for word in ledger.owed), "a word is there twice"
 
 
+@pytest.mark.sqlite_in_short
 async def test_a_paused_owner_that_wakes_up_writes_nothing_and_its_tabs_come_back(two: Server) -> None:
     token = two.add_user("ada@example.org")
     notebook = two.notebook(token, {"text": "#"}, name="pause.ipynb")
@@ -244,6 +245,7 @@ async def test_a_killed_leader_loses_no_line_of_a_cell_that_runs(kills: int) -> 
     assert max(gaps) < FAILOVER_SECONDS_MAX
 
 
+@pytest.mark.sqlite_in_short
 async def test_a_server_of_several_processes_stops_in_order_and_leaves_nobody_registered(two: Server) -> None:
     token = two.add_user("ada@example.org")
     notebook = two.notebook(token, {"text": "#"}, name="stop.ipynb")
