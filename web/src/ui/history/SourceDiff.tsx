@@ -22,10 +22,10 @@ interface SourceDiffProps {
 const DIFF = { scanLimit: 500, timeout: 200 }
 
 const changed = EditorView.theme({
-  '&.cm-merge-a .cm-changedLine, .cm-deletedChunk': { backgroundColor: 'color-mix(in srgb, var(--bad) 11%, transparent)' },
-  '&.cm-merge-b .cm-changedLine, .cm-insertedLine, &.cm-merge-b .cm-insertedLine': { backgroundColor: 'color-mix(in srgb, var(--ok) 13%, transparent)' },
-  '&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText': { background: 'color-mix(in srgb, var(--bad) 32%, transparent)', borderRadius: '2px' },
-  '&.cm-merge-b .cm-changedText': { background: 'color-mix(in srgb, var(--ok) 34%, transparent)', borderRadius: '2px' },
+  '&.cm-merge-a .cm-changedLine, .cm-deletedChunk': { backgroundColor: 'color-mix(in srgb, var(--bad) 8%, transparent)' },
+  '&.cm-merge-b .cm-changedLine, .cm-insertedLine, &.cm-merge-b .cm-insertedLine': { backgroundColor: 'color-mix(in srgb, var(--ok) 9%, transparent)' },
+  '&.cm-merge-a .cm-changedText, .cm-deletedChunk .cm-deletedText': { background: 'color-mix(in srgb, var(--bad) 14%, transparent)', boxShadow: 'inset 0 -2px 0 var(--bad)', borderRadius: '2px' },
+  '&.cm-merge-b .cm-changedText': { background: 'color-mix(in srgb, var(--ok) 16%, transparent)', boxShadow: 'inset 0 -2px 0 var(--ok)', borderRadius: '2px' },
   '.cm-changeGutter': { width: '3px', paddingLeft: '0' },
   '.cm-deletedChunk': { paddingLeft: '14px', fontFamily: 'var(--font-code)' },
   '.cm-scroller': { overflow: 'auto' },
