@@ -23,7 +23,7 @@ function Status({ one }: { one: Uploading }) {
     case 'cancelled':
       return <span>Cancelled</span>
     case 'done':
-      return <span>{sizeText(one.size)}</span>
+      return <span>{one.note ?? sizeText(one.size)}</span>
   }
 }
 

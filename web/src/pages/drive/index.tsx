@@ -16,6 +16,7 @@ import { UploadPanel } from './UploadPanel'
 import { uploads } from './uploads'
 import { useDrop } from './useDrop'
 import { useItemActions } from './useItemActions'
+import { useMerging } from './useMerging'
 import { type Row, type Shown, TITLES, useListing, type View } from './useListing'
 
 const SECTIONS: readonly { readonly view: View; readonly href: string; readonly label: string; readonly icon: ReactNode }[] = [
@@ -113,7 +114,8 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
   const here = folder === 'root' ? null : folder
   const actions = useItemActions({ view, stars, reload })
   const mine = view === 'mine' && error === undefined
-  const upload = (files: readonly File[]) => uploads.add(files, folder)
+  const merging = useMerging()
+  const upload = (files: readonly File[]) => merging.upload(files, folder, listing?.items ?? [])
   const over = useDrop(mine ? upload : null)
 
   useEffect(() => {
@@ -164,6 +166,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
           {items.length > 0 && <FileGrid key={`${view} ${folder}`} items={items} sort={ordered ? null : sort} onSort={setSort} stars={stars} onStar={actions.star} times={view === 'recent' ? 'Opened' : view === 'trash' ? 'In the trash since' : 'Modified'} menu={actions.menu} onRename={actions.rename} onDelete={actions.remove} inert={view === 'trash'} me={me.id} />}
         </Content>
       </main>
+      {merging.question}
       <input
         ref={picker}
         type="file"

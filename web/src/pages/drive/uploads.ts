@@ -1,6 +1,6 @@
 /** The uploads of this tab: a few at a time, each with its progress, until the person clears them. */
 import { ApiError } from '../../api/client'
-import { type Upload, uploadFile } from '../../api/upload'
+import { mergedText, mergeFile, type Upload, uploadFile } from '../../api/upload'
 
 export type UploadState = 'waiting' | 'sending' | 'done' | 'failed' | 'cancelled'
 
@@ -14,6 +14,8 @@ export interface Uploading {
   readonly error?: string
   /** The item it became. */
   readonly item?: string
+  /** What became of it, when that is more than being there. */
+  readonly note?: string
 }
 
 const TOGETHER_MAX = 3
@@ -22,7 +24,7 @@ type Sender = typeof uploadFile
 
 export class Uploads {
   private list: readonly Uploading[] = []
-  private readonly files = new Map<number, { file: File; folder: string; upload?: Upload<unknown> }>()
+  private readonly files = new Map<number, { file: File; folder: string; into: string | null; upload?: Upload<unknown> }>()
   private readonly listeners = new Set<() => void>()
   private last = 0
   /** Called after each upload that arrived. */
@@ -37,10 +39,11 @@ export class Uploads {
 
   readonly snapshot = (): readonly Uploading[] => this.list
 
-  add(files: readonly File[], folder: string): void {
+  /** Uploads files to a folder, or merges them into a notebook that is there. */
+  add(files: readonly File[], folder: string, into: string | null = null): void {
     const added = files.map((file): Uploading => {
       const key = ++this.last
-      this.files.set(key, { file, folder })
+      this.files.set(key, { file, folder, into })
       return { key, name: file.name, size: file.size, state: 'waiting', share: 0 }
     })
     this.set([...this.list, ...added])
@@ -74,11 +77,19 @@ export class Uploads {
     const entry = this.files.get(key)
     if (entry === undefined) return
     this.change(key, { state: 'sending' })
-    const upload = this.send(entry.file, entry.folder, (share) => this.change(key, { share }))
-    entry.upload = upload
+    const progress = (share: number) => this.change(key, { share })
     try {
-      const { id, name } = await upload.done
-      this.change(key, { state: 'done', share: 1, item: id, name })
+      if (entry.into === null) {
+        const upload = this.send(entry.file, entry.folder, progress)
+        entry.upload = upload
+        const { id, name } = await upload.done
+        this.change(key, { state: 'done', share: 1, item: id, name })
+      } else {
+        const upload = mergeFile(entry.file, entry.into, progress)
+        entry.upload = upload
+        const { overlaps } = await upload.done
+        this.change(key, { state: 'done', share: 1, item: entry.into, note: mergedText(overlaps) })
+      }
       this.files.delete(key)
       this.onArrived()
     } catch (error) {

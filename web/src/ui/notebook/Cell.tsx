@@ -2,15 +2,18 @@
 import { MessageSquare } from 'lucide-react'
 import { memo, useCallback, useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
-import { classes } from '../kit'
+import { classes, later } from '../kit'
 import type { CellMap, CellType } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { CellToolbar } from './CellToolbar'
 import { CodeCell } from './CodeCell'
+import { Contained } from './Contained'
 import { useCellMap, useDesk, useKey, useView } from './hooks'
 import { InsertBar } from './InsertBar'
 import type { SourceHandle } from './Source'
 import { TextCell } from './TextCell'
+
+const OverlapPanel = later(() => import('../overlaps/OverlapPanel'))
 
 export const Cell = memo(function Cell({ id, before }: { id: CellId; before: CellId | null }) {
   const cell = useCellMap(id)
@@ -74,6 +77,7 @@ function CellFrame({ id, cell, before }: { id: CellId; cell: CellMap; before: Ce
       <InsertBar after={before} near={focused} />
       {type === 'code' ? <CodeCell id={id} cell={cell} source={source} leave={leave} /> : <TextCell id={id} cell={cell} raw={type === 'raw'} source={source} leave={leave} />}
       <Talked id={id} />
+      <Overlapped id={id} />
       {(focused || hovered) && <CellToolbar id={id} type={type} />}
     </div>
   )
@@ -89,6 +93,16 @@ function Talked({ id }: { id: CellId }) {
     <button type="button" className="cell-talked" aria-label={label} title={label} onClick={() => desk.talk.setState({ shown: { cell: id } })}>
       <MessageSquare size={12} aria-hidden /> {count}
     </button>
+  )
+}
+
+/** Shown where a file from outside and what was written here met. */
+function Overlapped({ id }: { id: CellId }) {
+  const met = useStore(useDesk().overlaps, (cells) => cells.get(id))
+  return met && (
+    <Contained of={met} what="The overlap with a file">
+      <OverlapPanel id={id} overlaps={met} />
+    </Contained>
   )
 }
 

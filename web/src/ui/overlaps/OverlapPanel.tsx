@@ -1,0 +1,81 @@
+/** In a cell that people and a file changed: both versions beside each other, and a choice. */
+import { presentableDiff } from '@codemirror/merge'
+import { type ReactNode, useMemo, useState } from 'react'
+import { textOf } from '../../model/notebook'
+import type { CellId } from '../../model/wire'
+import { Button } from '../kit'
+import { useCellMap, useDesk, useMay, useText } from '../notebook/hooks'
+import './overlaps.css'
+import { type Choice, decide, type Overlap } from './store'
+
+export default function OverlapPanel({ id, overlaps }: { id: CellId; overlaps: readonly Overlap[] }) {
+  const cell = useCellMap(id)
+  return cell && overlaps.map((one) => <One key={one.id} cell={cell} overlap={one} />)
+}
+
+type Offer = readonly [choice: Choice, label: string]
+
+const MET: readonly Offer[] = [['keep', 'Keep current'], ['take', 'Take the file’s'], ['both', 'Keep both']]
+const DELETED_THERE: readonly Offer[] = [['keep', 'Keep current'], ['take', 'Delete the cell']]
+const DELETED_HERE: readonly Offer[] = [['take', 'Keep the cell'], ['keep', 'Delete it again']]
+
+function One({ cell, overlap }: { cell: NonNullable<ReturnType<typeof useCellMap>>; overlap: Overlap }) {
+  const desk = useDesk()
+  const may = useMay('write')
+  const now = useText(textOf(cell))
+  const [busy, setBusy] = useState<Choice | null>(null)
+  const [offers, words] =
+    overlap.theirs === null
+      ? [DELETED_THERE, 'The file has this cell no more. It was changed here, so it stays until you decide.']
+      : overlap.ours === null
+        ? [DELETED_HERE, 'This cell was deleted here. It was changed in the file, so it is back until you decide.']
+        : [MET, 'The same lines were changed here and in a file that came from outside.']
+  const choose = (choice: Choice) => {
+    setBusy(choice)
+    void decide(desk, overlap, choice).finally(() => setBusy(null))
+  }
+  return (
+    <section className="overlap" aria-label="Overlap with a file" onKeyDown={(event) => event.stopPropagation()}>
+      <p className="overlap-words">{words}</p>
+      {overlap.ours !== null && overlap.theirs !== null && <Sides now={now} theirs={overlap.theirs} />}
+      {may && (
+        <div className="overlap-choices">
+          {offers.map(([choice, label], at) => (
+            <Button key={choice} small weight={at === 0 ? 'primary' : 'soft'} busy={busy === choice} disabled={busy !== null} onClick={() => choose(choice)}>
+              {label}
+            </Button>
+          ))}
+        </div>
+      )}
+    </section>
+  )
+}
+
+/** What may be compared is bounded: two large texts that have nothing in common would hold the page up. */
+const DIFF = { scanLimit: 500, timeout: 100 }
+
+function Sides({ now, theirs }: { now: string; theirs: string }) {
+  const changes = useMemo(() => presentableDiff(now, theirs, DIFF), [now, theirs])
+  return (
+    <div className="overlap-sides">
+      <figure>
+        <figcaption>Current</figcaption>
+        <pre tabIndex={0} aria-label="Current">{marked(now, changes.map(({ fromA, toA }) => [fromA, toA]))}</pre>
+      </figure>
+      <figure>
+        <figcaption>In the file</figcaption>
+        <pre tabIndex={0} aria-label="In the file">{marked(theirs, changes.map(({ fromB, toB }) => [fromB, toB]))}</pre>
+      </figure>
+    </div>
+  )
+}
+
+function marked(text: string, ranges: readonly (readonly [number, number])[]): ReactNode[] {
+  const parts: ReactNode[] = []
+  let at = 0
+  for (const [from, to] of ranges) {
+    parts.push(text.slice(at, from), <mark key={from}>{text.slice(from, to)}</mark>)
+    at = to
+  }
+  return [...parts, text.slice(at)]
+}
