@@ -159,12 +159,12 @@ export interface Person {
 
 /** Text frames from the server. */
 export type FromServer =
-  | { readonly type: 'welcome'; readonly client: number; readonly role: Role; readonly may: readonly string[]; readonly notebook: { readonly id: NotebookId; readonly name: string }; readonly user: Person; readonly epoch: string; readonly head: number; readonly state_vector: string; readonly reset: boolean; readonly build?: string }
+  | { readonly type: 'welcome'; readonly client: number; readonly role: Role; readonly may: readonly string[]; readonly notebook: { readonly id: NotebookId; readonly name: string; readonly playground_of?: NotebookId | null }; readonly user: Person; readonly epoch: string; readonly head: number; readonly state_vector: string; readonly reset: boolean; readonly build?: string }
   | { readonly type: 'ack'; readonly n: number; readonly seq: number }
   | { readonly type: 'reject'; readonly n: number; readonly reason: string }
   | { readonly type: 'trouble'; readonly code: string; readonly detail: string }
   | { readonly type: 'heartbeat'; readonly seq: number; readonly checksum: string }
-  | { readonly type: 'notebook'; readonly name: string }
+  | { readonly type: 'notebook'; readonly name: string; readonly playground_of?: NotebookId | null }
   | { readonly type: 'role'; readonly role: Role; readonly may: readonly string[] }
   | { readonly type: 'session'; readonly runtime: Runtime | null; readonly kernel: Kernel | null; readonly queue: readonly Queued[] }
   | { readonly type: 'cells'; readonly executions: readonly Execution[] }
@@ -182,6 +182,8 @@ export type FromServer =
   | { readonly type: 'comments'; readonly thread: string }
   /** There are other revisions now. */
   | { readonly type: 'revisions' }
+  /** There are other overlaps now. */
+  | { readonly type: 'overlaps' }
   | { readonly type: 'packages'; readonly changed: readonly PackageChange[] }
 
 /** Text frames to the server. */

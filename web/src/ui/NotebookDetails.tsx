@@ -24,7 +24,7 @@ export function Details({ rows }: { rows: readonly (readonly [string, ReactNode]
 
 const count = (number: number, one: string, many = `${one}s`) => `${number.toLocaleString()} ${number === 1 ? one : many}`
 
-export function NotebookDetails({ notebook }: { notebook: string }) {
+export default function NotebookDetails({ notebook }: { notebook: string }) {
   const [info, setInfo] = useState<NotebookInfo>()
   const [shared, setShared] = useState<string>()
   const [error, setError] = useState<string>()

@@ -1,6 +1,6 @@
 /** What there is to know of a folder, a file or a notebook. */
 import type { Item } from '../../api/types'
-import { Details, NotebookDetails, when } from '../../ui/NotebookDetails'
+import NotebookDetails, { Details, when } from '../../ui/NotebookDetails'
 import { Dialog } from '../../ui/kit'
 import { sizeText } from './listing'
 

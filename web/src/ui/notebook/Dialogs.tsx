@@ -11,6 +11,7 @@ import { mac } from './keyboard'
 const ShareDialog = later(() => import('../sharing/ShareDialog'))
 const RuntimeTypeDialog = later(() => import('../resources/RuntimeTypeDialog'))
 const SessionsDialog = later(() => import('../resources/SessionsDialog'))
+const NotebookDetails = later(() => import('../NotebookDetails'))
 const RevisionDialog = later(() => import('../history/RevisionDialog'))
 const EnvironmentDialog = later(() => import('../resources/EnvironmentDialog'))
 
@@ -38,6 +39,9 @@ export default function Dialogs() {
       </Dialog>
       <RuntimeTypeDialog open={dialog === 'runtime-type'} onClose={close} />
       <SessionsDialog open={dialog === 'sessions'} onClose={close} here={desk.id} />
+      <Dialog open={dialog === 'info'} onClose={close} title="Notebook info">
+        {dialog === 'info' && <NotebookDetails notebook={desk.id} />}
+      </Dialog>
       <RevisionDialog open={dialog === 'revision'} onClose={close} />
       <EnvironmentDialog open={dialog === 'environment'} onClose={close} />
       <ConfirmDialog

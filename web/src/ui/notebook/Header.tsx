@@ -2,8 +2,7 @@
 import { MessageSquare, Users } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { Link, useLocation } from 'wouter'
-import { address, api } from '../../api/client'
-import { uploadFile } from '../../api/upload'
+import { api } from '../../api/client'
 import { Button, IconButton, later, Mark, Menubar, type MenubarMenu, type MenuEntry, notifyError } from '../kit'
 import { useThemeEntry } from '../themes'
 import { useAccount, useIsGuest } from '../account'
@@ -122,7 +121,7 @@ function Menus() {
       first: [
         { label: 'New notebook', onSelect: () => void api.createNotebook(null, null).then(({ id }) => navigate(`/notebooks/${id}`), failed('No notebook was made')) },
         { label: 'Open drive', onSelect: () => navigate('/') },
-        { label: 'Make a copy', onSelect: () => void copyOf(desk).then((id) => navigate(`/notebooks/${id}`), failed('The notebook was not copied')) },
+        { label: 'Make a copy', onSelect: () => void copyOf(desk.id).then((id) => navigate(`/notebooks/${id}`), failed('The notebook was not copied')) },
         'separator',
       ],
     },
@@ -160,9 +159,7 @@ function entries(commands: readonly Command[], desk: Desk): MenuEntry[] {
 
 const failed = (title: string) => (cause: unknown) => notifyError(title, cause)
 
-async function copyOf(desk: Desk): Promise<string> {
-  const answer = await fetch(address(`/notebooks/${encodeURIComponent(desk.id)}/content`, { format: 'ipynb' }), { credentials: 'same-origin' })
-  if (!answer.ok) throw new Error('The notebook could not be read. Try again in a moment.')
-  const name = `Copy of ${desk.room.state.getState().name.replace(/\.ipynb$/, '')}.ipynb`
-  return (await uploadFile(new File([await answer.blob()], name), null, () => undefined).done).id
+async function copyOf(notebook: string): Promise<string> {
+  const { drive } = await import('../../api/drive')
+  return (await drive.copy(notebook)).id
 }

@@ -3,6 +3,7 @@ import { Check, Play, Square, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import type { CellId } from '../../model/wire'
 import type { CellRun } from '../../session/session'
+import { useAccount, useIsGuest } from '../account'
 import { classes } from '../kit'
 import { clock, lasted } from './duration'
 import { useDesk, useMay, useRun } from './hooks'
@@ -15,7 +16,10 @@ export function RunButton({ id }: { id: CellId }) {
   const may = useMay('run')
   const look = lookOf(run)
   const busy = look === 'running' || look === 'queued'
+  const guest = useIsGuest()
+  const { enter } = useAccount()
   const press = () => {
+    if (!may) return guest ? enter() : desk.playground(id)
     if (busy) return desk.stop(id)
     desk.act({ do: 'focus', cell: id, editing: false })
     desk.run([id])
@@ -26,8 +30,7 @@ export function RunButton({ id }: { id: CellId }) {
         type="button"
         className={classes('run', `run-${look}`)}
         aria-label={busy ? 'Stop cell' : 'Run cell'}
-        title={describe(run, look, may)}
-        disabled={!may}
+        title={guest ? 'Sign in to run this' : describe(run, look, may)}
         onClick={press}
       >
         {busy ? <Square size={11} fill="currentColor" aria-hidden /> : <Play size={15} fill="currentColor" aria-hidden />}
@@ -93,7 +96,7 @@ function lookOf(run: CellRun | undefined): Look {
 }
 
 function describe(run: CellRun | undefined, look: Look, may: boolean): string {
-  if (!may) return 'You may look at this notebook, and not run it'
+  if (!may) return 'Run this in a playground of your own'
   const { execution } = run ?? {}
   const by = execution?.user ? ` by ${execution.user.name}` : ''
   switch (look) {

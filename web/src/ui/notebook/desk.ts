@@ -13,7 +13,7 @@ import { Room, type RoomOptions } from '../../room/room'
 import { Session } from '../../session/session'
 import { notify } from '../kit'
 
-export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect' | 'revision'
+export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect' | 'info' | 'revision'
 /** A revision, two beside each other (`now` is the present), or what one cell said over time. */
 export type Past =
   | { readonly see: 'revision'; readonly number: number }
@@ -303,6 +303,11 @@ export class Desk {
     }
     if (then === 'next' && next !== undefined) return this.goTo(next, this.type(next) === 'code')
     if (this.type(last) !== 'code') this.goTo(last)
+  }
+
+  /** To one's own playground of this notebook, to run this cell there. */
+  playground(cell: CellId | null): void {
+    void import('./playground').then(({ openPlayground }) => openPlayground(this.id, cell), () => location.reload())
   }
 
   stop(id: CellId): void {
