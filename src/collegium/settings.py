@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from collegium.accounts.settings import AccountsSettings
@@ -31,7 +31,7 @@ class Settings(BaseSettings):
         default="local",
         description="What makes runtimes: this machine, a Docker daemon, or nothing, so that notebooks do not run.",
     )
-    database_url: str | None = Field(
+    database_url: SecretStr | None = Field(
         default=None,
         description="A PostgreSQL database instead of the file in the data folder: postgresql://USER:PASSWORD@HOST/NAME.",
     )
@@ -56,7 +56,9 @@ class Settings(BaseSettings):
         """The address of the database, as SQLAlchemy wants it."""
         if self.database_url is None:
             return sqlite_url(self.data / "collegium.db")
-        return re.sub(r"^postgres(ql)?(\+asyncpg)?:", "postgresql+asyncpg:", self.database_url)
+        url = re.sub(r"^postgres(ql)?(\+asyncpg)?:", "postgresql+asyncpg:", self.database_url.get_secret_value())
+        # As psql and everybody else call it.
+        return re.sub(r"([?&])sslmode=", r"\1ssl=", url)
 
     @property
     def environments(self) -> Path:
