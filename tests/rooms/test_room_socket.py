@@ -54,7 +54,7 @@ async def test_the_welcome_says_who_what_and_how_far(house: House) -> None:
 
     assert welcome["role"] == "owner"
     assert {"read", "write", "run"} <= set(welcome["may"])
-    assert welcome["notebook"] == {"id": notebook, "name": "test.ipynb"}
+    assert welcome["notebook"] == {"id": notebook, "name": "test.ipynb", "playground_of": None}
     assert welcome["user"]["email"] == "ada@example.org"
     assert (welcome["head"], welcome["reset"]) == (1, False)
 

@@ -109,12 +109,14 @@ class Room(OpenNotebook):
         self._committed = 0
         self._progress = anyio.Event()
         self._wake = anyio.Event()
+        self._stirred = anyio.Event()
         self._loaded = anyio.Event()
         self._recent: deque[tuple[int, dict[int, int]]] = deque(maxlen=REMEMBERED_UPDATES_MAX)
         self._marks: deque[tuple[int, Client, int]] = deque()
         self._changed_at = 0.0
         self._told: tuple[int, str] = (0, "")
         self._content: tuple[int, Content] | None = None
+        self._state: tuple[int, bytes] | None = None
         self._whose: dict[int, UserId] = {}
         self._touched_at = 0.0
         self._dirty = False
@@ -140,6 +142,7 @@ class Room(OpenNotebook):
         self._told = (0, "")
         self._recent.clear()
         self._content = None
+        self._state = None
         self._lane = self._notebooks.writer.lane(
             self.notebook, opened.epoch, opened.head, opened.clients, self, fence=taken.fence
         )
@@ -380,6 +383,7 @@ class Room(OpenNotebook):
         self._acknowledge_marks()
         self._changed_at = time.monotonic()
         self._dirty = True
+        self._stirred.set()
         self._revising.changed()
         only = next(iter(acks), None) if len(entries) == 1 else None
         self._delivery.deliver([(entry.seq, entry.payload) for entry in entries], only)
@@ -450,6 +454,7 @@ class Room(OpenNotebook):
             raise Goodbye(model.TOO_FAST, "This tab diverges again and again.")
         log.error("document.diverged", notebook=self.notebook, user=client.principal.user, seq=self._committed)
         self._doubted = True
+        self._stirred.set()
 
     # --- tabs ------------------------------------------------------------------------------------
 
@@ -501,7 +506,7 @@ class Room(OpenNotebook):
         try:
             reset = hello.epoch is not None and (hello.epoch != self._epoch or self._is_forgotten(hello))
             fresh = reset or hello.epoch is None
-            lacking = document.lacking(None if fresh else hello.state_vector)
+            lacking = self._whole(document, lane.head) if fresh else document.lacking(hello.state_vector)
         except Reject as error:
             raise Goodbye(model.MALFORMED, "The state vector is malformed.") from error
         welcome = {
@@ -525,6 +530,12 @@ class Room(OpenNotebook):
         if others:
             client.outbox.put(model.awareness_frame(others))
         client.outbox.beginning = False
+
+    def _whole(self, document: Document, head: int) -> bytes:
+        """All of the document; made once for a crowd that comes back at the same time."""
+        if self._state is None or self._state[0] != head:
+            self._state = head, document.lacking(None)
+        return self._state[1]
 
     def forget_copies(self, horizon: bytes) -> None:
         """From now on a tab that has not seen this much gets the document anew, and keeps its edits apart."""
@@ -624,7 +635,7 @@ class Room(OpenNotebook):
         """Say how far the room is: after changes have settled, and every so often."""
         last = time.monotonic()
         while True:
-            await anyio.sleep(self.settings.settle_seconds / 2)
+            await self._stirs(last + self.settings.heartbeat_seconds)
             now = time.monotonic()
             changed = self._committed != self._told[0]
             settled = changed and now - self._changed_at >= self.settings.settle_seconds
@@ -637,12 +648,21 @@ class Room(OpenNotebook):
             if self._dirty and now - self._touched_at >= TOUCH_SECONDS:
                 await self._touch()
 
+    async def _stirs(self, until: float) -> None:
+        """A moment's sleep; a longer one in a room where nothing happens, since there may be hundreds of them."""
+        if self._committed == self._told[0] and not self._dirty and not self._doubted:
+            self._stirred = anyio.Event()
+            with anyio.move_on_after(until - time.monotonic()):
+                await self._stirred.wait()
+        await anyio.sleep(self.settings.settle_seconds / 2)
+
     def _let_go_of_the_deaf(self, now: float) -> None:
         for client in self.clients.values():
             if client.sending_since is not None and now - client.sending_since > SEND_SECONDS_MAX:
                 client.close(model.TOO_FAST, "This tab does not read what it is sent.")
 
     def _beat(self) -> None:
+        self._state = None
         if self._document is None:
             return
         if self._told[0] != self._committed or not self._told[1]:
