@@ -1,10 +1,11 @@
 /** The page of one notebook: opens it, shows it as soon as it is here, and comes back when it must start anew. */
-import { type ReactNode, useEffect, useState } from 'react'
-import { order, cellOf, textOf } from '../../model/notebook'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import type { NotebookId } from '../../model/wire'
 import { loadMarkdown } from '../../outputs/Markdown'
 import { BrowserCopy } from '../../room/copy'
-import { useAccount, useMe } from '../../ui/account'
+import type { SetAside } from '../../room/shelf'
+import { NoCopy } from '../../room/uncopied'
+import { useAccount, useIsGuest, useMe } from '../../ui/account'
 import { Button, later, notify } from '../../ui/kit'
 import { CellList } from '../../ui/notebook/CellList'
 import { Contained } from '../../ui/notebook/Contained'
@@ -23,17 +24,23 @@ const FilesPanel = later(() => import('../../ui/files/FilesPanel'))
 const FileTab = later(() => import('../../ui/files/FileTab'))
 const TerminalPanel = later(() => import('../../ui/terminal/TerminalPanel'))
 const ResourcesPanel = later(() => import('../../ui/resources/ResourcesPanel'))
+const HistoryPanel = later(() => import('../../ui/history/HistoryPanel'))
+const PastView = later(() => import('../../ui/history/PastView'))
+const KeptEdits = later(() => import('../../ui/notebook/KeptEdits'))
+const PlaygroundBar = later(() => import('../../ui/notebook/PlaygroundBar'))
 const RuntimeNotices = later(() => import('../../ui/notebook/RuntimeNotices'))
+const shell = () => import('../../shell/build')
 const CommentsLayer = later(() => import('../../ui/comments/CommentsLayer'))
+const OverlapsLayer = later(() => import('../../ui/overlaps/OverlapsLayer'))
 const REST_MS = 2000
 
 export function NotebookPage({ id }: { id: NotebookId }) {
-  const desk = useOpenDesk(id)
+  const { desk, loose } = useOpenDesk(id)
   useKeyboard(desk)
   if (!desk) return null
   return (
     <DeskContext value={desk}>
-      <OpenNotebook />
+      <OpenNotebook loose={loose} />
       <DialogsWhenAsked />
     </DeskContext>
   )
@@ -65,10 +72,27 @@ function DialogsWhenAsked() {
   )
 }
 
-function OpenNotebook() {
+function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
   const ready = useRoom((state) => state.ready)
   const ended = useRoom((state) => state.ended)
-  if (ended?.code === 4404) return <NotFound />
+  const aside = useRoom((state) => state.aside) || loose.length > 0
+  const here = useMemo(() => (ended?.kept ? [...loose, ended.kept] : loose), [ended, loose])
+  const { enter } = useAccount()
+  if (ended?.code === 4401) {
+    return (
+      <Notice title="This notebook is not open to everybody any more" actions={<Button weight="primary" onClick={enter}>Sign in</Button>}>
+        If it is shared with you, sign in to go on.
+      </Notice>
+    )
+  }
+  if (ended?.code === 4404) {
+    if (!aside) return <NotFound />
+    return (
+      <Notice title="This notebook is gone" actions={<KeptEdits loose={here} gone />}>
+        What you wrote in it, and the server never got, is kept in this browser.
+      </Notice>
+    )
+  }
   if (ended && ended.code !== 4401) {
     return (
       <Notice title="The connection was ended" actions={<Button weight="primary" onClick={() => location.reload()}>Load again</Button>}>
@@ -85,15 +109,34 @@ function OpenNotebook() {
         <Once asked={(chrome) => chrome.side === 'files'} what="The files panel" part={<FilesPanel />} />
         <main className="nb-main">
           <Toolbar />
-          {ready ? <CellList /> : <Skeleton />}
+          <PlaygroundWhenOne />
+          <AfterTheCells what="The overlaps" part={<OverlapsLayer />} />
+          {ready ? <Cells /> : <Skeleton />}
           <NoticesWhenAsked />
+          {ready && aside && (
+            <Contained of={loose} what="What this browser keeps">
+              <KeptEdits loose={loose} />
+            </Contained>
+          )}
         </main>
         <Once asked={(chrome) => chrome.file !== null} what="The file" part={<FileTab />} />
         <Once asked={(chrome) => chrome.resources} what="The resources panel" part={<ResourcesPanel />} />
+        <Once asked={(chrome) => chrome.history} what="The revisions" part={<HistoryPanel />} />
         <AfterTheCells what="The comments" part={<CommentsLayer />} />
       </div>
       <Once asked={(chrome) => chrome.terminal} what="The terminal" part={<TerminalPanel />} />
     </div>
+  )
+}
+
+/** The cells as they are now, or what is looked at of the past. */
+function Cells() {
+  const past = useChrome((chrome) => chrome.past)
+  if (past === null) return <CellList />
+  return (
+    <Contained of={past} what="The past">
+      <PastView past={past} />
+    </Contained>
   )
 }
 
@@ -108,6 +151,16 @@ function AfterTheCells({ what, part }: { what: string; part: ReactNode }) {
   return made && (
     <Contained of={made} what={what}>
       {part}
+    </Contained>
+  )
+}
+
+/** Of a playground, and of what one may only read. */
+function PlaygroundWhenOne() {
+  const asked = useRoom((state) => state.playgroundOf !== null || (state.role !== null && !state.may.has('run')))
+  return asked && (
+    <Contained of={asked} what="What is to be told of the playground">
+      <PlaygroundBar />
     </Contained>
   )
 }
@@ -151,44 +204,41 @@ function Skeleton() {
 }
 
 /** A desk for this notebook; another one when the server has replaced the document. */
-function useOpenDesk(id: NotebookId): Desk | null {
+function useOpenDesk(id: NotebookId): { readonly desk: Desk | null; readonly loose: readonly SetAside[] } {
   const me = useMe()
+  const guest = useIsGuest()
   const { lost } = useAccount()
   const [life, setLife] = useState(0)
   const [desk, setDesk] = useState<Desk | null>(null)
+  const [loose, setLoose] = useState<readonly SetAside[]>([])
+  useEffect(() => setLoose([]), [id])
   useEffect(() => {
     const opened = new Desk(id, me, {
       url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/notebooks/${encodeURIComponent(id)}/socket`,
       notebook: id,
-      copy: new BrowserCopy(me.id, id),
+      ...(!guest && { user: me.id }),
+      copy: guest ? new NoCopy() : new BrowserCopy(me.id, id),
       events: {
         replaced(why, kept) {
-          const text = kept && order(kept).map((cell) => textOf(cellOf(kept, cell)!).toString()).join('\n\n# ---\n\n')
-          notify({
-            title: why,
-            ...(text && { detail: 'This browser held edits that the server never got. Take a copy of them.', action: { label: 'Download them', run: () => keep(text) }, kind: 'bad' as const }),
-          })
+          if (why === 'differs') notify({ title: 'This copy differed from the server’s and was fetched again.' })
+          if (why === 'epoch' && !kept) notify({ title: 'The notebook was replaced on the server.' })
+          if (kept) setLoose((all) => [...all, kept])
           setLife((n) => n + 1)
         },
         refused: (reason) => notify({ title: 'The server refused an edit', detail: reason, kind: 'bad' }),
         troubled: (detail) => notify({ title: 'The server cannot store your edits now', detail: `${detail} They are kept in this browser, and sent again.`, kind: 'bad' }),
-        signedOut: lost,
+        // A guest who has seen it is told; else signing in may help.
+        signedOut: () => !(guest && opened.room.state.getState().ready) && lost(),
+        build: (name) => void shell().then(({ served }) => served(name), () => undefined),
+        outdated: () => void shell().then(({ outdated }) => outdated(), () => location.reload()),
       },
     })
     setDesk(opened)
-    void opened.room.open()
+    opened.room.open()
     return () => {
       setDesk(null)
       opened.close()
     }
-  }, [id, me, life, lost])
-  return desk
-}
-
-function keep(text: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }))
-  link.download = 'unsent edits.txt'
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href))
+  }, [id, me, guest, life, lost])
+  return { desk, loose }
 }
