@@ -20,9 +20,12 @@ def notebook(*sources: tuple[str, str] | str, **metadata: object) -> Side:
 
 def seen(found: Difference) -> list[str]:
     """Each cell in one word."""
-    return [
-        ("moved " if cell.moved else "") + cell.status + ":" + (cell.after or cell.before).id for cell in found.cells
-    ]  # type: ignore[union-attr]
+    words = []
+    for cell in found.cells:
+        one = cell.after or cell.before
+        assert one is not None
+        words.append(("moved " if cell.moved else "") + f"{cell.status}:{one.id}")
+    return words
 
 
 def test_cells_that_came_went_changed_and_moved_are_told_apart() -> None:

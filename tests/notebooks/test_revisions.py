@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -14,14 +15,14 @@ from collegium.ground.ids import CellId, NotebookId, UserId, new_id
 from collegium.notebooks import revision_store, store
 from collegium.notebooks.document import Document, Editor
 from collegium.notebooks.history import DAY_MS, Revision, RevisionKind, parsed_label, thinned
-from collegium.notebooks.model import Cell, shown_hash
+from collegium.notebooks.model import Author, Cell, CellType, shown_hash
 from collegium.notebooks.positions import between
 from collegium.notebooks.restoring import restore_into, undo_into
-from collegium.notebooks.writer import Author
 from notebooks.library import Library, Typing
 
 pytestmark = pytest.mark.anyio
 
+TYPES: list[CellType] = ["code", "markdown", "raw"]
 WORDS = ["x = 1\n", "print(x)\n", "# größer 📊\n", "import numpy as np\n", "for i in range(3):\n    i\n"]
 ADA, BOB = UserId("a" * 22), UserId("b" * 22)
 
@@ -59,7 +60,7 @@ def change_something(editor: Editor, chance: random.Random) -> None:
             at = chance.randrange(len(content.cells) + 1)
             low = content.cells[at - 1].position if at else ""
             high = next((one.position for one in content.cells[at:] if one.position > low), None)
-            kind = chance.choice(["code", "markdown", "raw"])
+            kind: CellType = chance.choice(TYPES)
             editor.add(Cell(CellId(new_id()[:12]), kind, between(low, high), chance.choice(WORDS)))
         case 1:
             deleted = None if cell.deleted else {"by": ADA, "at": 1}
@@ -71,7 +72,7 @@ def change_something(editor: Editor, chance: random.Random) -> None:
         case 4:
             editor.set_metadata({"kernelspec": {"name": chance.choice(["python3", "ir"])}})
         case 5:
-            editor.set_type(cell.id, chance.choice(["code", "markdown"]))
+            editor.set_type(cell.id, chance.choice(TYPES))
         case 6:
             editor.set_attachments(cell.id, {"a.png": {"image/png": chance.choice(WORDS)}})
         case _:
@@ -131,11 +132,11 @@ def restores(seed: int, count: int) -> None:
         states.append(document.content())
         wanted = chance.choice(states)
         before = document.content()
-        document.edit(lambda editor, wanted=wanted: restore_into(editor, wanted, user=ADA, now=1))
+        document.edit(partial(restore_into, wanted=wanted, user=ADA, now=1))
         assert shown_hash(document.content()) == shown_hash(wanted), f"seed {seed}, restore {number}"
         if chance.random() < 0.5:
             after = document.content()
-            document.edit(lambda editor, b=before, a=after: undo_into(editor, b, a, user=ADA, now=1))
+            document.edit(partial(undo_into, before=before, after=after, user=ADA, now=1))
             assert shown_hash(document.content()) == shown_hash(before), f"seed {seed}, undo {number}"
 
 
@@ -161,7 +162,7 @@ def test_a_restored_cell_changes_no_other() -> None:
     for cell in wanted.shown:
         before = {one.id: one for one in document.content().cells}
 
-        document.edit(lambda editor, id=cell.id: restore_into(editor, wanted, cells=[id], user=ADA, now=1))
+        document.edit(partial(restore_into, wanted=wanted, cells=[cell.id], user=ADA, now=1))
 
         after = {one.id: one for one in document.content().cells}
         assert after[cell.id] == replace(cell, position=after[cell.id].position)
@@ -194,7 +195,7 @@ async def test_what_was_changed_and_changed_back_is_nothing_new(library: Library
     await writing.typing.until(writing.typing.lane.head)
     await revisions.make(notebook, RevisionKind.AUTO)
     for text in ("b" + writing.typing.source(), writing.typing.source()):
-        update = writing.typing.document.edit(lambda editor, text=text: editor.set_source(CellId("c0"), text))
+        update = writing.typing.document.edit(partial(Editor.set_source, cell=CellId("c0"), source=text))
         assert update is not None
         writing.typing.lane.submit(update, Author(writing.typing.document.client), "test")
     await writing.typing.until(writing.typing.lane.head)
@@ -354,7 +355,7 @@ async def test_what_one_cell_said_over_time_with_its_authors(library: Library) -
     notebook, writing = await begun(library)
     typing = writing.typing
     for user, text in ((ADA, "a"), (ADA, "ab"), (BOB, "abc"), (ADA, "abcd")):
-        update = typing.document.edit(lambda editor, text=text: editor.set_source(CellId("c0"), text))
+        update = typing.document.edit(partial(Editor.set_source, cell=CellId("c0"), source=text))
         assert update is not None
         typing.lane.submit(update, Author(typing.document.client, user), "test")
     await typing.until(typing.lane.head)

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Site:
 
 
 def document(*sources: str, outputs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    cells = [
+    cells: list[dict[str, Any]] = [
         {
             "id": f"c{number}",
             "cell_type": "code",
@@ -64,6 +65,10 @@ def document(*sources: str, outputs: dict[str, list[dict[str, Any]]]) -> dict[st
         for number, source in enumerate(sources)
     ]
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+
+
+def says(tab: Tab, text: str) -> bool:
+    return "".join(tab.text(f"c{number}") for number in range(5)) == text
 
 
 def printed(text: str) -> dict[str, Any]:
@@ -195,7 +200,7 @@ async def test_nothing_is_lost_when_a_notebook_is_restored_while_ten_people_type
         lost = [word for word in typed if word not in now and not any(word in text for text in befores)]
         assert lost == []
         for tab in tabs:
-            await tab.until(lambda tab=tab: "".join(tab.text(f"c{n}") for n in range(5)) == now)
+            await tab.until(partial(says, tab, now))
         tasks.cancel_scope.cancel()
 
 
