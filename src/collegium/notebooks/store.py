@@ -200,7 +200,8 @@ async def read_clients(tx: AsyncConnection, notebook: NotebookId) -> dict[int, s
 
 async def read_document(tx: AsyncConnection, notebook: NotebookId) -> StoredDocument:
     """The newest snapshot and the updates after it."""
-    found = (await tx.execute(sa.select(doc.c.epoch, doc.c.head_seq, doc.c.fence).where(doc.c.id == notebook))).one_or_none()
+    which = sa.select(doc.c.epoch, doc.c.head_seq, doc.c.fence).where(doc.c.id == notebook)
+    found = (await tx.execute(which)).one_or_none()
     if found is None:
         raise NotFound("There is no such notebook.")
     newest = (
