@@ -14,12 +14,17 @@ settings.register_profile("collegium", deadline=None)
 settings.load_profile("collegium")
 
 
+SQLITE_IN_SHORT = ("jupyter", "sessions", "inside")
+"""Folders whose tests start kernels, and ask of the database what others ask too."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is marked `sqlite_in_short` runs on PostgreSQL too, under `make test-long`."""
+    """What is marked `sqlite_in_short`, or lies in such a folder, runs on PostgreSQL too, under `make test-long`."""
     for item in items:
         callspec = getattr(item, "callspec", None)
         on_postgresql = callspec is not None and "postgresql" in map(str, callspec.params.values())
-        if on_postgresql and item.get_closest_marker("sqlite_in_short"):
+        here = item.path.relative_to(Path(__file__).parent).parts[0]
+        if on_postgresql and (here in SQLITE_IN_SHORT or item.get_closest_marker("sqlite_in_short")):
             item.add_marker(pytest.mark.long)
 
 

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -29,6 +30,7 @@ from collegium.ground.db import Database, metadata, migrate, open_database, sqli
 from collegium.ground.errors import Conflict, Invalid, StorageFull, Unavailable
 from collegium.ground.ids import CellId, NotebookId
 from collegium.notebooks.service import Document
+from collegium.sessions.segments import Segment, read
 from collegium.settings import Settings
 from support.postgres import postgres, why_no_postgres
 from support.s3 import s3, why_no_s3
@@ -497,3 +499,27 @@ async def test_an_object_store_that_is_away_ends_a_backup_and_keeps_those_before
 
     check_backup(shelf, name, lambda _: None)
     assert shelf.names() == [name]
+
+
+async def test_an_output_that_grows_while_it_is_copied_is_whole_as_far_as_it_goes(tmp_path: Path) -> None:
+    old, new, shelf = Site(tmp_path / "old"), Site(tmp_path / "new"), Shelf(tmp_path / "backups")
+    segment = Segment(old.settings.data / "outputs/segments/n/e.segment", bytes_max=1 << 30)
+    over = threading.Event()
+
+    def print_on() -> None:
+        while not over.is_set():
+            segment.append({"seq": segment.last_seq + 1, "kind": "stream", "name": "stdout", "text": "line\n" * 50})
+        segment.close()
+
+    async with open_house(old.settings), anyio.create_task_group() as tasks:
+        tasks.start_soon(anyio.to_thread.run_sync, print_on)
+        while segment.last_seq < 100:
+            await anyio.sleep(0.001)
+        before = segment.last_seq
+        name, _ = await old.back_up(shelf)
+        over.set()
+    await new.restore(shelf, name)
+
+    events = [event["seq"] for event, _ in read(new.settings.data / "outputs/segments/n/e.segment")]
+    assert events == list(range(1, len(events) + 1))
+    assert before <= len(events) < segment.last_seq

@@ -1,8 +1,8 @@
-"""The server is killed at random moments while people edit and run: nothing acknowledged or seen is lost."""
+"""The server, or its database, is killed at random moments while people edit: nothing acknowledged or seen is lost."""
 
 import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import anyio
@@ -10,13 +10,34 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from support.server import Server
+from support.postgres import postgres, why_no_postgres
+from support.server import Server, server
 from support.tab import Tab, joined
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sandbox]
 
 PEOPLE = ("ada@example.org", "bob@example.org", "cat@example.org")
 LINES_PER_SECOND = 100
+
+
+@pytest.fixture
+def postgresql_url() -> Iterator[str]:
+    reason = why_no_postgres()
+    if reason is not None:
+        pytest.skip(reason)
+    url = postgres().new(template="template0")
+    yield url
+    postgres().drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def running(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server on each kind of database."""
+    env = {}
+    if request.param == "postgresql":
+        env["COLLEGIUM_DATABASE_URL"] = request.getfixturevalue("postgresql_url")
+    with server(env=env) as running:
+        yield running
 
 
 @pytest.mark.parametrize(
@@ -66,6 +87,54 @@ async def test_a_killed_server_loses_no_edit_and_no_line(running: Server, kills:
     lines = [line for line in log.splitlines() if line.startswith("line ")]
     assert lines == [f"line {number}" for number in range(len(lines))]
     assert len(lines) > kills
+
+
+@pytest.mark.parametrize(
+    ("crashes", "seed"), [(2, 20261122), pytest.param(20, int(os.environ.get("SEED", "8")), marks=pytest.mark.long)]
+)
+async def test_a_crashed_postgresql_loses_no_edit_and_the_server_goes_on(
+    postgresql_url: str, crashes: int, seed: int
+) -> None:
+    chance = random.Random(seed)
+    print(f"seed {seed}")
+    with server("--no-runtimes", env={"COLLEGIUM_DATABASE_URL": postgresql_url}) as running:
+        assert running.process is not None
+        process = running.process.pid
+        tokens = {person: running.add_user(person) for person in PEOPLE[:2]}
+        with running.client(tokens[PEOPLE[0]]) as ada:
+            notebook = new_notebook(ada)
+            for person in PEOPLE[1:2]:
+                ada.put(f"/drive/items/{notebook}/grants", json={"email": person, "role": "editor"}).raise_for_status()
+        ledger = Ledger()
+        async with anyio.create_task_group() as tasks:
+            tabs = [Tab(running.url, token, notebook) for token in tokens.values()]
+            for tab in tabs:
+                await tab.rejoin(tasks)
+            for number in range(crashes):
+                async with typing_people(tabs, ledger, chance):
+                    await anyio.sleep(chance.uniform(0.05, 0.6))
+                    await anyio.to_thread.run_sync(postgres().end)
+                    # Before it is back, so that every tab learns of it: its next edit cannot be kept.
+                    await all_closed(tabs)
+                ledger.see(tabs)
+                with httpx.Client(base_url=running.url, trust_env=False, timeout=30) as probe:
+                    assert probe.get("/readyz").status_code == 503
+                    await anyio.to_thread.run_sync(postgres().begin)
+                    with anyio.fail_after(20):
+                        while probe.get("/readyz").status_code != 200:
+                            await anyio.sleep(0.05)
+                async with joined(running.url, tokens[PEOPLE[1]], notebook) as fresh:
+                    text = "".join(fresh.text(cell) for cell in fresh.cells)
+                    lost = [word for word in ledger.durable if word not in text]
+                    assert not lost, f"crash {number + 1}: {len(lost)} of {len(ledger.durable)} lost: {lost[:5]}"
+                for tab in tabs:
+                    await tab.rejoin(tasks)
+            for tab in tabs:
+                await tab.close()
+            tasks.cancel_scope.cancel()
+        assert running.process.poll() is None
+        assert running.process.pid == process
+        assert ledger.durable
 
 
 def new_notebook(client: httpx.Client) -> str:

@@ -16,8 +16,8 @@ def agent() -> Iterator[AgentProcess]:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, agent: AgentProcess) -> AsyncIterator[Site]:
-    async with open_site(tmp_path, agent) as site:
+async def site(tmp_path: Path, agent: AgentProcess, database_url: str) -> AsyncIterator[Site]:
+    async with open_site(tmp_path, agent, url=database_url) as site:
         yield site
         # The agent outlives the site, and takes only so many kernels.
         site.tokens = {who: await site.house.accounts.create_token(who, "end") for who in (ADA, EVE)}

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from anyio.abc import ByteStream
 from argon2 import PasswordHasher
+from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -22,6 +23,7 @@ from agent_process import AgentProcess
 from collegium.accounts.adapters import Argon2Passwords
 from collegium.accounts.model import Principal
 from collegium.app import House, create_app, open_house
+from collegium.ground.db import is_sqlite
 from collegium.ground.errors import NotFound, QuotaExceeded
 from collegium.ground.ids import NotebookId, RuntimeId, UserId, new_id
 from collegium.jupyter.adapters import VersionSpecs
@@ -219,17 +221,22 @@ class Socket:
 
 
 @asynccontextmanager
-async def open_site(data: Path, agent: AgentProcess, machines: FakeMachines | None = None) -> AsyncIterator[Site]:
+async def open_site(
+    data: Path, agent: AgentProcess, machines: FakeMachines | None = None, *, url: str | None = None
+) -> AsyncIterator[Site]:
     """The server on a data folder; leaving it is its end, and it can be opened again."""
     machines, pages = machines or FakeMachines(agent), FakePages()
     environment()
     specs = VersionSpecs(UvEnvironments(environments_folder()), VERSION)
+    database_url = None if url is None or is_sqlite(url) else SecretStr(url)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("collegium.app.LentRuntimes", lambda _runtimes: machines)
         patch.setattr("collegium.app.SessionPages", lambda _sessions, _drive: pages)
         patch.setattr("collegium.app.VersionSpecs", lambda _environments, _version: specs)
         patch.setattr("collegium.app.Argon2Passwords", quick_passwords)
-        async with open_house(Settings(data=data, engine="none")) as house:
+        async with open_house(
+            Settings(data=data, engine="none", database_url=database_url)
+        ) as house:
             tokens = {}
             for email in (ADA, EVE):
                 if await _unknown(house, email):

@@ -48,9 +48,10 @@ def postgres() -> "Postgres":
 
 
 class Postgres:
-    """A running server."""
+    """A running server. `durable`: what is committed survives the machine's end too, which tests do not need."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._fsync = "on" if durable else "off"
         self._programs = programs()
         assert self._programs is not None, "ask why_no_postgres first"
         self.folder = Path(tempfile.mkdtemp(prefix="clg-pg-", dir="/tmp"))
@@ -80,9 +81,9 @@ class Postgres:
         subprocess.run(self._command(name, *words), check=True, capture_output=True, cwd="/", **self._whose)
 
     def _start(self) -> None:
-        # What is committed must survive the server's end, not the machine's.
-        options = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", f"unix_socket_directories={self.folder}",
-                   "-c", "max_connections=400", "-c", "shared_buffers=32MB"]  # fmt: skip
+        words = ("listen_addresses=", "max_connections=400", "shared_buffers=32MB")
+        settings = [f"fsync={self._fsync}", f"unix_socket_directories={self.folder}", *words]
+        options = [word for setting in settings for word in ("-c", setting)]
         with (self.folder / "log").open("w") as log:
             self._process = subprocess.Popen(
                 self._command("postgres", "-D", str(self.folder / "data"), *options),
