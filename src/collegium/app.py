@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from anyio import create_task_group, to_thread
 from anyio.abc import TaskGroup
@@ -16,6 +17,7 @@ from collegium.accounts import groups_routes
 from collegium.accounts import routes as accounts_routes
 from collegium.accounts.adapters import Argon2Passwords
 from collegium.accounts.groups import Groups
+from collegium.accounts.model import Principal, Role
 from collegium.accounts.service import Accounts, open_accounts
 from collegium.comments import routes as comments_routes
 from collegium.comments.service import Comments
@@ -24,6 +26,7 @@ from collegium.drive import routes as drive_routes
 from collegium.drive.adapters import open_blobs
 from collegium.drive.adapters.search import matcher_of
 from collegium.drive.copying import Copying
+from collegium.drive.model import Item
 from collegium.drive.playgrounds import Playgrounds, open_playgrounds
 from collegium.drive.ports import Blobs
 from collegium.drive.search import Search
@@ -34,6 +37,7 @@ from collegium.ground import probes
 from collegium.ground.db import Database, open_database
 from collegium.ground.errors import Unavailable
 from collegium.ground.http import BodyLimit, Gate, add_problem_handlers
+from collegium.ground.ids import UserId
 from collegium.ground.news import News
 from collegium.ground.pages import add_pages, build_of, keep_assets
 from collegium.inside import routes as inside_routes
@@ -50,6 +54,7 @@ from collegium.notebooks.indexing import open_indexing
 from collegium.notebooks.service import Notebooks, open_notebooks
 from collegium.notifications import routes as notifications_routes
 from collegium.notifications.adapters import SmtpMail
+from collegium.notifications.model import Occasion, Told
 from collegium.notifications.service import Notifications, open_notifications
 from collegium.rooms import restore_routes
 from collegium.rooms import routes as rooms_routes
@@ -129,6 +134,7 @@ async def open_house(settings: Settings, *, alone: bool = True, founding: bool =
         notifications = await enter(open_notifications(database, accounts, news, mail, settings.mail))
         drive = await enter(open_drive(database, await open_places(settings, "blobs"), accounts, news, settings.drive))
         notifications.ask(drive)
+        drive.on_share.append(partial(_tell_shared, notifications))
         drive.on_delete.append(notifications.forget)
         pages = settings.pages
         await to_thread.run_sync(keep_assets, pages.static, settings.data / "pages", pages.keep_assets)
@@ -265,6 +271,13 @@ async def open_tasks() -> AsyncIterator[TaskGroup]:
             yield tasks
         finally:
             tasks.cancel_scope.cancel()
+
+
+async def _tell_shared(
+    notifications: Notifications, principal: Principal, item: Item, role: Role, user: UserId
+) -> None:
+    occasion = Occasion(Told.SHARED, principal.user, item.id, item.kind, item.name, f"As {role}")
+    await notifications.notify(occasion, [user])
 
 
 def create_app(house: House) -> FastAPI:

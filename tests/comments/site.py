@@ -52,15 +52,21 @@ class Site:
         return f"http://127.0.0.1:{self.port}"
 
     async def share(self, roles: Mapping[str, Role]) -> None:
+        """Give the roles; from here on nobody was told anything yet."""
+        postman = self.house.notifications.postman
+        if postman is not None:
+            postman.authority = None
         for name, role in roles.items():
             await self.house.drive.grant(self.people["Ada"], ItemId(self.notebook), address_of(name), role)
-
-    async def anew(self) -> "Site":
-        """The same server with another notebook; nobody was told anything yet."""
         async with self.house.database.write() as tx:
             await tx.execute(delete(notifications))
             await tx.execute(delete(mails))
             await tx.execute(delete(choices))
+        if postman is not None:
+            postman.authority = self.house.drive
+
+    async def anew(self) -> "Site":
+        """The same server with another notebook."""
         notebook = await self.another_notebook("Ada", "lesson.ipynb")
         fresh = replace(self, notebook=notebook)
         await fresh.share(ROLES)

@@ -85,6 +85,7 @@ def test_a_mention_rings_is_mailed_is_answered_resolved_and_opened_again(house: 
     house.open("commenter")
     bob, ada = house.bob, house.ada
     expect(bob.get_by_text("You may comment")).to_be_visible()
+    expect(bob.get_by_role("button", name="Notifications, 1 unread")).to_be_visible()
     select(bob, "a", 1, "area")
     bob.get_by_role("button", name="Comment on the selection").click()
     field = bob.get_by_role("combobox", name="Comment", exact=True)
@@ -113,7 +114,7 @@ def test_a_mention_rings_is_mailed_is_answered_resolved_and_opened_again(house: 
     reply.fill("**Yes**: `pi` is short.")
     reply.press("Control+Enter")
     expect(comments(bob).get_by_text("Yes", exact=True)).to_be_visible()
-    expect(bob.get_by_role("button", name="Notifications, 1 unread")).to_be_visible()
+    expect(bob.get_by_role("button", name="Notifications, 2 unread")).to_be_visible()
     comments(ada).get_by_role("button", name="Resolve", exact=True).click()
     expect(marks(bob)).to_have_count(0)
     expect(comments(bob).get_by_role("listitem")).to_have_count(0)

@@ -63,6 +63,16 @@ async def test_the_bell_rings_at_once_and_again_when_it_was_read_elsewhere(site:
     assert (await listed(site, "Ada"))["unread"] == 0
 
 
+async def test_who_is_given_a_role_is_told_once(site: Site) -> None:
+    for role in ("viewer", "editor"):
+        body = {"email": address_of("Eve"), "role": role}
+        (await site.clients["Ada"].put(f"/drive/items/{site.notebook}/grants", json=body)).raise_for_status()
+    (one,) = (await listed(site, "Eve"))["notifications"]
+
+    assert (one["kind"], one["by"]["name"], one["item_name"]) == ("shared", "Ada", "lesson.ipynb")
+    assert one["place"] == f"/notebooks/{site.notebook}"
+
+
 async def test_nobody_reads_or_marks_what_others_were_told(site: Site) -> None:
     await shared(site, "Cleo")
     (one,) = (await listed(site, "Cleo"))["notifications"]

@@ -1,6 +1,6 @@
 """With whom items are shared: people, groups, and whoever knows the address."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,6 +21,7 @@ from collegium.ground.news import News
 
 log = get_log("drive")
 
+OnShare = Callable[[Principal, Item, Role, UserId], Awaitable[None]]
 GRANTS_PER_ITEM_MAX = 200
 UNKNOWN_ADDRESSES_MAX, UNKNOWN_ADDRESSES_WINDOW = 30, timedelta(minutes=10)
 """Who shares mistypes an address now and then; who lists a thousand wants to know who is here."""
@@ -81,6 +82,8 @@ class Sharing(Roles):
         self._database = database
         self._accounts = accounts
         self._news = news
+        self.on_share: list[OnShare] = []
+        """Called when somebody was given a role on an item for the first time, once that is committed."""
         self._unknown = Restraint(UNKNOWN_ADDRESSES_MAX, UNKNOWN_ADDRESSES_WINDOW)
 
     # --- who has access --------------------------------------------------------------------------
@@ -135,11 +138,15 @@ class Sharing(Roles):
             found = await self._shareable(tx, principal, item)
             if user.id == found.owner:
                 raise Conflict("The owner has every right already.", code="is_owner")
-            others = [grant for grant in await sharing_store.read_grants(tx, [item]) if grant.user != user.id]
+            given = await sharing_store.read_grants(tx, [item])
+            others = [grant for grant in given if grant.user != user.id]
             _refuse_many(others)
             await sharing_store.set_grant(tx, Grant(item, user.id, role, now_ms(), expires_at), by=principal.user)
         self.changed(found.owner)
         log.info("grant.made", item=item, user=principal.user, to=user.id, role=role)
+        if len(others) == len(given):
+            for tell in self.on_share:
+                await tell(principal, found, role, user.id)
 
     async def revoke(self, principal: Principal, item: ItemId, email: str) -> None:
         """Take back what was given on this very item; one may also give up one's own role. Raises NotFound."""
