@@ -135,6 +135,21 @@ async def test_only_its_owner_can_save_or_discard_it(
         await sources(house, made.id)
 
 
+async def test_it_cannot_be_shared_moved_or_put_into_the_trash(
+    house: House, ada: Principal, bob: Principal, lesson: ItemId
+) -> None:
+    made = await house.playgrounds.open(bob, lesson)
+
+    for attempt in (
+        house.drive.grant(bob, made.id, ada.email, Role.VIEWER),
+        house.drive.move(bob, made.id, None),
+        house.drive.trash(bob, made.id),
+    ):
+        with pytest.raises(Conflict):
+            await attempt
+    await house.playgrounds.discard(bob, made.id)
+
+
 async def test_there_is_none_of_what_one_may_not_read_of_folders_and_of_playgrounds(
     house: House, ada: Principal, bob: Principal, lesson: ItemId
 ) -> None:

@@ -13,12 +13,13 @@ from collegium.drive import sharing_store, store
 from collegium.drive.model import Item, Sight, role_on, sight_of
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.errors import Forbidden, NotFound, NotSignedIn
+from collegium.ground.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from collegium.ground.ids import GroupId, ItemId, UserId, is_id
 from collegium.ground.news import News
 
 ROLES = "roles"
 """News: somebody's role in the drive of `owner`, or a name in it, may have changed."""
+_NOT_IN_PLAYGROUNDS = frozenset({Action.SHARE, Action.MOVE, Action.TRASH})
 LOOK_SECONDS_MAX = 60
 """The clock is asked this often whether an expiry has come, since it may be set while one waits."""
 
@@ -92,11 +93,13 @@ class Roles:
         """The item and the asking user's role on it, if they may do this.
 
         Raises NotFound if they may not even read it (NotSignedIn, if they are a guest), and Forbidden if they may, but
-        not do this. With `tx` the answer belongs to that transaction.
+        not do this; Conflict for what cannot be done to a playground. With `tx` the answer belongs to that transaction.
         """
         sight = await self.sight(principal, item, tx=tx)
         if not may(sight.role, action):
             raise Forbidden(f"Your role here is {sight.role}, which does not allow to {action}.", role=sight.role)
+        if action in _NOT_IN_PLAYGROUNDS and sight.item.playground_of is not None:
+            raise Conflict("A playground is for oneself alone. Save a copy first.", code="is_playground")
         return sight.item, sight.role
 
     async def sight(self, principal: Principal, item: ItemId, *, tx: AsyncConnection | None = None) -> Sight:
