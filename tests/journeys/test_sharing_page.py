@@ -91,7 +91,7 @@ def test_a_colleague_and_a_guest_come_and_go(running: Server, chromium: Browser,
     expect(nobody.get_by_role("listitem", name="Code cell")).to_be_visible()
     assert TYPED in source(nobody)
     assert not editable(nobody)
-    expect(nobody.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(nobody.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     for absent in ("Share", "Comments", "Run all"):
         expect(nobody.get_by_role("button", name=absent, exact=True)).to_have_count(0)
     nobody.get_by_role("listitem", name="Code cell").click()
@@ -100,10 +100,10 @@ def test_a_colleague_and_a_guest_come_and_go(running: Server, chromium: Browser,
     # Restricted again: the guest is told, and may sign in at the same place.
     choose(ada, "Who may open it", "Restricted")
     expect(nobody.get_by_role("heading", name="This notebook is not open to everybody any more")).to_be_visible()
-    nobody.get_by_role("button", name="Sign in").click()
+    nobody.get_by_role("button", name="Sign in", exact=True).click()
     nobody.get_by_role("textbox", name="Email").fill(BOB)
     nobody.get_by_role("textbox", name="Password").fill(PASSWORD)
-    nobody.get_by_role("button", name="Sign in").click()
+    nobody.get_by_role("button", name="Sign in", exact=True).click()
     expect(nobody.get_by_role("listitem", name="Code cell")).to_be_visible()
     assert nobody.url == address
     fresh = guest(chromium, address)
