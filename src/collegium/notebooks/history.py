@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from collegium.ground.errors import Invalid
 from collegium.ground.ids import CellId, ExecutionId, NotebookId, UserId
@@ -79,7 +80,35 @@ def parsed_label(text: str) -> str | None:
     return label or None
 
 
-def thinned(revisions: Sequence[Revision], now: int, *, all_days: float, daily_days: float) -> list[int]:
+class Aging(Protocol):
+    """What of a revision says whether it stays."""
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def created_at(self) -> int:
+        """When it was made, in milliseconds."""
+        ...
+
+    @property
+    def kept(self) -> bool:
+        """Whether it stays for ever."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """A revision without what it says."""
+
+    number: int
+    created_at: int
+    kept: bool
+
+
+def thinned(revisions: Sequence[Aging], now: int, *, all_days: float, daily_days: float) -> list[int]:
     """The numbers of those to forget: automatic ones, when they are old, but for the last of each day; and of those
     none that is very old. The newest stays."""
     forget: list[int] = []

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collegium.ground.db import metadata
 from collegium.ground.errors import NotFound
 from collegium.ground.ids import CellId, ExecutionId, NotebookId, UserId, new_id
-from collegium.notebooks.history import Entry, Revision, RevisionKind, Shown, Undo
+from collegium.notebooks.history import Age, Entry, Revision, RevisionKind, Shown, Undo
 from collegium.notebooks.store import doc, doc_snapshot, doc_update
 
 revisions = Table(
@@ -96,6 +96,13 @@ async def read_revisions(
     if before is not None:
         statement = statement.where(revisions.c.number < before)
     return [_revision(row) for row in await tx.execute(statement)]
+
+
+async def read_ages(tx: AsyncConnection, notebook: NotebookId) -> list[Age]:
+    """All of them, without what they say."""
+    columns = (revisions.c.number, revisions.c.ts, revisions.c.label, revisions.c.pinned)
+    rows = await tx.execute(sa.select(*columns).where(_of(notebook)))
+    return [Age(row.number, row.ts, row.pinned or row.label is not None) for row in rows]
 
 
 async def update_revision(tx: AsyncConnection, revision: Revision) -> None:

@@ -115,8 +115,12 @@ class Revisions:
             )
             await store.insert_snapshot(tx, notebook, head.epoch, snapshot, revision.created_at)
             await revision_store.insert_revision(tx, revision)
-        await self.retain(notebook)
         self._changed(notebook)
+        try:
+            await self.retain(notebook)
+        except CollegiumError as error:
+            # It is made all the same, and the next one tidies up.
+            log.warning("revisions.not_thinned", notebook=notebook, code=error.code)
         log.info("revision.made", notebook=notebook, number=revision.number, kind=str(kind))
         return revision
 
@@ -142,7 +146,7 @@ class Revisions:
         now = now_ms()
         settings = self.settings
         async with self._database.write() as tx:
-            known = await revision_store.read_revisions(tx, notebook)
+            known = await revision_store.read_ages(tx, notebook)
             old = history.thinned(
                 known, now, all_days=settings.revisions_all_days, daily_days=settings.revisions_daily_days
             )

@@ -5,7 +5,7 @@ import time
 import anyio
 
 from collegium.ground.clock import now_ms
-from collegium.ground.errors import CollegiumError, NotFound
+from collegium.ground.errors import CollegiumError
 from collegium.ground.ids import NotebookId
 from collegium.ground.log import get_log
 from collegium.notebooks.history import RevisionKind
@@ -54,7 +54,11 @@ class Revising:
         """The room closes: what was edited gets a revision, unless the last one is quite new."""
         if self._first is None:
             return
-        last = await self._revisions.last(self._notebook)
+        try:
+            last = await self._revisions.last(self._notebook)
+        except CollegiumError as error:
+            log.warning("revision.not_made", notebook=self._notebook, code=error.code)
+            return
         settings = self._revisions.settings
         if last is None or now_ms() - last.created_at >= settings.revision_idle_seconds * 1000:
             await self._make(RevisionKind.IDLE)
@@ -71,9 +75,9 @@ class Revising:
             last = await self._revisions.last(self._notebook)
             if (1 if last is None else last.seq) < await self._revisions.head(self._notebook):
                 self.changed()
-        except NotFound:
-            # It was deleted at this moment; the room is told so.
-            return
+        except CollegiumError as error:
+            # Deleted at this moment, of which the room is told; or the database is out of reach, and edits will come.
+            log.warning("revision.not_looked_for", notebook=self._notebook, code=error.code)
 
     async def _make(self, kind: RevisionKind) -> bool:
         self._first = None
