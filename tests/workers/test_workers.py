@@ -14,12 +14,14 @@ from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy.engine import Connection
 
 import collegium.workers
 from collegium.ground.db import Database
 from collegium.ground.ids import NotebookId
 from collegium.ground.streams import UnixStream
 from collegium.notebooks import store as documents
+from collegium.workers import store as registry
 from collegium.workers.model import LEASE_SECONDS, Sighting, Worker, WorkerId, seen, silent
 from collegium.workers.service import HungUp, Line, Message, Workers, open_workers
 from collegium.workers.wire import dialled
@@ -143,6 +145,17 @@ async def test_one_document_has_one_owner_and_a_fence_behind_which_nobody_else_w
 
         assert (mine.owner, refused.owner, taken.owner, kept.owner) == (first.id, first.id, second.id, second.id)
         assert mine.fence == refused.fence < taken.fence < kept.fence
+
+
+async def test_who_serves_alone_leads_at_once_whatever_was_left_behind(database: Database, tmp_path: Path) -> None:
+    def left_behind(tx: Connection) -> None:
+        registry.insert(tx, Worker(A, "/elsewhere/workers/a.sock", 7))
+        registry.take_lead(tx, A)
+
+    await database.write_in_one_go(left_behind)
+    async with open_workers(database, tmp_path) as worker:
+        assert worker.leads
+        assert not worker.fellows
 
 
 async def test_garbage_on_a_line_ends_that_line_and_nothing_else(database: Database, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ async def run_notebook(settings: Settings, path: Path, output: Path | None, para
         alone = settings.model_copy(
             update={
                 "data": data,
+                "database_url": None,
                 "runtimes": settings.runtimes.model_copy(update={"environments": settings.environments, "pool": 0}),
             }
         )

@@ -297,7 +297,10 @@ async def open_workers(
             server = await asyncio.start_unix_server(workers.accept, sock=listening(workers.address), limit=1 << 20)
 
         def begin(tx: Connection) -> None:
-            if founding:
+            if alone:
+                # Whoever is registered, be it for a folder that has moved since, is dead.
+                store.forget_all_below(tx, "")
+            elif founding:
                 store.forget_all_below(tx, str(folder / FOLDER) + os.sep)
             store.insert(tx, Worker(workers.id, workers.address, 0))
 
