@@ -62,13 +62,13 @@ def test_a_viewer_runs_a_cell_in_a_playground_and_saves_a_copy_and_the_original_
     copy = re.sub(r".*/notebooks/", "", page.url)
     with house.server.client(house.ada_token) as api:
         before = api.get(f"/notebooks/{original}/content").raise_for_status().json()
-        assert [one["source"] for one in before["cells"]] == list(cells.values())
+        assert ["".join(one["source"]) for one in before["cells"]] == list(cells.values())
         assert [one["outputs"] for one in before["cells"]] == [[], []]
         assert api.get(f"/notebooks/{copy}").status_code == 404
     with house.server.client(house.bob_token) as api:
         after = api.get(f"/notebooks/{copy}/content").raise_for_status().json()
-    assert [one["source"] for one in after["cells"]] == ["print(6 * 7)", "print('mine')"]
-    assert after["cells"][0]["outputs"][0]["text"] == "42\n"
+    assert ["".join(one["source"]) for one in after["cells"]] == ["print(6 * 7)", "print('mine')"]
+    assert "".join(after["cells"][0]["outputs"][0]["text"]) == "42\n"
 
 
 def test_a_playground_is_the_same_one_when_one_comes_back_and_gone_when_it_is_discarded(house: House) -> None:

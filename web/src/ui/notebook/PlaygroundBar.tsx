@@ -2,13 +2,13 @@
 import './playground.css'
 import { Eye, FlaskConical } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { Link, useLocation } from 'wouter'
+import { Link } from 'wouter'
 import { drive } from '../../api/drive'
 import { cellOf } from '../../model/notebook'
 import { useAccount, useIsGuest } from '../account'
 import { Button, ConfirmDialog, notify, notifyError } from '../kit'
 import { useDesk, useMay, useRoom } from './hooks'
-import { openPlayground, takeAwaited } from './playground'
+import { discardPlayground, openPlayground, takeAwaited } from './playground'
 
 export default function PlaygroundBar() {
   const original = useRoom((state) => state.playgroundOf)
@@ -21,7 +21,6 @@ function InPlayground({ original }: { original: string }) {
   const desk = useDesk()
   const ready = useRoom((state) => state.ready)
   const mayRun = useMay('run')
-  const [, navigate] = useLocation()
   const [saving, setSaving] = useState(false)
   const [discarding, setDiscarding] = useState(false)
   useEffect(() => {
@@ -42,10 +41,6 @@ function InPlayground({ original }: { original: string }) {
       setSaving(false)
     }
   }
-  const discard = () => {
-    navigate(`/notebooks/${original}`)
-    drive.discardPlayground(desk.id).catch((cause: unknown) => notifyError('The playground was not discarded', cause))
-  }
   return (
     <section className="playground" aria-label="Playground">
       <FlaskConical size={18} aria-hidden />
@@ -60,7 +55,7 @@ function InPlayground({ original }: { original: string }) {
       <ConfirmDialog
         open={discarding}
         onClose={() => setDiscarding(false)}
-        onConfirm={discard}
+        onConfirm={() => discardPlayground(desk.id, original)}
         title="Discard this playground?"
         description="What you changed and ran in it is deleted, with its runtime. The original stays as it is."
         confirm="Discard"

@@ -7,15 +7,25 @@ import { notifyError } from '../kit'
 /** Known to this tab alone: an address never runs anything. */
 let awaited: { readonly notebook: NotebookId; readonly cell: CellId } | null = null
 
+/** The playground that is being deleted: until it is gone, it would be given out again. */
+let leaving: Promise<void> = Promise.resolve()
+
 /** Go to one's own playground of a notebook, and run this cell there. */
 export async function openPlayground(original: NotebookId, cell: CellId | null): Promise<void> {
   try {
+    await leaving
     const { id, url } = await drive.playground(original)
     awaited = cell === null ? null : { notebook: id, cell }
     navigate(url)
   } catch (cause) {
     notifyError('No playground could be opened', cause)
   }
+}
+
+/** Go back to the original, and delete the playground. */
+export function discardPlayground(playground: NotebookId, original: NotebookId): void {
+  navigate(`/notebooks/${original}`)
+  leaving = drive.discardPlayground(playground).catch((cause: unknown) => notifyError('The playground was not discarded', cause))
 }
 
 /** What was to be run in this notebook; once. */
