@@ -204,14 +204,16 @@ def test_edits_on_a_document_that_was_replaced_are_made_in_its_successor_and_wha
         for table in ("doc", "doc_update", "doc_snapshot"):
             database.execute(f"UPDATE {table} SET epoch = 'anotherlifeofdocument1'")
     house.server.start()
-    content = {"one": "# bob\na = 1\nb = 2\nc = 3\nd = 4", "two": "x = 2", "three": ""}
-    cells = [
-        {"id": cell, "cell_type": "code", "metadata": {}, "source": text, "outputs": [], "execution_count": None}
-        for cell, text in content.items()
-    ]
-    with house.server.client(house.bob) as api:
-        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-        api.put(f"/notebooks/{notebook}/content", json=document).raise_for_status()
+    bob = house.page(BOB, notebook)
+    source(bob, "one").click()
+    bob.keyboard.press("Control+Home")
+    bob.keyboard.type("# bob\n")
+    source(bob, "two").click()
+    bob.keyboard.press("Control+End")
+    bob.keyboard.press("Backspace")
+    bob.keyboard.type("2")
+    expect(saved(bob)).to_have_text("Saved")
+    bob.context.close()
     ada.context.set_offline(False)
 
     expect(source(ada, "one")).to_have_text("# boba = 1b = 2c = 3d = 4 # ada")
@@ -222,5 +224,9 @@ def test_edits_on_a_document_that_was_replaced_are_made_in_its_successor_and_wha
     clash.get_by_role("button", name="Use mine").click()
     expect(ada.get_by_role("button", name="Review")).to_have_count(0)
     expect(saved(ada)).to_have_text("Saved")
-    assert house.sources(notebook) == {"one": f"{content['one']} # ada", "two": "x = 1 # ada", "three": ""}
+    assert house.sources(notebook) == {
+        "one": "# bob\na = 1\nb = 2\nc = 3\nd = 4 # ada",
+        "two": "x = 1 # ada",
+        "three": "",
+    }
     ada.context.close()

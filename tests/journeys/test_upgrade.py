@@ -151,17 +151,18 @@ def test_a_page_of_another_protocol_loads_itself_again_once_and_keeps_what_is_wr
             upstream.send(json.dumps(json.loads(frame) | spoken) if is_hello else frame)
 
         route.on_message(up)
+        upstream.on_close(lambda code, reason: route.close(code=code, reason=reason))
         sockets.append(route)
 
-    page.route_web_socket("**/socket", relayed)
+    page.route_web_socket("**/notebooks/*/socket", relayed)
     page.reload()
     expect(saved(page)).to_have_text("Saved")
     mark(page)
     spoken["protocol"] = 99
-    sockets[-1].close(code=1012)
+    sockets[-1].close(code=3000)
     page.wait_for_function("() => window.marked === undefined")
     mark(page)
-    expect(page.get_by_text("of different versions")).to_be_visible()
+    expect(page.get_by_text("of different versions").first).to_be_visible()
     expect(saved(page)).to_have_text("Offline")
     write(page, " # kept")
     assert marked(page)

@@ -152,7 +152,7 @@ def hints(static: Path) -> str:
     fonts = [c["file"] for c in chunks.values() if Path(c["file"]).name.startswith(FONTS)]
     return ", ".join(
         [f"</{file}>; rel=modulepreload" for file in scripts]
-        + [f"</{file}>; rel=preload; as=style" for file in styles]
+        + [f"</{file}>; rel=preload; as=style; crossorigin" for file in styles]
         + [f"</{file}>; rel=preload; as=font; crossorigin" for file in fonts]
     )
 
