@@ -206,7 +206,7 @@ async def run_round(house: House, person: tuple[Any, str], seed: int, clients: i
 
 async def test_nothing_is_lost_when_an_outsider_rewrites_the_file_while_people_type(house: House) -> None:
     person = await house.person("Ada")
-    for seed in range(10):
+    for seed in range(7):
         await run_round(house, person, seed, clients=4)
 
 

@@ -259,6 +259,23 @@ async def test_ids_that_come_twice_or_are_hostile_make_cells_of_their_own(outsid
     assert await outsider.said() == said
 
 
+@pytest.mark.long
+async def test_fifty_megabytes_are_merged_and_more_than_fits_changes_nothing(outsider: Outsider) -> None:
+    file, tag = await outsider.get()
+    large = changed(file, "ONE\ntwo")
+    large["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * 50_000_000}]
+    merged = await outsider.put(large, tag)
+    said = await outsider.said()
+    huge = "word " * 14_000_000
+    refused = [await outsider.put(changed(file, *sources), tag) for sources in ((huge,), (None, None, huge))]
+
+    assert merged.status_code == 200
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(409, "too_large")] * 2
+    assert said[0] == ("c0", "ONE\ntwo")
+    assert await outsider.said() == said
+
+
+@pytest.mark.long
 async def test_ten_thousand_cells_are_merged_while_others_are_served(outsider: Outsider) -> None:
     cells = [
         {"cell_type": "code", "id": f"n{n}", "metadata": {}, "source": f"x = {n}", "outputs": []} for n in range(10_000)

@@ -14,6 +14,8 @@ Favor = Literal["live", "theirs", "both"]
 """Where both changed the same lines: what of the two is to stand there."""
 
 WORD = re.compile(r"\w+|\W")
+REFINED_CHARACTERS_MAX = 100_000
+"""Up to this many characters are compared word by word; more are replaced as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,9 @@ def _line_edits(text: str, starts: list[int], low: int, high: int, wanted: list[
 def refined(text: str, start: int, end: int, new: str) -> Iterator[Edit]:
     """Replace a stretch of a text, touching as few of its words as can be found fast. A word is replaced as a whole:
     what somebody types at this moment lands beside it, and not in it."""
+    if end - start + len(new) > REFINED_CHARACTERS_MAX:
+        yield start, end, new
+        return
     old, at = WORD.findall(text[start:end]), start
     done = 0
     for hunk in hunks(old, WORD.findall(new)):

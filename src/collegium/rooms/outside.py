@@ -32,6 +32,9 @@ log = get_log("rooms")
 PLANS_MAX = 4
 """So often a merge is worked out beside those who type; then they wait for it."""
 SOURCE_CHARACTERS_MAX = 1_000_000
+OVERLAP_CHARACTERS_MAX = 32_000_000
+OVERLAPS_MAX = 20_000
+"""So many may wait in a notebook, and so much of one file."""
 
 Open = Callable[[NotebookId], AbstractAsyncContextManager[OpenNotebook]]
 Tell = Callable[[NotebookId, dict[str, Any]], None]
@@ -206,7 +209,15 @@ class _Bringing:
             self.merge = await anyio.to_thread.run_sync(self._merged, await _content(self._room))
             if self.merge.stands(await _content(self._room)):
                 break
+        self._check_size()
         self.seq = await _edited(self._room, self._apply, self._origin, self._principal.user, self.store)
+
+    def _check_size(self) -> None:
+        characters = sum(len(one.ours or "") + len(one.theirs or "") for one in self.merge.overlaps)
+        if characters > OVERLAP_CHARACTERS_MAX or len(self._known) + len(self.merge.overlaps) > OVERLAPS_MAX:
+            raise Conflict(
+                "Too much of this overlaps with what is here. Decide about what waits first.", code="too_large"
+            )
 
     def _merged(self, live: Content) -> Merge:
         if self._found is None:
