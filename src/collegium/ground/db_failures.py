@@ -101,7 +101,7 @@ def named_at_start(error: BaseException, url: str) -> CollegiumError | None:
         return Unavailable(f"There is no machine of the database's name ({place}). {_LOOK}")
     found = named(error)
     if isinstance(found, Unavailable):
-        return Unavailable(f"The database at {place} cannot be reached. Start it, or: {_LOOK}")
+        return Unavailable(f"The database at {place} cannot be reached. Start it, or look at COLLEGIUM_DATABASE_URL.")
     return found
 
 
