@@ -85,26 +85,25 @@ async def test_names_and_cells_are_found_by_the_beginnings_of_their_words(world:
         assert await world.names(ada, query) == [], query
 
 
-@pytest.mark.parametrize(
-    ("text", "query"),
-    [
-        ("Überraschung naïve Ñandú", "uberr naive nandu"),
-        ("Straße", "STRASSE"),
-        ("数据分析 notebook", "数据"),
-        ("データ分析", "分析"),
-        ("ΣΊΣΥΦΟΣ", "σισυφος"),
-        ("привет мир", "ПРИВ"),
-        ("ﬁnance", "fin"),
-        ("𝒙 = 𝟏𝟐", "12"),
-        ("e\u0301te\u0301", "été"),
-    ],
-)
-async def test_words_of_every_script_are_found(world: World, ada: Principal, text: str, query: str) -> None:
-    await world.notebook(ada, "n.ipynb", f"before {text} after")
+SCRIPTS = [
+    ("Überraschung naïve Ñandú", "uberr naive nandu"),
+    ("Straße", "STRASSE"),
+    ("数据分析 notebook", "数据"),
+    ("データ分析", "分析"),
+    ("ΣΊΣΥΦΟΣ", "σισυφος"),
+    ("привет мир", "ПРИВ"),
+    ("ﬁnance", "fin"),
+    ("𝒙 = 𝟏𝟐", "12"),
+    ("e\u0301te\u0301", "été"),
+]
 
-    (found,) = await world.found(ada, query)
 
-    assert any(piece.matched for piece in found.snippet)
+async def test_words_of_every_script_are_found(world: World, ada: Principal) -> None:
+    for number, (text, query) in enumerate(SCRIPTS):
+        await world.notebook(ada, f"n{number}", f"before {text} after")
+
+        (found,) = [one for one in await world.found(ada, query) if one.sight.item.name == f"n{number}"]
+        assert any(piece.matched for piece in found.snippet), query
 
 
 async def test_names_come_before_texts_and_beginnings_of_names_before_all(world: World, ada: Principal) -> None:
@@ -222,13 +221,11 @@ async def test_what_is_found_can_be_narrowed(world: World, drive: Drive, ada: Pr
     assert set(await world.names(ada, "emu", whose="mine")) == {"emu one.ipynb", "emu two"}
 
 
-@pytest.mark.parametrize("query", GARBAGE)
-async def test_any_garbage_is_a_plain_search(world: World, ada: Principal, query: str) -> None:
+async def test_any_garbage_is_a_plain_search(world: World, ada: Principal) -> None:
     await world.notebook(ada, "alpha.ipynb", "beta \ud83d or 1 and \0 not")
 
-    found = await world.names(ada, query)
-
-    assert found in ([], ["alpha.ipynb"])
+    for query in GARBAGE:
+        assert await world.names(ada, query) in ([], ["alpha.ipynb"]), query
 
 
 async def test_random_texts_are_found_by_each_of_their_words(world: World, ada: Principal) -> None:
