@@ -51,6 +51,7 @@ async def test_tabs_at_two_processes_type_into_one_notebook_and_nothing_leaves_t
         assert both.first.house.rooms.find(notebook) is None
 
 
+@pytest.mark.sqlite_in_short
 async def test_runs_are_asked_of_the_one_that_leads_and_its_answers_reach_tabs_at_the_other(both: Pair) -> None:
     ada = await both.second.person("ada")
     notebook = await both.second.notebook(ada, "1+1")
@@ -65,6 +66,7 @@ async def test_runs_are_asked_of_the_one_that_leads_and_its_answers_reach_tabs_a
         assert both.second.house.rooms.find(notebook) is not None
 
 
+@pytest.mark.sqlite_in_short
 async def test_whoever_is_no_tab_reads_and_edits_a_notebook_that_another_process_owns(both: Pair) -> None:
     ada = await both.first.person("ada")
     notebook = await both.first.notebook(ada, "begin")
@@ -83,6 +85,7 @@ async def test_whoever_is_no_tab_reads_and_edits_a_notebook_that_another_process
         assert answer.json()["cells"][0]["source"] in ("begin typed by hand", ["begin typed by hand"])
 
 
+@pytest.mark.sqlite_in_short
 async def test_a_file_given_to_any_process_is_merged_where_people_type(both: Pair) -> None:
     ada = await both.first.person("ada")
     notebook = await both.first.notebook(ada, "begin")
@@ -172,6 +175,7 @@ async def test_a_process_taken_for_dead_writes_nothing_at_all_and_says_so(both: 
     assert both.second.house.workers.leads
 
 
+@pytest.mark.sqlite_in_short
 async def test_what_passes_by_keeps_its_client_and_nobody_outside_can_name_another(both: Pair) -> None:
     await both.second.person("ada")
     async with both.second.api("none") as api:
@@ -188,6 +192,7 @@ async def test_what_passes_by_keeps_its_client_and_nobody_outside_can_name_anoth
     assert "6.6.6.6" not in logins.text
 
 
+@pytest.mark.sqlite_in_short
 async def test_a_viewer_who_writes_is_closed_with_the_same_code_through_another_process(both: Pair) -> None:
     ada = await both.first.person("ada")
     await both.first.person("bob")

@@ -240,7 +240,7 @@ class Workers:
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Somebody dialled."""
         stream = UnixStream(reader, writer)
-        if self._lines >= LINES_MAX or not is_own(stream):
+        if self._tasks.cancel_scope.cancel_called or self._lines >= LINES_MAX or not is_own(stream):
             writer.transport.abort()
             return
         self._tasks.start_soon(self._serve, Line(stream))
