@@ -23,6 +23,8 @@ def test_a_server_killed_between_sending_and_noting_it_sends_once_more_and_not_a
         with server(env=mail) as running:
             ada = running.add_user("ada@example.org")
             bob = running.add_user("bob@example.org")
+            with running.client(bob) as api:
+                api.put("/me/notifications/mail", json={"mail": False}).raise_for_status()
             notebook = running.notebook(ada, {"a": "1"}, name="n.ipynb", shared={"bob@example.org": "commenter"})
             with running.client(bob) as api:
                 said = api.post(f"/notebooks/{notebook}/comments", json={"place": {"cell": "a"}, "text": "for Ada"})
