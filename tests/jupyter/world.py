@@ -234,9 +234,7 @@ async def open_site(
         patch.setattr("collegium.app.SessionPages", lambda _sessions, _drive: pages)
         patch.setattr("collegium.app.VersionSpecs", lambda _environments, _version: specs)
         patch.setattr("collegium.app.Argon2Passwords", quick_passwords)
-        async with open_house(
-            Settings(data=data, engine="none", database_url=database_url)
-        ) as house:
+        async with open_house(Settings(data=data, engine="none", database_url=database_url)) as house:
             tokens = {}
             for email in (ADA, EVE):
                 if await _unknown(house, email):

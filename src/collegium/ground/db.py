@@ -74,6 +74,7 @@ def is_escaped(dialect: Dialect) -> bool:
     """Whether this database needs `AnyText` in another form."""
     return dialect.name == "postgresql"
 
+
 BUSY_TIMEOUT_MS = 10_000
 READERS_MAX = 8
 WAIT_SECONDS_MAX = 30.0
