@@ -185,6 +185,7 @@ def openapi() -> None:
         async with open_house(settings) as house:
             return json.dumps(create_app(house).openapi(), indent=1, ensure_ascii=False)
 
+    configure_log(json=False, level="warning")
     with engine.temporary_settings() as settings:
         print(anyio.run(described, settings))
 
