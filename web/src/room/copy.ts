@@ -107,7 +107,9 @@ export class BrowserCopy implements LocalCopy {
 
   received(update: Uint8Array): void {
     this.pieces.push(update)
-    this.later()
+    // A name without a document would open as an empty one.
+    if (this.written === 0) this.flush()
+    else this.later()
   }
 
   made(client: number, update: Uint8Array): number {
