@@ -147,6 +147,7 @@ async def test_a_bug_in_one_room_ends_that_room_and_no_other(house: House, monke
         room = house.rooms.find(bad)
         assert room is not None
         monkeypatch.setattr(room, "_beat", lambda: 1 / 0)
+        await one.edit(lambda tab: tab.text("c0").insert(0, "very "))
         await one.until(lambda tab: tab.closed)
         await other.edit(lambda tab: tab.text("c0").insert(0, "still "))
         await other.until(lambda tab: tab.acked == 1)
@@ -154,4 +155,4 @@ async def test_a_bug_in_one_room_ends_that_room_and_no_other(house: House, monke
         assert one.closed is not None
         assert one.closed[0] == 1012
     async with joined(house.port, bad, token) as one:
-        assert one.source("c0") == "bad"
+        assert one.source("c0") == "very bad"
