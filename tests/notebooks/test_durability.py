@@ -161,7 +161,7 @@ async def test_a_writer_killed_many_times_has_lost_nothing_that_it_acknowledged(
     await _kill_often(tmp_path, database_url, times=60, seed=2)
 
 
-# What a compaction says to the database is in this order: 1-4 read the log, 5-8 store the snapshot, 9-13 thin and forget.
+# What a compaction says to the database, in this order: 1-4 read the log, 5-8 store the snapshot, 9-13 thin and forget.
 @pytest.mark.parametrize("statement", [7, 8, 10, 13])
 async def test_a_compaction_killed_in_the_middle_leaves_the_text(
     tmp_path: Path, database_url: str, statement: int

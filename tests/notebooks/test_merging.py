@@ -177,8 +177,12 @@ def test_cells_without_their_ids_are_found_again() -> None:
     document, merge = three(base, base, wanted)
 
     assert said(document) == [
-        ("e", "same"), ("a", "import numpy as np"), ("b", "data = load()\nplot(data, color='red')"), ("c", ""), ("d", "1 + 2"),
-    ]  # fmt: skip
+        ("e", "same"),
+        ("a", "import numpy as np"),
+        ("b", "data = load()\nplot(data, color='red')"),
+        ("c", ""),
+        ("d", "1 + 2"),
+    ]
     assert [cell.id for cell in merge.content.cells] == ["e", "a", "b", "c", "d"]
 
 

@@ -233,9 +233,7 @@ def _append(tx: Connection, lane: Lane, entries: list[Entry], now: int) -> None:
 
 
 def _fresh_clients(lane: Lane, entries: Iterable[Entry]) -> dict[int, str]:
-    return {
-        client: user for entry in entries for client, user in _signed_by(entry) if client not in lane.clients
-    }
+    return {client: user for entry in entries for client, user in _signed_by(entry) if client not in lane.clients}
 
 
 def _signed_by(entry: Entry) -> list[tuple[int, str]]:

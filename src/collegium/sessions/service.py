@@ -154,9 +154,7 @@ class Sessions:
         session = await self.session(notebook)
         await session.show(shown)
 
-    async def stored_heads(
-        self, tx: AsyncConnection, notebook: NotebookId
-    ) -> list[tuple[Execution, list[Output]]]:
+    async def stored_heads(self, tx: AsyncConnection, notebook: NotebookId) -> list[tuple[Execution, list[Output]]]:
         """What each cell shows now, large values only named."""
         session = self._sessions.get(notebook)
         heads = await store.read_heads(tx, notebook)
