@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from collegium.app import create_app, open_house
+from collegium.ground.log import configure_log
 from collegium.runtimes.settings import Accelerator, AcceleratorUnit, RuntimeType
 from collegium.settings import Settings
 from collegium_runtimed import seccomp, syscalls
@@ -130,6 +131,7 @@ def default_of(field: FieldInfo) -> str:
 
 async def api_page() -> str:
     """Every route of the HTTP API with its summary."""
+    configure_log(json=False, level="warning")
     with tempfile.TemporaryDirectory() as folder:
         async with open_house(Settings(data=Path(folder), engine="none")) as house:
             paths: dict[str, Any] = create_app(house).openapi()["paths"]
