@@ -1,7 +1,6 @@
 """Two notebooks beside each other: which cells came, went, moved or changed, and which lines and words of them."""
 
 import re
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Literal
 
 from collegium.ground.ids import CellId
 from collegium.notebooks.model import Cell, CellOutputs, Content, Json, Output
+from collegium.notebooks.sequences import common_ends, rising
 
 LINES_MAX = 4_000
 WORDS_MAX = 2_000
@@ -80,7 +80,8 @@ def compared(before: Side, after: Side, *, similar: bool = False) -> Difference:
     pairs = _by_id(old, new)
     if similar:
         pairs |= _by_likeness(old, new, pairs)
-    stay = _longest_rising([pairs[index] for index in sorted(pairs)])
+    order = [pairs[index] for index in sorted(pairs)]
+    stay = {order[index] for index in rising(order)}
     gone: dict[int, list[Cell]] = defaultdict(list)
     # A cell that went is shown after the one that stood before it.
     behind = -1
@@ -200,23 +201,6 @@ def _words(text: str) -> list[str]:
     return [word for word in _WORD.findall(text[:20_000]) if word.isalnum() or "_" in word]
 
 
-def _longest_rising(numbers: list[int]) -> set[int]:
-    """The most of these numbers that rise: who is not among them moved."""
-    tops: list[int] = []
-    ends: list[int] = []
-    before: list[int] = []
-    for index, number in enumerate(numbers):
-        at = bisect_left(tops, number)
-        tops[at : at + 1], ends[at : at + 1] = [number], [index]
-        before.append(ends[at - 1] if at else -1)
-    found: set[int] = set()
-    index = ends[-1] if ends else -1
-    while index >= 0:
-        found.add(numbers[index])
-        index = before[index]
-    return found
-
-
 # --- which lines and words ---------------------------------------------------------------------------
 
 
@@ -248,13 +232,7 @@ class _Work:
         )
 
     def _changed(self, old: list[str], new: list[str], pieces_max: int) -> list[tuple[int, int, int, int]]:
-        head = 0
-        shorter = min(len(old), len(new))
-        while head < shorter and old[head] == new[head]:
-            head += 1
-        tail = 0
-        while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
-            tail += 1
+        head, tail = common_ends(old, new)
         middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
         if not middle_old and not middle_new:
             return []

@@ -17,6 +17,7 @@ from collegium.ground.ids import CellId
 from collegium.ground.lib0 import uint
 from collegium.notebooks import model, strict
 from collegium.notebooks.model import Cell, CellType, Content, Json
+from collegium.notebooks.sequences import common_ends
 
 EMPTY_UPDATE = b"\0\0"
 DIFF_CHARACTERS_MAX = 2_000
@@ -303,13 +304,7 @@ def _splice(text: Text, edits: Sequence[tuple[int, int, str]]) -> None:
 
 def differences(old: str, new: str) -> list[tuple[int, int, str]]:
     """What to replace in `old` (from, to, by) to get `new`, in order; found fast, not always the shortest."""
-    head = 0
-    shorter = min(len(old), len(new))
-    while head < shorter and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
+    head, tail = common_ends(old, new)
     before, after = old[head : len(old) - tail], new[head : len(new) - tail]
     if not before or not after:
         return [(head, len(old) - tail, after)] if before or after else []

@@ -41,6 +41,18 @@ def hunks(old: Sequence[T], new: Sequence[T]) -> list[Hunk[T]]:
     return found
 
 
+def common_ends(old: Sequence[Any], new: Sequence[Any]) -> tuple[int, int]:
+    """How many elements both begin with, and how many of the rest both end with."""
+    shorter = min(len(old), len(new))
+    head = 0
+    while head < shorter and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    return head, tail
+
+
 def rising(values: Sequence[Any]) -> list[int]:
     """The indexes of as many values as possible that rise strictly."""
     tops: list[Any] = []
