@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import PATIENCE_MS, signed_in
 from support.server import PASSWORD, Server, server
@@ -32,8 +32,9 @@ def source(page: Page) -> str:
     return page.locator("[data-cell-id=c0] .cm-content, [data-cell-id=c0] pre").first.inner_text()
 
 
-def editable(page: Page) -> bool:
-    return page.locator("[data-cell-id=c0] .cm-content[contenteditable=true]").count() > 0
+def read_only(page: Page) -> Locator:
+    """The editor, once it takes no letters."""
+    return page.locator("[data-cell-id=c0] .cm-content[aria-readonly=true]")
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -77,7 +78,7 @@ def test_a_colleague_and_a_guest_come_and_go(running: Server, chromium: Browser,
     bob.evaluate("window.sameTab = true")
     choose(ada, "Role of bob", "Viewer")
     chosen = time.monotonic()
-    bob.wait_for_function("() => !document.querySelector('[data-cell-id=c0] .cm-content[contenteditable=true]')")
+    expect(read_only(bob)).to_have_count(1)
     print(f"\nread-only {time.monotonic() - chosen:.3f} s after the choice, playwright's own time included")
     assert bob.evaluate("window.sameTab") is True
     bob.keyboard.type("not written")
@@ -90,7 +91,7 @@ def test_a_colleague_and_a_guest_come_and_go(running: Server, chromium: Browser,
     nobody = guest(chromium, address)
     expect(nobody.get_by_role("listitem", name="Code cell")).to_be_visible()
     assert TYPED in source(nobody)
-    assert not editable(nobody)
+    expect(read_only(nobody)).to_have_count(1)
     expect(nobody.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     for absent in ("Share", "Comments", "Run all"):
         expect(nobody.get_by_role("button", name=absent, exact=True)).to_have_count(0)
@@ -129,7 +130,7 @@ def test_what_was_typed_and_not_sent_is_kept_when_the_right_to_write_goes(
         api.put(f"/drive/items/{notebook}/grants", json=grant).raise_for_status()
 
     bob.context.set_offline(False)
-    bob.wait_for_function("() => !document.querySelector('[data-cell-id=c0] .cm-content[contenteditable=true]')")
+    expect(read_only(bob)).to_have_count(1)
     expect(bob.get_by_text(re.compile("kept|never got", re.I)).first).to_be_visible()
     with running.client(token) as api:
         assert "UNSENT" not in api.get(f"/notebooks/{notebook}/content").text
