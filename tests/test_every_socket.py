@@ -316,8 +316,8 @@ async def test_a_bad_frame_ends_its_socket_and_no_other(site: Site, frame: Calla
 
 
 HELLOS: list[tuple[Any, int]] = [
-    ({"type": "hello", "protocol": 2, "client": 5, "epoch": None, "state_vector": None}, 4400),
-    ({"type": "hello", "client": 5}, 4400),
+    ({"type": "hello", "protocol": 2, "client": 5, "epoch": None, "state_vector": None}, 4426),
+    ({"type": "hello", "client": 5}, 4426),
     ({"type": "hello", "protocol": 1, "client": 0}, 4400),
     ({"type": "hello", "protocol": 1, "client": 1 << 60}, 4400),
     ({"type": "hello", "protocol": 1, "client": "5"}, 4400),

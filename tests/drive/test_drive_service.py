@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.accounts.model import ALLOWED, Action, Principal, Role, may
 from collegium.accounts.service import Accounts
-from collegium.drive import store
+from collegium.drive import sharing_store, store
 from collegium.drive.adapters import LocalBlobs
 from collegium.drive.model import DEPTH_MAX, Item, Kind
 from collegium.drive.service import Drive, open_drive
@@ -386,7 +386,7 @@ async def test_a_deleted_folder_takes_all_that_is_in_it(
     assert only.blob != other.blob
     async with database.read() as tx:
         assert (await tx.execute(select(func.count()).select_from(store.items))).scalar_one() == 1
-        assert (await tx.execute(select(func.count()).select_from(store.grants))).scalar_one() == 0
+        assert (await tx.execute(select(func.count()).select_from(sharing_store.grants))).scalar_one() == 0
 
 
 async def test_a_deletion_that_cannot_be_prepared_leaves_everything(

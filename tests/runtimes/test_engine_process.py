@@ -67,7 +67,7 @@ def test_twenty_runtimes_come_and_go_and_leave_nothing(engine: EngineProcess) ->
         engine.ask("delete", runtime=f"r{number}")
 
     assert engine.traces() == []
-    assert len(os.listdir(f"/proc/{pid}/fd")) <= open_before
+    engine.until(lambda: len(os.listdir(f"/proc/{pid}/fd")) <= open_before)
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     assert len(children) <= 4, "what ended is waited for"
 
