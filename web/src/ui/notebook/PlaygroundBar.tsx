@@ -69,6 +69,7 @@ function Reading() {
   const desk = useDesk()
   const guest = useIsGuest()
   const { enter } = useAccount()
+  const mayComment = useMay('comment')
   const [opening, setOpening] = useState(false)
   const open = async () => {
     setOpening(true)
@@ -78,7 +79,7 @@ function Reading() {
   return (
     <section className="playground" aria-label="Your access">
       <Eye size={18} aria-hidden />
-      <p>You may look at this notebook. To run and change it, open it in a playground of your own.</p>
+      <p>You may look at this notebook{mayComment && ' and comment'}. To run and change it, open it in a playground of your own.</p>
       <div className="playground-actions">
         {guest ? (
           <Button small weight="soft" onClick={enter}>Sign in to run it</Button>
