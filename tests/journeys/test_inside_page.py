@@ -222,6 +222,7 @@ def test_files_are_made_renamed_found_by_keys_and_deleted(house: House) -> None:
     page.keyboard.press("Enter")
     expect(item(page, "notes.md")).to_have_attribute("aria-level", "2")
     assert house.content("/content/data/notes.md") == b""
+    expect(page.get_by_role("textbox", name="notes.md", exact=True)).to_be_focused()
 
     item(page, "data").focus()
     page.keyboard.press("Delete")

@@ -114,6 +114,7 @@ def test_a_killed_server_is_no_reason_to_stop_writing_or_to_keep_the_tab(house: 
     house.server.kill()
     expect(saved(ada)).to_have_text("Offline")
     write(ada, "one", " # kept")
+    expect(ada.get_by_text("7 edits wait")).to_be_visible()
     ada.goto(house.server.url)
     offline = ada.get_by_role("list", name="Available offline")
     expect(offline.get_by_text("7 edits wait")).to_be_visible()

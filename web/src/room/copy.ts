@@ -116,7 +116,11 @@ export class BrowserCopy implements LocalCopy {
     const n = ++this.count
     if (!this.label) return n
     const key: UnsentKey = [this.notebook, this.label.epoch, client, n]
-    void this.write([UNSENT], (work) => work.objectStore(UNSENT).put(update, key as unknown as IDBValidKey))
+    void this.write([UNSENT], (work) => {
+      work.objectStore(UNSENT).put(update, key as unknown as IDBValidKey)
+      // Not when its turn comes: the tab may be closed with the next key.
+      work.commit()
+    })
     this.channel?.postMessage({ epoch: this.label.epoch, update })
     return n
   }
