@@ -10,7 +10,7 @@ from collegium.rooms import model
 from collegium.rooms.client import Client
 
 PRESENCE_SECONDS = 0.03
-PATIENCE = ((8_000, 0.03), (2_500, 0.005))
+PATIENCE = ((8_000, 0.03), (6_000, 0.005))
 """When more than so many frames a second would be sent, edits are gathered for so long before they are stored."""
 
 Edit = tuple[int, bytes]
