@@ -154,11 +154,8 @@ class Collaboration(House):
 async def lost_by_a_kill(house: House, tabs: int = 20, seconds: float = 3.0) -> float:
     """Edits that a colleague had seen, and that nobody finds after SIGKILL and a new start."""
     notebook = house.notebook()
-    typists = [house.tab(n * FIRSTS) for n in range(tabs)]
     async with AsyncExitStack() as stack:
-        door = house.door(notebook)
-        for typist in typists:
-            await typist.join(await stack.enter_async_context(door()))
+        typists = await crowd_in(stack, house, notebook, tabs)
         async with anyio.create_task_group() as tasks:
             until = time.perf_counter() + seconds + 5
             for typist in typists:
@@ -177,6 +174,14 @@ async def lost_by_a_kill(house: House, tabs: int = 20, seconds: float = 3.0) -> 
     return float(sum(f"<{token:07}>" not in text for token in seen))
 
 
+async def crowd_in(stack: AsyncExitStack, house: House, notebook: str, tabs: int) -> list[Typist]:
+    """So many tabs that have joined, until the stack closes."""
+    door, typists = house.door(notebook), [house.tab(n * FIRSTS) for n in range(tabs)]
+    for typist in typists:
+        await typist.join(await stack.enter_async_context(door()))
+    return typists
+
+
 async def _until_cut(work: Callable[..., Any], *args: Any) -> None:
     from websockets.exceptions import ConnectionClosed
 
@@ -192,11 +197,8 @@ async def _until_cut(work: Callable[..., Any], *args: Any) -> None:
 async def fan_out(house: House, tabs: int, seconds: float) -> tuple[float, float, float]:
     """Median and 99th percentile of an edit's way to everybody, in ms, and the server's CPU in percent."""
     notebook = house.notebook()
-    typists = [house.tab(n * FIRSTS) for n in range(tabs)]
     async with AsyncExitStack() as stack:
-        door = house.door(notebook)
-        for typist in typists:
-            await typist.join(await stack.enter_async_context(door()))
+        typists = await crowd_in(stack, house, notebook, tabs)
         async with anyio.create_task_group() as tasks:
             for typist in typists:
                 tasks.start_soon(typist.read)

@@ -222,7 +222,7 @@ class Room(OpenNotebook):
         """All that is on disk now, and the last edit in it. Raises Unavailable."""
         await self.intake()
         document, lane = self._now()
-        head, state = lane.head, document.lacking(None)
+        head, state = lane.head, self._whole(document, lane.head)
         while self._committed < head:
             if self._lane is not lane:
                 raise Unavailable("The notebook is being loaded again.")
