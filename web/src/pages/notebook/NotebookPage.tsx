@@ -14,13 +14,12 @@ import { Header } from '../../ui/notebook/Header'
 import { DeskContext, useChrome, useRoom, useSession } from '../../ui/notebook/hooks'
 import { useKeyboard } from '../../ui/notebook/keyboard'
 import '../../ui/notebook/notebook.css'
-import { ContentsPanel } from '../../ui/notebook/Panels'
 import { Rail } from '../../ui/notebook/Rail'
+import { SIDES } from '../../ui/notebook/sides'
 import { Toolbar } from '../../ui/notebook/Toolbar'
 import { NotFound, Notice } from '../../ui/Notice'
 
 const Dialogs = later(() => import('../../ui/notebook/Dialogs'))
-const FilesPanel = later(() => import('../../ui/files/FilesPanel'))
 const FileTab = later(() => import('../../ui/files/FileTab'))
 const TerminalPanel = later(() => import('../../ui/terminal/TerminalPanel'))
 const ResourcesPanel = later(() => import('../../ui/resources/ResourcesPanel'))
@@ -105,8 +104,9 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
       <Header />
       <div className="nb-body">
         <Rail />
-        <ContentsPanel />
-        <Once asked={(chrome) => chrome.side === 'files'} what="The files panel" part={<FilesPanel />} />
+        {SIDES.map(({ id, name, part: Part }) => (
+          <Once key={id} asked={(chrome) => chrome.side === id} what={name} part={<Part />} />
+        ))}
         <main className="nb-main">
           <Toolbar />
           <PlaygroundWhenOne />

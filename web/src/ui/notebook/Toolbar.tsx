@@ -3,7 +3,8 @@ import { ChevronDown, Play, Plus, Search } from 'lucide-react'
 import { Menu } from '../kit'
 import { useDesk, useMay, useRoom } from './hooks'
 import { RuntimePill } from './RuntimePill'
-import { COMMANDS, usable } from './commands'
+import { usable } from '../commands/model'
+import { COMMANDS } from '../commands/table'
 
 const size = { size: 16, 'aria-hidden': true } as const
 

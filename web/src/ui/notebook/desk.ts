@@ -22,8 +22,8 @@ export type Past =
 export interface Chrome {
   readonly dialog: DialogName | null
   readonly comments: boolean
-  /** The panel at the left. */
-  readonly side: 'contents' | 'files' | null
+  /** The panel at the left, by its name in `SIDES`. */
+  readonly side: string | null
   /** The terminal at the foot. */
   readonly terminal: boolean
   /** A panel about the runtime at the right. */
@@ -109,6 +109,11 @@ export class Desk {
 
   open(dialog: DialogName | null): void {
     this.chrome.setState({ dialog })
+  }
+
+  /** Open a panel at the left, or close it. */
+  toggleSide(id: string): void {
+    this.chrome.setState(({ side }) => ({ side: side === id ? null : id }))
   }
 
   /** There is room for one panel at the right. */

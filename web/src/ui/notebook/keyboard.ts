@@ -2,7 +2,8 @@
 import { useEffect } from 'react'
 import { matches, parse, type Stroke } from '../../model/shortcut'
 import { notify } from '../kit'
-import { COMMANDS, type Command, usable } from './commands'
+import { type Command, usable } from '../commands/model'
+import { COMMANDS } from '../commands/table'
 import type { Desk } from './desk'
 
 const CHORD_WITHIN_MS = 2000

@@ -1,0 +1,26 @@
+/** The Runtime menu: what runs, and on what. */
+import { type Command, connected, focused, order, place } from './model'
+
+export const RUNTIME: readonly Command[] = [
+  { id: 'run-all', name: 'Run all', menu: 'Runtime', group: 1, keys: ['Mod+F9'], needs: 'run', run: (desk) => desk.run(order(desk)) },
+  { id: 'run-before', name: 'Run before', menu: 'Runtime', group: 1, keys: ['Mod+F8'], needs: 'run', enabled: focused, run: (desk) => desk.run(order(desk).slice(0, place(desk))) },
+  { id: 'run', name: 'Run the focused cell', menu: 'Runtime', group: 1, keys: ['Mod+Enter'], enabled: focused, run: (desk) => desk.runChosen('stay') },
+  { id: 'run-next', name: 'Run and go to the next cell', keys: ['Shift+Enter'], enabled: focused, run: (desk) => desk.runChosen('next') },
+  { id: 'run-insert', name: 'Run and insert a cell', keys: ['Alt+Enter'], enabled: focused, run: (desk) => desk.runChosen('insert') },
+  { id: 'run-selection', name: 'Run the selected cells', menu: 'Runtime', group: 1, keys: ['Mod+Shift+Enter'], needs: 'run', enabled: focused, run: (desk) => desk.run(desk.chosen) },
+  { id: 'run-after', name: 'Run cell and below', menu: 'Runtime', group: 1, keys: ['Mod+F10'], needs: 'run', enabled: focused, run: (desk) => desk.run(order(desk).slice(place(desk))) },
+  { id: 'interrupt', name: 'Interrupt execution', menu: 'Runtime', group: 2, keys: ['Mod+M I'], needs: 'run', enabled: connected, run: (desk) => desk.session.command('interrupt') },
+  { id: 'restart', name: 'Restart session', menu: 'Runtime', group: 2, keys: ['Mod+M .'], needs: 'run', enabled: connected, run: (desk) => desk.session.command('restart') },
+  {
+    id: 'restart-all', name: 'Restart and run all', menu: 'Runtime', group: 2, needs: 'run', enabled: connected,
+    run: (desk) => {
+      desk.session.command('restart')
+      desk.run(order(desk))
+    },
+  },
+  { id: 'connect', name: 'Connect', menu: 'Runtime', group: 3, needs: 'run', enabled: (desk) => !connected(desk), run: (desk) => desk.session.connect() },
+  { id: 'disconnect', name: 'Disconnect and delete runtime', menu: 'Runtime', group: 3, needs: 'run', enabled: connected, run: (desk) => desk.open('disconnect') },
+  { id: 'runtime-type', name: 'Change runtime type', menu: 'Runtime', group: 4, needs: 'run', run: (desk) => desk.open('runtime-type') },
+  { id: 'sessions', name: 'Manage sessions', menu: 'Runtime', group: 4, run: (desk) => desk.open('sessions') },
+  { id: 'view-resources', name: 'View resources', menu: 'Runtime', group: 4, run: (desk) => desk.showResources(true) },
+]

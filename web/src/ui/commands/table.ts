@@ -1,0 +1,11 @@
+/** Every command once. Menus, toolbars, the palette, the keyboard, the shortcut editor and the help pages are made of it. */
+import { CELLS } from './cells'
+import { EDIT } from './edit'
+import { FILE } from './file'
+import { INSERT } from './insert'
+import type { Command } from './model'
+import { RUNTIME } from './runtime'
+import { TOOLS } from './tools'
+import { VIEW } from './view'
+
+export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...VIEW, ...INSERT, ...RUNTIME, ...TOOLS, ...CELLS]

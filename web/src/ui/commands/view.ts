@@ -1,0 +1,20 @@
+/** The View menu: what of the page is shown. */
+import { SIDES } from '../notebook/sides'
+import type { Command } from './model'
+
+const PANELS: readonly Command[] = SIDES.map(({ id, name, needs }) => ({
+  id, name, menu: 'View', group: 1, ...(needs && { needs }),
+  checked: (desk) => desk.chrome.getState().side === id,
+  run: (desk) => desk.toggleSide(id),
+}))
+
+export const VIEW: readonly Command[] = [
+  ...PANELS,
+  { id: 'comments', name: 'Comments', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().comments, run: (desk) => desk.showComments(!desk.chrome.getState().comments) },
+  { id: 'terminal', name: 'Terminal', menu: 'View', group: 1, needs: 'run', checked: (desk) => desk.chrome.getState().terminal, run: (desk) => desk.chrome.setState(({ terminal }) => ({ terminal: !terminal })) },
+  { id: 'resources', name: 'Resources', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().resources, run: (desk) => desk.showResources(!desk.chrome.getState().resources) },
+  {
+    id: 'numbers', name: 'Line numbers', menu: 'View', group: 2, keys: ['Mod+M L'], checked: (desk) => desk.view.getState().lineNumbers,
+    run: (desk) => desk.act({ do: 'numbers', shown: !desk.view.getState().lineNumbers }),
+  },
+]

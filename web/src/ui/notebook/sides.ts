@@ -1,0 +1,20 @@
+/** The panels at the left of the cells, each once: the rail, the View menu and the page are made of them. */
+import { FolderOpen, List, type LucideIcon } from 'lucide-react'
+import type { ComponentType } from 'react'
+import { later } from '../kit'
+import { ContentsPanel } from './Panels'
+
+export interface Side {
+  readonly id: string
+  /** In English. */
+  readonly name: string
+  readonly icon: LucideIcon
+  readonly needs?: 'run' | 'write'
+  /** Drawn from when it is first asked for; it is hidden while another is shown. */
+  readonly part: ComponentType
+}
+
+export const SIDES: readonly Side[] = [
+  { id: 'contents', name: 'Table of contents', icon: List, part: ContentsPanel },
+  { id: 'files', name: 'Files', icon: FolderOpen, needs: 'run', part: later(() => import('../files/FilesPanel')) },
+]
