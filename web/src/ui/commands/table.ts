@@ -2,10 +2,11 @@
 import { CELLS } from './cells'
 import { EDIT } from './edit'
 import { FILE } from './file'
+import { FORMS } from './forms'
 import { INSERT } from './insert'
 import type { Command } from './model'
 import { RUNTIME } from './runtime'
 import { TOOLS } from './tools'
 import { VIEW } from './view'
 
-export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...VIEW, ...INSERT, ...RUNTIME, ...TOOLS, ...CELLS]
+export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...VIEW, ...INSERT, ...FORMS, ...RUNTIME, ...TOOLS, ...CELLS]

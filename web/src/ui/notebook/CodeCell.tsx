@@ -1,15 +1,20 @@
 /** A code cell: run button, source, and what the last run left. */
 import { CircleAlert } from 'lucide-react'
 import type { Ref } from 'react'
+import { useStore } from 'zustand'
 import { CellOutputs } from '../../outputs/CellOutputs'
 import type { CellMap } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
+import { shownCode } from '../forms/shownCode'
+import { useFormMode } from '../forms/useFormMode'
 import { Contained } from './Contained'
 import { useDesk, useLanguage, useMay, useRun, useSession } from './hooks'
-import { Button } from '../kit'
+import { Button, classes, later } from '../kit'
 import { grammarOf, languageLabel } from './languages'
 import { RunButton } from './RunButton'
 import { Source, type SourceHandle } from './Source'
+
+const CellForm = later(() => import('../forms/CellForm'), <div className="form" />)
 
 interface CodeCellProps {
   readonly id: CellId
@@ -20,14 +25,23 @@ interface CodeCellProps {
 
 export function CodeCell({ id, cell, source, leave }: CodeCellProps) {
   const language = useLanguage()
+  const form = useFormMode(cell)
+  const opened = useStore(shownCode, (cells) => cells.has(id))
+  const shown = form !== null && form !== 'code'
+  const code = form !== 'form' || opened
   return (
     <div className="cell-row">
       <div className="cell-gutter">
         <RunButton id={id} />
         {language !== 'python' && <span className="cell-language">{languageLabel(language)}</span>}
       </div>
-      <div className="cell-body">
-        <Source id={id} cell={cell} language={grammarOf(language)} code leave={leave} ref={source} />
+      <div className={classes('cell-body', shown && code && 'cell-with-form')}>
+        {code && <Source id={id} cell={cell} language={grammarOf(language)} code leave={leave} ref={source} />}
+        {shown && (
+          <Contained of={cell} what="The form">
+            <CellForm id={id} cell={cell} mode={form} />
+          </Contained>
+        )}
         <Outputs id={id} />
       </div>
     </div>
