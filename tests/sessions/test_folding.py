@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collegium.sessions.folding import Append, Event, Folded, Splice, event_of
+from collegium.sessions.folding import OUTPUTS_MAX, Append, Event, Folded, Splice, event_of
 from collegium.sessions.text import HEAD_CHARACTERS, TAIL_CHARACTERS, StreamText
 
 
@@ -179,3 +179,24 @@ def test_a_reader_who_applies_every_frame_sees_the_outputs(events: list[Event], 
     follow()
 
     assert seen == folded.outputs()
+
+
+def test_outputs_beyond_the_bound_are_counted_in_one_last_output() -> None:
+    folded = Folded()
+    for number in range(OUTPUTS_MAX + 3):
+        folded.apply({"kind": "output", "output": {"output_type": "display_data", "data": {}, "metadata": {}}})
+        if number == OUTPUTS_MAX:
+            folded.unsent()
+    *kept, last = folded.outputs()
+
+    assert len(kept) == OUTPUTS_MAX
+    assert last["metadata"] == {"collegium": {"omitted_outputs": 3}}
+    assert last["data"]["text/plain"].startswith("3 more outputs were not kept")
+    assert folded.unsent() == [Splice(OUTPUTS_MAX, [last])]
+
+    again = Folded(folded.outputs())
+    again.apply({"kind": "stream", "name": "stdout", "text": "x"})
+    assert again.outputs()[-1]["metadata"] == {"collegium": {"omitted_outputs": 4}}
+    again.apply({"kind": "clear", "wait": False})
+    again.apply({"kind": "stream", "name": "stdout", "text": "x"})
+    assert again.outputs() == [{"output_type": "stream", "name": "stdout", "text": "x"}]

@@ -9,7 +9,9 @@ from collegium.sessions.text import StreamText
 FRAME_CHARACTERS_MAX = 64 * 1024
 ALL = 1 << 40
 OUTPUTS_MAX = 2000
-"""Beyond it, further outputs are counted and not shown; the log has them."""
+"""Beyond it, further outputs are counted in a last one and not shown; the log has their text."""
+OVERFLOW, OMITTED = "collegium", "omitted_outputs"
+"""Where the metadata of the last output says how many more there were."""
 DISPLAY = "$display"
 """The key under which a stored output remembers its display id. Never leaves the server."""
 
@@ -67,9 +69,10 @@ class Folded:
         self._changed: int | None = None
         self.lacking = False
         """Readers do not have everything."""
-        self.overflowed = 0
+        self._overflowed = 0
         for output in outputs or []:
             self._items.append(output)
+            self._overflowed = _overflow_of(output)
 
     def outputs(self, *, stored: bool = False) -> list[Output]:
         """What the cell shows. `stored`: with the display ids that the server keeps for itself."""
@@ -128,7 +131,7 @@ class Folded:
         last = self._items[-1] if self._items else None
         if not (isinstance(last, Stream) and last.name == name):
             if len(self._items) >= OUTPUTS_MAX:
-                self.overflowed += 1
+                self._overflow()
                 return
             last = Stream(name)
             self._items.append(last)
@@ -138,10 +141,17 @@ class Folded:
     def _add(self, output: Output) -> None:
         self._clear_if_due()
         if len(self._items) >= OUTPUTS_MAX:
-            self.overflowed += 1
+            self._overflow()
             return
         self._items.append(output)
         self._touch(len(self._items) - 1)
+
+    def _overflow(self) -> None:
+        if self._overflowed:
+            self._items.pop()
+        self._overflowed += 1
+        self._items.append(_overflow_note(self._overflowed))
+        self._touch(OUTPUTS_MAX)
 
     def _update(self, event: Mapping[str, Any]) -> None:
         for index, item in enumerate(self._items):
@@ -155,12 +165,24 @@ class Folded:
 
     def _clear(self) -> None:
         self._clear_next = False
+        self._overflowed = 0
         if self._items:
             self._items.clear()
             self._touch(0)
 
     def _touch(self, index: int) -> None:
         self._changed = index if self._changed is None else min(self._changed, index)
+
+
+def _overflow_note(count: int) -> Output:
+    """The output that stands for those that are not kept; a valid one, since it is exported with the rest."""
+    words = f"{count:,} more {'output was' if count == 1 else 'outputs were'} not kept here; the log has their text."
+    return {"output_type": "display_data", "data": {"text/plain": words}, "metadata": {OVERFLOW: {OMITTED: count}}}
+
+
+def _overflow_of(output: Output) -> int:
+    count = _dict(_dict(output.get("metadata")).get(OVERFLOW)).get(OMITTED)
+    return count if isinstance(count, int) and count > 0 else 0
 
 
 def _presented(item: Stream | Output, *, stored: bool = False) -> Output:

@@ -4,10 +4,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from collegium.accounts.model import Action, Principal
 from collegium.accounts.service import signed_in, visitor
+from collegium.drive.model import parsed_range
 from collegium.ground.http import USER_CONTENT_POLICY
 from collegium.ground.ids import CellId, ExecutionId, NotebookId, RuntimeId
 from collegium.runtimes.routes import Notebooks, RuntimeNotebook, RuntimeWithUsage, shown_with_usage
@@ -162,11 +164,18 @@ def routes(sessions: Sessions) -> APIRouter:
 
     @router.get("/blobs/{sha256}", summary="A large output", response_class=Response)
     async def read_output_blob(
-        notebook: Notebook, sha256: Annotated[str, Path(max_length=64)], who: Visitor
+        notebook: Notebook, sha256: Annotated[str, Path(max_length=64)], request: Request, who: Visitor
     ) -> Response:
         mime, content = await sessions.blob(who, NotebookId(notebook), sha256)
         kind = mime if mime in SAFE_MIMES else "text/plain; charset=utf-8"
-        return Response(content, media_type=kind, headers=_stranger() | {"Cache-Control": CACHED})
+        headers = _stranger() | {"Accept-Ranges": "bytes", "Cache-Control": CACHED}
+        # A film is looked at from the middle, too.
+        part = parsed_range(request.headers.get("range"), len(content))
+        if part is None:
+            return Response(content, media_type=kind, headers=headers)
+        start, stop = part
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(content)}"
+        return Response(content[start:stop], 206, media_type=kind, headers=headers)
 
     _add_session_routes(router, sessions)
     return router
