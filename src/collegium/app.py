@@ -13,11 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from collegium import __version__
-from collegium.accounts import groups_routes
+from collegium.accounts import groups_routes, preferences_routes
 from collegium.accounts import routes as accounts_routes
 from collegium.accounts.adapters import Argon2Passwords
 from collegium.accounts.groups import Groups
 from collegium.accounts.model import Principal, Role
+from collegium.accounts.preferences import Preferences
 from collegium.accounts.service import Accounts, open_accounts
 from collegium.comments import routes as comments_routes
 from collegium.comments.service import Comments
@@ -289,6 +290,7 @@ def create_app(house: House) -> FastAPI:
     for router in (
         accounts_routes.routes(house.accounts),
         groups_routes.routes(house.groups),
+        preferences_routes.routes(Preferences(house.database)),
         notifications_routes.routes(house.notifications),
         drive_routes.routes(house.drive, house.accounts),
         shelf_routes.routes(

@@ -36,6 +36,7 @@ from collegium.accounts.model import (
     taken,
 )
 from collegium.accounts.ports import Passwords
+from collegium.accounts.preferences_store import delete_preferences
 from collegium.accounts.settings import AccountsSettings
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
@@ -397,10 +398,11 @@ class Accounts:
         log.info("password.reset", user=user.id, logins_ended=len(ended))
 
     async def remove_user(self, email: str) -> None:
-        """End all their logins and tokens, and forget the password. What they own stays. Raises NotFound."""
+        """End all logins and tokens, and forget the password and settings. What they own stays. Raises NotFound."""
         user = await self.user_by_email(email)
         async with self._database.write() as tx:
             ended = [*await store.delete_logins(tx, user.id), *await store.delete_tokens(tx, user.id)]
+            await delete_preferences(tx, user.id)
             await store.mark_removed(tx, user.id, now_ms())
         self._end(ended)
         log.info("user.removed", user=user.id)

@@ -214,6 +214,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one chose about the page */
+        get: operations["read_settings_api_v1_me_settings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Choose something about the page; all choices after it */
+        patch: operations["change_settings_api_v1_me_settings_patch"];
+        trace?: never;
+    };
     "/api/v1/me/notifications": {
         parameters: {
             query?: never;
@@ -1520,6 +1538,35 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AccessibilitySettings
+         * @description What makes the page fit for somebody.
+         */
+        AccessibilitySettings: {
+            /**
+             * Contrast
+             * @default system
+             * @enum {string}
+             */
+            contrast: "system" | "more";
+            /**
+             * Motion
+             * @default system
+             * @enum {string}
+             */
+            motion: "system" | "less";
+            /**
+             * Announce
+             * @description Tell a screen reader when a cell runs, ends or fails.
+             * @default true
+             */
+            announce: boolean;
+            /**
+             * Tabmovesfocus
+             * @default false
+             */
+            tabMovesFocus: boolean;
+        };
+        /**
          * AnchorShown
          * @description A range of a cell's text: two relative positions of Yjs, in Base64, that browsers make and resolve.
          */
@@ -1718,6 +1765,76 @@ export interface components {
             entries: components["schemas"]["EntryShown"][];
             /** Truncated */
             truncated: boolean;
+        };
+        /**
+         * EditorSettings
+         * @description The text of cells.
+         */
+        EditorSettings: {
+            /**
+             * Fontfamily
+             * @default
+             */
+            fontFamily: string;
+            /**
+             * Fontsize
+             * @description In CSS pixels.
+             * @default 14
+             */
+            fontSize: number;
+            /**
+             * Indent
+             * @default 4
+             * @enum {integer}
+             */
+            indent: 2 | 4;
+            /**
+             * Linenumbers
+             * @default false
+             */
+            lineNumbers: boolean;
+            /**
+             * Wrap
+             * @default false
+             */
+            wrap: boolean;
+            /**
+             * Folding
+             * @default true
+             */
+            folding: boolean;
+            /**
+             * Closebrackets
+             * @default true
+             */
+            closeBrackets: boolean;
+            /**
+             * Ligatures
+             * @default false
+             */
+            ligatures: boolean;
+            /**
+             * Rulers
+             * @description Columns.
+             * @default []
+             */
+            rulers: number[];
+            /**
+             * Completewhiletyping
+             * @default true
+             */
+            completeWhileTyping: boolean;
+            /**
+             * Acceptonenter
+             * @default true
+             */
+            acceptOnEnter: boolean;
+            /**
+             * Diagnostics
+             * @default syntax
+             * @enum {string}
+             */
+            diagnostics: "off" | "syntax" | "types";
         };
         /**
          * EntryChange
@@ -2130,6 +2247,26 @@ export interface components {
             name: string;
         };
         /**
+         * KeySettings
+         * @description The keyboard.
+         */
+        KeySettings: {
+            /**
+             * Preset
+             * @default default
+             * @enum {string}
+             */
+            preset: "default" | "jupyterlab" | "vim";
+            /**
+             * Bindings
+             * @description A command's own keys; an empty list: none.
+             * @default {}
+             */
+            bindings: {
+                [key: string]: string[];
+            };
+        };
+        /**
          * Kind
          * @description What an item is.
          * @enum {string}
@@ -2463,6 +2600,52 @@ export interface components {
             name: string;
             /** Version */
             version: string;
+        };
+        /**
+         * PageSettings
+         * @description What somebody chose, or a change of it.
+         */
+        PageSettings: {
+            /**
+             * @default {
+             *       "language": "system",
+             *       "notifyAfter": 0
+             *     }
+             */
+            site: components["schemas"]["SiteSettings"];
+            /**
+             * @default {
+             *       "fontFamily": "",
+             *       "fontSize": 14,
+             *       "indent": 4,
+             *       "lineNumbers": false,
+             *       "wrap": false,
+             *       "folding": true,
+             *       "closeBrackets": true,
+             *       "ligatures": false,
+             *       "rulers": [],
+             *       "completeWhileTyping": true,
+             *       "acceptOnEnter": true,
+             *       "diagnostics": "syntax"
+             *     }
+             */
+            editor: components["schemas"]["EditorSettings"];
+            /**
+             * @default {
+             *       "preset": "default",
+             *       "bindings": {}
+             *     }
+             */
+            keys: components["schemas"]["KeySettings"];
+            /**
+             * @default {
+             *       "contrast": "system",
+             *       "motion": "system",
+             *       "announce": true,
+             *       "tabMovesFocus": false
+             *     }
+             */
+            accessibility: components["schemas"]["AccessibilitySettings"];
         };
         /**
          * PasswordChange
@@ -3090,6 +3273,25 @@ export interface components {
          */
         SignedIn: {
             user: components["schemas"]["Me"];
+        };
+        /**
+         * SiteSettings
+         * @description The page as a whole.
+         */
+        SiteSettings: {
+            /**
+             * Language
+             * @description Of the page's words.
+             * @default system
+             * @enum {string}
+             */
+            language: "system" | "en" | "de";
+            /**
+             * Notifyafter
+             * @description Tell the desktop when a run that took longer than this many seconds ends; 0: never.
+             * @default 0
+             */
+            notifyAfter: number;
         };
         /**
          * State
@@ -3821,6 +4023,59 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_settings_api_v1_me_settings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSettings"];
+                };
+            };
+        };
+    };
+    change_settings_api_v1_me_settings_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageSettings"];
+                };
             };
             /** @description Validation Error */
             422: {
