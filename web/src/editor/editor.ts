@@ -1,22 +1,22 @@
 /** One CodeMirror on one Y.Text: what is typed goes to everyone, and everyone's cursors show. */
-import { closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete'
+import { completionKeymap } from '@codemirror/autocomplete'
 import { defaultKeymap, indentLess, indentMore } from '@codemirror/commands'
-import { python } from '@codemirror/lang-python'
-import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
-import { Compartment, EditorState, type Extension } from '@codemirror/state'
-import { crosshairCursor, drawSelection, dropCursor, EditorView, keymap, lineNumbers, placeholder, rectangularSelection, tooltips } from '@codemirror/view'
+import { bracketMatching, indentOnInput, syntaxHighlighting } from '@codemirror/language'
+import { EditorState, type Extension } from '@codemirror/state'
+import { drawSelection, dropCursor, EditorView, keymap, lineNumbers, placeholder, rectangularSelection, tooltips } from '@codemirror/view'
 import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import { type Assistant, assistance } from './assist'
-import type { ForeignGrammar } from './grammars'
+import { grammarOf } from './grammar'
+import type { Grammar } from './grammars'
 import { undoOf } from './history'
+import { type Kind, preferred } from './preferences'
 import { guardSurrogates } from './surrogates'
 import { look, tooltipLook } from './theme'
 
-/** `code`: a language whose grammar is not known here. */
-export type Grammar = 'python' | 'markdown' | 'plain' | 'code' | ForeignGrammar
+export type { Grammar } from './grammars'
 
 export interface EditorOptions {
   readonly parent: HTMLElement
@@ -24,7 +24,8 @@ export interface EditorOptions {
   readonly awareness: Awareness | null
   readonly language: Grammar
   readonly readOnly: boolean
-  readonly lineNumbers: boolean
+  /** Numbered whatever is set. */
+  readonly lineNumbers?: boolean
   readonly assistant: Assistant | null
   readonly placeholder?: string
   /** What a screen reader calls it. */
@@ -40,38 +41,17 @@ const shared: Extension[] = [
   drawSelection(),
   dropCursor(),
   EditorState.allowMultipleSelections.of(true),
-  rectangularSelection(),
-  crosshairCursor(),
+  EditorView.clickAddsSelectionRange.of((event) => event.altKey),
+  rectangularSelection({ eventFilter: (event) => event.altKey && event.shiftKey && event.button === 0 }),
   indentOnInput(),
   bracketMatching(),
-  closeBrackets(),
-  indentUnit.of('    '),
-  EditorState.tabSize.of(4),
   syntaxHighlighting(classHighlighter),
   guardSurrogates,
   look,
   tooltipLook,
 ]
 
-const wraps = (language: Grammar) => language === 'markdown' || language === 'plain'
-
-/** What is not Python comes when it is first edited: Markdown brings the grammars of HTML, CSS and JavaScript along. */
-const grammar = new Compartment()
-
-async function enrich(view: EditorView, language: Grammar): Promise<void> {
-  switch (language) {
-    case 'python': case 'plain': case 'code':
-      return
-    case 'markdown': {
-      const { markdown, markdownLanguage } = await import('@codemirror/lang-markdown')
-      return view.dispatch({ effects: grammar.reconfigure(markdown({ base: markdownLanguage })) })
-    }
-    default: {
-      const { foreign } = await import('./grammars')
-      view.dispatch({ effects: grammar.reconfigure(await foreign(language)) })
-    }
-  }
-}
+const kindOf = (language: Grammar): Kind => (language === 'markdown' || language === 'plain' ? 'prose' : 'code')
 
 export function mountEditor(options: EditorOptions): EditorView {
   const { text, awareness, assistant } = options
@@ -82,15 +62,15 @@ export function mountEditor(options: EditorOptions): EditorView {
     const edge = direction < 0 ? line.number === 1 : line.number === view.state.doc.lines
     return edge && options.beyond(direction)
   }
-  const view = new EditorView({
+  return new EditorView({
     parent: options.parent,
     state: EditorState.create({
       doc: text.toString(),
       extensions: [
+        preferred(kindOf(options.language)),
         assistant ? assistance(assistant) : keymap.of([{ key: 'Tab', run: indentMore, shift: indentLess }]),
         keymap.of([
           ...completionKeymap,
-          ...closeBracketsKeymap,
           ...yUndoManagerKeymap,
           { key: 'ArrowUp', run: (view) => atEdge(view, -1) },
           { key: 'ArrowDown', run: (view) => atEdge(view, 1) },
@@ -98,8 +78,7 @@ export function mountEditor(options: EditorOptions): EditorView {
           { key: 'Escape', run: () => (options.leave(), true) },
         ]),
         shared,
-        wraps(options.language) ? EditorView.lineWrapping : [],
-        grammar.of(options.language === 'python' ? python() : []),
+        grammarOf(options.language),
         options.lineNumbers ? lineNumbers() : [],
         options.placeholder ? placeholder(options.placeholder) : [],
         tooltips({ position: 'fixed', parent: document.body }),
@@ -110,7 +89,4 @@ export function mountEditor(options: EditorOptions): EditorView {
       ],
     }),
   })
-  // Without its grammar it is plain text, which can be written as well.
-  enrich(view, options.language).catch(() => undefined)
-  return view
 }

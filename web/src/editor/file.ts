@@ -1,14 +1,14 @@
 /** One CodeMirror on one file: a text of this page alone until it is saved. */
 import { closeBrackets, closeBracketsKeymap } from '@codemirror/autocomplete'
 import { defaultKeymap, indentLess, indentMore } from '@codemirror/commands'
-import { bracketMatching, indentOnInput, indentUnit, StreamLanguage, type StreamParser, syntaxHighlighting } from '@codemirror/language'
+import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search'
-import { Compartment, EditorState, type Extension, type Text } from '@codemirror/state'
+import { Compartment, EditorState, type Text } from '@codemirror/state'
 import { crosshairCursor, drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap, lineNumbers, rectangularSelection } from '@codemirror/view'
 import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import * as Y from 'yjs'
-import { foreign } from './grammars'
+import { byEnding } from './grammars'
 import { guardSurrogates } from './surrogates'
 import { look, tooltipLook } from './theme'
 
@@ -37,31 +37,6 @@ export interface FileEditor {
 
 /** Past this a line is not wrapped, which would take seconds. */
 const WRAPPED_LINE_MAX = 20_000
-
-type Grammar = () => Promise<Extension>
-const stream = (load: () => Promise<StreamParser<unknown>>): Grammar => async () => StreamLanguage.define(await load())
-const json = stream(async () => (await import('@codemirror/legacy-modes/mode/javascript')).json)
-const javascript: Grammar = () => foreign('javascript')
-const shell: Grammar = () => foreign('shell')
-const yaml = stream(async () => (await import('@codemirror/legacy-modes/mode/yaml')).yaml)
-const markup = (kind: 'html' | 'xml') => stream(async () => (await import('@codemirror/legacy-modes/mode/xml'))[kind])
-const markdown: Grammar = async () => {
-  const { markdown, markdownLanguage } = await import('@codemirror/lang-markdown')
-  return markdown({ base: markdownLanguage })
-}
-const python: Grammar = async () => (await import('@codemirror/lang-python')).python()
-
-const GRAMMARS: Readonly<Record<string, Grammar>> = {
-  py: python, pyi: python, md: markdown, markdown,
-  js: javascript, mjs: javascript, ts: () => foreign('typescript'), json, ipynb: json, geojson: json,
-  sh: shell, bash: shell, zsh: shell, yaml, yml: yaml,
-  html: markup('html'), htm: markup('html'), xml: markup('xml'), svg: markup('xml'),
-  css: stream(async () => (await import('@codemirror/legacy-modes/mode/css')).css),
-  r: () => foreign('r'), jl: () => foreign('julia'), rb: () => foreign('ruby'), go: () => foreign('go'),
-  sql: stream(async () => (await import('@codemirror/legacy-modes/mode/sql')).standardSQL),
-  toml: stream(async () => (await import('@codemirror/legacy-modes/mode/toml')).toml),
-  ini: stream(async () => (await import('@codemirror/legacy-modes/mode/properties')).properties),
-}
 
 const fileLook = EditorView.theme({
   '&': { height: '100%', fontSize: '13px' },
@@ -113,7 +88,7 @@ export function mountFileEditor({ parent, text, lineEnds, ending, label, readOnl
     }),
   })
   let over = false
-  if (!long) void GRAMMARS[ending]?.().then((extension) => over || view.dispatch({ effects: grammar.reconfigure(extension) }), () => undefined)
+  if (!long) byEnding(ending).then((extension) => over || view.dispatch({ effects: grammar.reconfigure(extension) }), () => undefined)
   return {
     view,
     text: () => (ends === '\n' ? view.state.doc.toString() : view.state.doc.toString().replaceAll('\n', ends)),

@@ -6,7 +6,8 @@ import { FORMS } from './forms'
 import { INSERT } from './insert'
 import type { Command } from './model'
 import { RUNTIME } from './runtime'
+import { TEXT } from './text'
 import { TOOLS } from './tools'
 import { VIEW } from './view'
 
-export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...VIEW, ...INSERT, ...FORMS, ...RUNTIME, ...TOOLS, ...CELLS]
+export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...TEXT, ...VIEW, ...INSERT, ...FORMS, ...RUNTIME, ...TOOLS, ...CELLS]

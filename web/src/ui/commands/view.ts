@@ -1,4 +1,5 @@
 /** The View menu: what of the page is shown. */
+import { set, settings } from '../../settings/store'
 import { SIDES } from '../notebook/sides'
 import type { Command } from './model'
 
@@ -14,7 +15,7 @@ export const VIEW: readonly Command[] = [
   { id: 'terminal', name: 'Terminal', menu: 'View', group: 1, needs: 'run', checked: (desk) => desk.chrome.getState().terminal, run: (desk) => desk.chrome.setState(({ terminal }) => ({ terminal: !terminal })) },
   { id: 'resources', name: 'Resources', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().resources, run: (desk) => desk.showResources(!desk.chrome.getState().resources) },
   {
-    id: 'numbers', name: 'Line numbers', menu: 'View', group: 2, keys: ['Mod+M L'], checked: (desk) => desk.view.getState().lineNumbers,
-    run: (desk) => desk.act({ do: 'numbers', shown: !desk.view.getState().lineNumbers }),
+    id: 'numbers', name: 'Line numbers', menu: 'View', group: 2, keys: ['Mod+M L'], checked: () => settings.getState().editor.lineNumbers,
+    run: () => set({ editor: { lineNumbers: !settings.getState().editor.lineNumbers } }),
   },
 ]

@@ -5,11 +5,12 @@ import { type Grammar, mountEditor } from '../../editor/editor'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { assistantOf } from './assistant'
-import { useDesk, useMay, useView } from './hooks'
+import { useDesk, useEditable } from './hooks'
 
 export interface SourceHandle {
   edit(at: 'start' | 'end' | number): void
-  cursor(): number | null
+  /** Where the cursors are, and where what is selected begins and ends; none without an editor. */
+  cursors(): readonly number[]
 }
 
 interface SourceProps {
@@ -27,8 +28,7 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
   const desk = useDesk()
   const host = useRef<HTMLDivElement>(null)
   const editor = useRef<EditorView | null>(null)
-  const editable = useMay('write')
-  const numbers = useView((view) => view.lineNumbers)
+  const editable = useEditable(cell)
 
   useImperativeHandle(ref, () => ({
     edit(at) {
@@ -40,7 +40,7 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
       view.dispatch({ ...(!keep && { selection: { anchor: to } }), scrollIntoView: true })
       view.focus()
     },
-    cursor: () => editor.current?.state.selection.main.head ?? null,
+    cursors: () => editor.current?.state.selection.ranges.flatMap(({ from, to }) => (from === to ? [from] : [from, to])) ?? [],
   }), [desk])
 
   useLayoutEffect(() => {
@@ -56,7 +56,6 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
         awareness: desk.room.awareness,
         language,
         readOnly: !editable,
-        lineNumbers: numbers,
         assistant: code && editable ? assistantOf(desk.session) : null,
         ...(placeholder !== undefined && { placeholder }),
         leave,
@@ -106,7 +105,7 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
       stop()
       element.replaceChildren()
     }
-  }, [desk, id, cell, language, code, editable, numbers, leave, placeholder])
+  }, [desk, id, cell, language, code, editable, leave, placeholder])
 
   return <div className="source" ref={host} />
 })
