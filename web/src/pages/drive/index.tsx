@@ -1,6 +1,6 @@
 /** The drive: a person's folders, notebooks and files, what is shared with them, and their trash. */
 import './drive.css'
-import { ChevronRight, Clock, CloudUpload, FolderOpen, FolderPlus, HardDrive, NotebookPen, Plus, Search, Server, Star, Trash2, Upload, Users } from 'lucide-react'
+import { ChevronRight, Clock, CloudUpload, Compass, FolderOpen, FolderPlus, HardDrive, NotebookPen, Plus, Search, Server, Star, Trash2, Upload, Users } from 'lucide-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { api } from '../../api/client'
@@ -69,7 +69,7 @@ function Path({ view, listing }: { view: View; listing: Shown | undefined }) {
   )
 }
 
-function Empty({ view, words, onNew, onUpload }: { view: View; words: string; onNew: () => void; onUpload: () => void }) {
+function Empty({ view, words, onNew, onTour, onUpload }: { view: View; words: string; onNew: () => void; onTour: () => Promise<void>; onUpload: () => void }) {
   switch (view) {
     case 'recent':
       return <EmptyState icon={<Clock size={36} />} title="Nothing opened yet">The notebooks and files that you open appear here, also those that you came to by a link.</EmptyState>
@@ -92,15 +92,21 @@ function Empty({ view, words, onNew, onUpload }: { view: View; words: string; on
           title="A place for your notebooks"
           actions={
             <>
+              <Tour onTour={onTour} />
               <Button weight="soft" icon={<NotebookPen size={16} aria-hidden />} onClick={onNew}>Write a notebook</Button>
               <Button icon={<Upload size={16} aria-hidden />} onClick={onUpload}>Choose files</Button>
             </>
           }
         >
-          Start a new one, or drop .ipynb and data files anywhere on this page.
+          Take the tour to see what a notebook does, start your own, or drop .ipynb and data files anywhere on this page.
         </EmptyState>
       )
   }
+}
+
+function Tour({ onTour }: { onTour: () => Promise<void> }) {
+  const [busy, setBusy] = useState(false)
+  return <Button weight="primary" icon={<Compass size={16} aria-hidden />} busy={busy} onClick={() => (setBusy(true), void onTour().finally(() => setBusy(false)))}>Take the tour</Button>
 }
 
 export default function DrivePage({ view, folder }: { view: View; folder: string }) {
@@ -136,6 +142,16 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
     }
   }
 
+  const tour = async () => {
+    try {
+      const { takeTour } = await import('../../examples/welcome')
+      const { id } = await takeTour(folder)
+      navigate(`/notebooks/${id}`)
+    } catch (cause) {
+      notifyError('The tour could not be opened', cause)
+    }
+  }
+
   if (error?.status === 404) return <NotFound />
   const ordered = view === 'recent' || view === 'starred' || view === 'search'
   const items: readonly Row[] = listing === undefined ? [] : ordered ? listing.items : sorted(listing.items, sort)
@@ -162,7 +178,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
           {error?.code === 'offline' && <AvailableOffline retry={reload} />}
           {error !== undefined && error.code !== 'offline' && <EmptyState icon={<CloudUpload size={36} />} title="This could not be loaded" actions={<Button onClick={reload}>Try again</Button>}>{error.message}</EmptyState>}
           {error === undefined && listing === undefined && <div className="drive-loading"><Spinner large label="Loading" /></div>}
-          {listing !== undefined && items.length === 0 && <Empty view={view} words={wanted.words} onNew={() => void create()} onUpload={() => picker.current?.click()} />}
+          {listing !== undefined && items.length === 0 && <Empty view={view} words={wanted.words} onNew={() => void create()} onTour={tour} onUpload={() => picker.current?.click()} />}
           {items.length > 0 && <FileGrid key={`${view} ${folder}`} items={items} sort={ordered ? null : sort} onSort={setSort} stars={stars} onStar={actions.star} times={view === 'recent' ? 'Opened' : view === 'trash' ? 'In the trash since' : 'Modified'} menu={actions.menu} onRename={actions.rename} onDelete={actions.remove} inert={view === 'trash'} me={me.id} />}
         </Content>
       </main>
