@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from collegium.ground.db import Database, open_database
+from collegium.ground.db import READERS_MAX, Database, open_database
 from collegium.ground.errors import CollegiumError, StorageFull, Unavailable
 from support.cutting import Cutter, cutter
 from support.disk import leave_room
@@ -116,6 +116,29 @@ async def test_a_write_that_begins_on_a_dead_connection_takes_another(counted: t
         await tx.run_sync(insert)
 
     assert await count(database) == 1
+
+
+async def test_as_many_as_read_at_once_meet_no_dead_connection_when_the_database_is_back(
+    counted: tuple[Database, Cutter],
+) -> None:
+    database, _ = counted
+    numbers: list[int] = []
+
+    async def count_while_others_do(all_there: anyio.Event) -> None:
+        async with database.read() as tx:
+            numbers.append(int(await tx.scalar(text("SELECT count(*) FROM counted"))))
+            if len(numbers) % READERS_MAX == 0:
+                all_there.set()
+            await all_there.wait()
+
+    for _ in range(2):
+        async with anyio.create_task_group() as tasks:
+            all_there = anyio.Event()
+            for _ in range(READERS_MAX):
+                tasks.start_soon(count_while_others_do, all_there)
+        await anyio.to_thread.run_sync(postgres().crash)
+
+    assert numbers == [0] * READERS_MAX * 2
 
 
 async def test_a_database_that_is_away_is_named_and_used_again_when_it_is_back(

@@ -319,6 +319,9 @@ def postgresql_engine(url: str, *, connections_max: int, idle_ms_max: int = 0) -
 
     @event.listens_for(engine.sync_engine, "checkout")
     def woken(connection: Any, record: Any, _proxy: Any) -> None:
+        # Whoever begins on it would only be told so by its first statement, and reading is not begun again.
+        if record.driver_connection.is_closed():
+            raise DisconnectionError
         if time.monotonic() - record.info.get("since", math.inf) < IDLE_SECONDS_MAX:
             return
         try:
