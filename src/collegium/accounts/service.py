@@ -40,7 +40,16 @@ from collegium.accounts.preferences_store import delete_preferences
 from collegium.accounts.settings import AccountsSettings
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.errors import Conflict, Forbidden, Invalid, NotFound, NotSignedIn, StorageFull, TooMany
+from collegium.ground.errors import (
+    CollegiumError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    StorageFull,
+    TooMany,
+)
 from collegium.ground.ids import LoginId, TokenId, UserId, new_id
 from collegium.ground.log import get_log
 
@@ -193,8 +202,8 @@ class Accounts:
             self._doubted = anyio.Event()
             try:
                 await self._end_what_is_gone()
-            except SQLAlchemyError as error:
-                # A database that is busy for once costs a round, not the server.
+            except (CollegiumError, SQLAlchemyError) as error:
+                # A database that is busy or away for once costs a round, not the server.
                 log.warning("logins.unwatched", exc_info=error)
 
     async def _end_what_is_gone(self) -> None:

@@ -302,15 +302,23 @@ class Jupyter:
     async def _keep(self, kernel: Kernel, live: LiveKernel) -> None:
         """A kernel's whole life. A server that ends leaves it running, for the next one to find."""
         try:
-            await live.run()
-        except Malformed as error:
-            log.warning("runtime.malformed", runtime=kernel.runtime, detail=str(error))
-            await self._machines.failed(kernel.runtime, f"the runtime does not answer as it should: {error}")
+            await self._live_through(kernel, live)
         except CollegiumError as error:
             log.info("kernel.lost", kernel=kernel.id, why=error.detail)
         except Exception:  # a bug in one kernel's life is logged with its trace, and ends that kernel alone
             log.exception("kernel.failed", kernel=kernel.id)
-        await self._forgotten(kernel.id)
+        try:
+            await self._forgotten(kernel.id)
+        except CollegiumError as error:
+            # The next server finds it without a runtime.
+            log.warning("kernel.not_forgotten", kernel=kernel.id, why=error.detail)
+
+    async def _live_through(self, kernel: Kernel, live: LiveKernel) -> None:
+        try:
+            await live.run()
+        except Malformed as error:
+            log.warning("runtime.malformed", runtime=kernel.runtime, detail=str(error))
+            await self._machines.failed(kernel.runtime, f"the runtime does not answer as it should: {error}")
 
     async def _forgotten(self, kernel: KernelId) -> None:
         found = self._kernels.pop(kernel, None)

@@ -62,10 +62,16 @@ class Housekeeping:
                 await self._purge(room)
                 await self._note(room, again=True)
         except NotFound:
-            await self._notebooks.tidying.note(notebook, None)
+            await self._forget(notebook)
         except CollegiumError as error:
             # Open at another worker, busy, or damaged: it is still due the next time.
             log.info("notebook.not_tidied", notebook=notebook, code=error.code)
+
+    async def _forget(self, notebook: NotebookId) -> None:
+        try:
+            await self._notebooks.tidying.note(notebook, None)
+        except (CollegiumError, SQLAlchemyError) as error:
+            log.warning("notebook.not_noted", notebook=notebook, error=type(error).__name__)
 
     async def left(self, room: Room) -> None:
         """A room closes: remember what it will need."""

@@ -134,7 +134,7 @@ class NotebookLayers:
             self._builds.pop(name, None)
             build.over.set()
         if build.layer is not None:
-            await self.tidy()
+            await self._tidy_if_possible()
 
     async def _built(self, name: str, notebook: NotebookId, lock: Lock, version: str, build: _Build) -> Layer:
         begun = now_ms()
@@ -179,8 +179,15 @@ class NotebookLayers:
     async def keep_tidy(self) -> None:
         """Forget layers that nobody used for long, for ever."""
         while True:
-            await self.tidy()
+            await self._tidy_if_possible()
             await anyio.sleep(TIDY_SECONDS)
+
+    async def _tidy_if_possible(self) -> None:
+        try:
+            await self.tidy()
+        except CollegiumError as error:
+            # They take room and harm nobody.
+            log.warning("layers.untidied", why=error.detail)
 
     async def tidy(self) -> None:
         """Forget what is old or too much. What a runtime uses stays until later."""
