@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from collegium.accounts.model import Role
-from collegium.ground.errors import StorageFull
+from collegium.ground.errors import StorageFull, Unavailable
 from collegium.ground.lib0 import uint
 from collegium.notebooks import strict
 from collegium.notebooks.document import Broken, Document
@@ -115,6 +115,38 @@ async def test_what_was_on_its_way_when_the_document_broke_is_kept_and_seen(
 
         # Everything acknowledged is there, everything seen is there, and nothing else is.
         assert all(f"{n} " in kept for n in range(one.acked))
+
+
+async def test_whoever_comes_after_a_room_had_to_be_shut_opens_another_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, token = await house.person("Ada")
+    notebook = await house.notebook(ada, "x = 1")
+    away = iter([Unavailable("The database cannot be reached.")])
+    real = house.notebooks.take
+
+    async def take(*words: Any) -> Any:
+        if (error := next(away, None)) is not None:
+            raise error
+        return await real(*words)
+
+    async with joined(house.port, notebook, token):
+        pass
+    shut = house.rooms.find(notebook)
+    assert shut is not None
+    async with house.rooms.open(notebook):
+        monkeypatch.setattr(house.notebooks, "take", take)
+        shut._drop()
+        with anyio.fail_after(10):
+            while not shut.is_closed:
+                await anyio.sleep(0.01)
+        # The closed one still has a visitor.
+        async with joined(house.port, notebook, token) as tab:
+            await tab.edit(lambda tab: tab.text("c0").insert(0, "kept "))
+            await tab.until(lambda tab: tab.acked == 1)
+
+    assert house.rooms.find(notebook) is not shut
+    assert (await house.notebooks.content(notebook)).cells[0].source == "kept x = 1"
 
 
 async def test_a_text_that_two_tabs_read_differently_is_read_alike_after_a_report(house: House) -> None:

@@ -123,6 +123,8 @@ class Room(OpenNotebook):
         self._doubted = False
         self._renewed_at = float("-inf")
         self._closed: CollegiumError | None = None
+        self.on_shut: Callable[[], None] = _nothing
+        """Called when the room cannot go on: whoever comes from now on needs another."""
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -165,6 +167,7 @@ class Room(OpenNotebook):
             client.close(code, error.detail)
         self._move_on()
         self._loaded.set()
+        self.on_shut()
 
     @property
     def name(self) -> str:
@@ -685,6 +688,10 @@ class Room(OpenNotebook):
                 await self._drive.touched(tx, ItemId(self.notebook))
         except CollegiumError as error:
             log.warning("notebook.not_touched", notebook=self.notebook, code=error.code)
+
+
+def _nothing() -> None:
+    return None
 
 
 def _renew_sources(editor: Editor, sources: dict[CellId, str]) -> None:

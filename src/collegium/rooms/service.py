@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import anyio
@@ -191,6 +192,7 @@ class Rooms:
 
     async def _keep(self, notebook: NotebookId, stay: _Stay) -> None:
         room = stay.room
+        room.on_shut = partial(self._forget, notebook, stay)
         try:
             await room.load()
         except Exception as error:
@@ -198,7 +200,7 @@ class Rooms:
                 log.error("room.failed", notebook=notebook, exc_info=error)
                 error = Unavailable("The notebook cannot be opened now.")
             stay.error = error
-            del self._stays[notebook]
+            self._forget(notebook, stay)
             return
         finally:
             stay.ready.set()
@@ -213,8 +215,7 @@ class Rooms:
             log.error("room.failed", notebook=notebook, exc_info=error)
             room.shut(Unavailable("The notebook had to be closed. It can be opened again."))
         finally:
-            if self._stays.get(notebook) is stay:
-                del self._stays[notebook]
+            self._forget(notebook, stay)
             with anyio.move_on_after(LAST_WORDS_SECONDS_MAX, shield=True):
                 await room.settled()
                 await room.finish()
@@ -233,8 +234,14 @@ class Rooms:
             else:
                 await stay.moved.wait()
             if idle and not stay.room.visitors and stay.room.is_quiet:
-                del self._stays[stay.room.notebook]
+                self._forget(stay.room.notebook, stay)
                 return
+
+    def _forget(self, notebook: NotebookId, stay: _Stay) -> None:
+        """Whoever comes from now on opens another room; this one lasts until its visitors are gone."""
+        if self._stays.get(notebook) is stay:
+            del self._stays[notebook]
+        stay.moved.set()
 
 
 @asynccontextmanager
