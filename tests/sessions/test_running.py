@@ -5,13 +5,15 @@ from typing import Any
 
 import anyio
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent_process import AgentProcess
 from collegium.accounts.model import Role
-from collegium.ground.errors import Conflict, Invalid, NotFound
-from collegium.ground.ids import CellId, ExecutionId
+from collegium.ground.errors import Conflict, Invalid, NotFound, Unavailable
+from collegium.ground.ids import CellId, ExecutionId, NotebookId, RuntimeId
 from collegium.kernels.service import Message
-from collegium.sessions.model import Asked
+from collegium.sessions import loan, service, store
+from collegium.sessions.model import Asked, Machine
 from collegium.sessions.service import Sessions
 from collegium.sessions.session import Session
 from session_world import ADA, NOTEBOOK, FakeDocuments, FakeMachines, OpenServer, Tab, ended, followed, heard
@@ -73,6 +75,30 @@ async def test_a_server_that_restarts_in_the_middle_of_a_run_loses_no_line(
 
     assert printed(outputs) == "".join(f"{n}\n" for n in range(2000))
     assert printed(last) == "after 1999\n"
+
+
+async def test_a_database_that_is_away_when_a_server_finds_its_runtimes_again_costs_none(
+    server: OpenServer, documents: FakeDocuments, machines: FakeMachines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = iter([Unavailable("The database cannot be reached.") for _ in range(2)])
+    real = machines.get
+
+    async def get(runtime: RuntimeId) -> Machine:
+        if (error := next(away, None)) is not None:
+            raise error
+        return await real(runtime)
+
+    monkeypatch.setattr(loan, "AGAIN_SECONDS", 0.01)
+    async with server() as sessions:
+        [execution] = await ask(sessions, documents, "import time\nfor i in range(20): print(i); time.sleep(0.05)")
+        await heard(documents, lambda frame: frame["type"] == "append")
+    monkeypatch.setattr(machines, "get", get)
+    async with server() as sessions:
+        assert (await ended(documents, execution))["state"] == "finished"
+        _, outputs = await sessions.execution(ADA, NOTEBOOK, execution)
+
+    assert next(away, None) is None
+    assert printed(outputs) == "".join(f"{n}\n" for n in range(20))
 
 
 async def test_what_a_kernel_did_while_no_server_ran_is_there_when_one_starts(
@@ -350,6 +376,36 @@ async def test_a_session_that_fails_is_read_again_and_loses_nothing(
         _, outputs = await sessions.execution(ADA, NOTEBOOK, execution)
 
     assert next(failures, None) is None
+    assert printed(outputs) == "".join(f"{n}\n" for n in range(10))
+
+
+async def test_a_session_that_fails_while_the_database_is_away_is_read_again_when_it_is_back(
+    server: OpenServer, documents: FakeDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = iter([Unavailable("The database cannot be reached.") for _ in range(3)])
+    real_message, real_unfinished = Session._message, store.notebooks_unfinished
+
+    async def failing(session: Session, message: Message) -> None:
+        if message.content.get("text") == "3\n" and (error := next(away, None)) is not None:
+            raise error
+        await real_message(session, message)
+
+    async def unfinished(tx: AsyncConnection) -> list[NotebookId]:
+        if (error := next(away, None)) is not None:
+            raise error
+        return await real_unfinished(tx)
+
+    monkeypatch.setattr(service, "RESUME_SECONDS", 0.05)
+    code = "import time\nfor i in range(10): print(i, flush=True); time.sleep(0.1)"
+    async with server() as sessions:
+        monkeypatch.setattr(Session, "_message", failing)
+        monkeypatch.setattr(store, "notebooks_unfinished", unfinished)
+        [execution] = await ask(sessions, documents, code)
+        # Nobody asks for anything meanwhile.
+        assert (await ended(documents, execution))["state"] == "finished"
+        _, outputs = await sessions.execution(ADA, NOTEBOOK, execution)
+
+    assert next(away, None) is None
     assert printed(outputs) == "".join(f"{n}\n" for n in range(10))
 
 

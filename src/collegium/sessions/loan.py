@@ -25,6 +25,7 @@ log = get_log("sessions")
 
 ANYTHING = Asked()
 VARIABLES_SECONDS_MAX = 5.0
+AGAIN_SECONDS = 1.0
 ENDED_SECONDS_MAX = 5.0
 """How long the reason of an end is waited for: whoever took a runtime back writes it down a moment later."""
 
@@ -108,7 +109,7 @@ class Loan:
 
     async def _acquire(self, principal: Principal | None, asked: Asked) -> None:
         if self.binding is not None:
-            self.machine = await self._world.machines.get(self.binding.runtime)
+            self.machine = await self._found(self.binding.runtime)
             return
         assert principal is not None
         machines, layers = self._world.machines, self._world.layers
@@ -143,6 +144,15 @@ class Loan:
         async with self._world.db.write() as tx:
             await store.write_binding(tx, self.binding, now_ms())
         self._changed()
+
+    async def _found(self, runtime: RuntimeId) -> Machine:
+        """The runtime that is bound. While the database is away nothing is known of it, least that it is lost."""
+        while True:
+            try:
+                return await self._world.machines.get(runtime)
+            except Unavailable as error:
+                log.warning("runtime.not_found_yet", notebook=self._notebook, why=error.detail)
+                await anyio.sleep(AGAIN_SECONDS)
 
     def is_other_than(self, asked: Asked) -> bool:
         """The runtime that is here has not the type or the version that is asked for."""

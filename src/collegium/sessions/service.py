@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collegium.accounts.model import Action, Principal
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.errors import Forbidden, NotFound
+from collegium.ground.errors import Forbidden, NotFound, Unavailable
 from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, RuntimeId, UserId, is_id, new_id
 from collegium.ground.log import get_log
 from collegium.notebooks.model import CellOutputs
@@ -361,15 +361,22 @@ class Sessions:
 
     async def _resume(self, notebook: NotebookId) -> None:
         """After a moment, what runs is watched again."""
-        await anyio.sleep(RESUME_SECONDS)
-        try:
-            async with self._world.db.read() as tx:
-                unfinished = await store.notebooks_unfinished(tx)
-            if notebook in unfinished:
-                await self.session(notebook)
-        except Exception:
-            # It is read again when somebody asks for it.
-            log.exception("session.not_resumed", notebook=notebook)
+        while True:
+            await anyio.sleep(RESUME_SECONDS)
+            try:
+                async with self._world.db.read() as tx:
+                    unfinished = await store.notebooks_unfinished(tx)
+                if notebook in unfinished:
+                    await self.session(notebook)
+            except Unavailable as error:
+                # The database is away, perhaps for a night: what runs meanwhile is kept by its agent.
+                log.warning("session.not_resumed", notebook=notebook, detail=error.detail)
+            except Exception:
+                # It is read again when somebody asks for it.
+                log.exception("session.not_resumed", notebook=notebook)
+                return
+            else:
+                return
 
 
 @asynccontextmanager
