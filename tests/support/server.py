@@ -20,6 +20,7 @@ from support.users import python_as
 READY_SECONDS_MAX = 600
 """The first start may have to build the runtime version."""
 STOP_SECONDS_MAX = 30
+LINES_SHOWN_MAX = 400
 PASSWORD = "correct horse battery"
 NOBODY: Mapping[str, str] = {}
 
@@ -147,6 +148,10 @@ def server(*words: str, env: dict[str, str] | None = None, uid: int | None = Non
     try:
         running.start()
         yield running
+    except BaseException:
+        # Shown with what failed.
+        print("\n".join(running.lines[-LINES_SHOWN_MAX:]))
+        raise
     finally:
         running.stop()
         running.end_engine()
