@@ -68,6 +68,10 @@ def fill(connection: Connection) -> dict[str, dict[str, Any]]:
     found.reflect(connection, only=lambda name, _: name in metadata.tables)
     rows = {}
     for table in found.sorted_tables:
+        made = connection.execute(sa.select(table)).one_or_none()
+        if made is not None:
+            rows[table.name] = dict(made._mapping)
+            continue
         row = {column.name: value_for(column) for column in table.columns if not is_made(column)}
         connection.execute(table.insert().values(row))
         rows[table.name] = row
