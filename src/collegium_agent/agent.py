@@ -31,10 +31,16 @@ WARM_ID = "warm"
 ASIDE = "aside-"
 """Begins the ids of questions to a kernel that are no business of the journal's, nor of its state."""
 
+COMMS = frozenset({"comm_open", "comm_msg", "comm_close"})
+COMMS_KNOWN_MAX = 10_000
+
 ASIDES_MAX = 64
 ASIDE_SECONDS_MAX = 20.0
-ASIDES = {"variables": "variables", "changed_imports": "changed"}
-"""What `variables.py` answers in Python kernels, and the field of the answer."""
+ASIDES = {"variables": "variables", "changed_imports": "changed", "namespace": "variables", "table": "rows"}
+"""What `variables.py` and `looking.py` answer in Python kernels, and the field of the answer."""
+QUESTION_CHARACTERS_MAX = 64 * 1024
+TABLE_SECONDS_MAX = 300.0
+"""To sort a large table, or to write it into a file, takes its time."""
 
 
 class Agent:
@@ -144,7 +150,7 @@ class Agent:
                 client.reply(str(request["id"]), self._stat())
             case "packages":
                 client.reply(str(request["id"]), self._desk.packages.answer())
-            case "variables" | "changed_imports":
+            case "variables" | "changed_imports" | "namespace" | "table":
                 self._tasks.create_task(self._answer_aside(client, str(request["id"]), request))
             case "start_kernel":
                 self._start_or_adopt(request)
@@ -163,9 +169,10 @@ class Agent:
                 raise Malformed(f"no such op: {op[:40]}")
 
     async def _answer_aside(self, client: Client, wanted: str, request: dict[str, Any]) -> None:
+        seconds = TABLE_SECONDS_MAX if request["op"] == "table" else ASIDE_SECONDS_MAX
         with contextlib.suppress(TimeoutError):
             try:
-                client.reply(wanted, await asyncio.wait_for(self._aside(request), ASIDE_SECONDS_MAX))
+                client.reply(wanted, await asyncio.wait_for(self._aside(request), seconds))
             except (Refused, Malformed) as error:
                 client.refuse(wanted, str(error))
 
@@ -175,13 +182,17 @@ class Agent:
         if field is None or kernel is None or not kernel.alive:
             raise Refused("not_found", "There is no such kernel." if field else "There is no such question.")
         if kernel.name != "python3" or not kernel.ready.is_set():
-            return {field: []}
+            why = "unsupported" if kernel.name != "python3" else "starting"
+            return {field: []} | ({"error": why} if request["op"] in ("namespace", "table") else {})
         if len(self._asides) >= ASIDES_MAX:
             raise Refused("refused", "Too many questions at once.")
         question = ASIDE + token_hex(8)
         answer = self._asides[question] = asyncio.get_running_loop().create_future()
         try:
-            self._send(kernel, "control", f"collegium_{request['op']}_request", {}, question)
+            about = request.get("about", {})
+            if not isinstance(about, dict) or len(json.dumps(about)) > QUESTION_CHARACTERS_MAX:
+                raise Refused("invalid", "This is no question.")
+            self._send(kernel, "control", f"collegium_{request['op']}_request", about, question)
             content: dict[str, Any] = await answer
             return content
         finally:

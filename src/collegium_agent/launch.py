@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def main() -> None:
     app.initialize(
         ["-f", options.connection_file, "--HistoryManager.hist_file=:memory:", f"--log-level={logging.CRITICAL}"]
     )
-    for name in ("shell", "variables"):
+    for name in ("shell", "variables", "looking"):
         beside(name).install(app)
     show_figures()
     sys.argv = [sys.argv[0]]
@@ -61,12 +62,14 @@ def show_figures() -> None:
         del sys.modules[INLINE]
 
 
+@cache
 def beside(name: str) -> Any:
     """A file next to this one, as a module that no notebook can import."""
     spec = importlib.util.spec_from_file_location(f"_collegium_{name}", Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    vars(module)["beside"] = beside  # what one of these files needs of another, it asks for in the same way
     spec.loader.exec_module(module)
     return module
 
