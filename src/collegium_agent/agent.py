@@ -69,7 +69,7 @@ class Agent:
         self._pids: dict[str, int] = {}
         self._fresh: dict[str, int] = {}
         """Processes that this agent saw start, and that nobody has used yet."""
-        self._desk = Desk(Packages(state / "packages.json"), cwd, self._aside)
+        self._desk = Desk(Packages(state / "packages.json"), cwd, self._aside, self._tasks)
         self._unsure: dict[str, str] = {}
         """Questions that tell, once answered, that an execution is over."""
 

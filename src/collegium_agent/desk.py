@@ -6,6 +6,7 @@ from typing import Any
 
 from collegium_agent import ports
 from collegium_agent.files import Files
+from collegium_agent.language import Languages
 from collegium_agent.packages import Packages
 from collegium_agent.side import Refused, Side
 from collegium_agent.terminals import Terminals
@@ -19,12 +20,13 @@ Questions = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 class Desk:
     """One per agent."""
 
-    def __init__(self, packages: Packages, cwd: str, kernels: Questions) -> None:
+    def __init__(self, packages: Packages, cwd: str, kernels: Questions, tasks: asyncio.TaskGroup) -> None:
         self.packages = packages
         self._kernels = kernels
         self.ports = ports.Ports()
         self._files = Files()
         self._terminals = Terminals(cwd)
+        self._languages = Languages(cwd, tasks)
 
     async def serve(self, purpose: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Do what a connection was opened for; a refusal is its last frame."""
@@ -49,6 +51,8 @@ class Desk:
                 await self._terminals.look(side, purpose)
             case {"port": port}:
                 await ports.carry(side, port)
+            case {"language": _}:
+                await self._languages.serve(side)
             case _:
                 raise Malformed("nothing here opens like this")
 

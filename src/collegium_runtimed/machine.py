@@ -17,6 +17,9 @@ ETC = (
 """Looked up by libraries; nothing here says who uses the machine or how."""
 OS_RELEASE = ("etc/os-release", "../usr/lib/os-release")
 
+PROGRAMS = {"uv": "bin/uv", "ty": "language/ty", "ruff": "language/ruff"}
+"""Of our own environment, each one file. The last two are the agent's alone: nobody's PATH leads to them."""
+
 
 class BadEnvironment(Exception):
     """A path that is no environment, or whose Python must not be shown."""
@@ -45,9 +48,10 @@ def environment_binds(environment: str, agent: Path, allowed: tuple[Path, ...]) 
     if not (path / "pyvenv.cfg").is_file():
         raise BadEnvironment(f"{environment} is no Python environment")
     binds = [Bind(str(prefix), str(prefix)) for prefix in python_prefixes(path)]
-    uv = Path(sys.executable).with_name("uv")
-    if uv.is_file():
-        binds.append(Bind(os.path.realpath(uv), f"{AGENT_HOME}/bin/uv"))
+    for name, inside in PROGRAMS.items():
+        program = Path(sys.executable).with_name(name)
+        if program.is_file():
+            binds.append(Bind(os.path.realpath(program), f"{AGENT_HOME}/{inside}"))
     return [*binds, Bind(str(agent / "collegium_agent"), f"{AGENT_HOME}/collegium_agent")]
 
 

@@ -1,10 +1,12 @@
 """The whole server with its doors, and one runtime of Ada's that is a plain process."""
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -94,7 +96,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def agent() -> Iterator[AgentProcess]:
-    with agent_process(env=NO_HOME) as agent:
+    with agent_process(env=NO_HOME | {"COLLEGIUM_LANGUAGE_PROGRAMS": str(Path(sys.executable).parent)}) as agent:
         yield agent
 
 

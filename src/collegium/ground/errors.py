@@ -77,3 +77,12 @@ class Unavailable(CollegiumError):
     """Not now; trying again later may help."""
 
     code = "unavailable"
+
+
+def first(group: BaseExceptionGroup[CollegiumError]) -> CollegiumError:
+    """The error that a caught group of them, however deep, holds first."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, CollegiumError)
+    return error

@@ -16,10 +16,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from collegium.accounts.model import Principal
 from collegium.accounts.service import signed_in
 from collegium.drive.model import content_disposition, parsed_range
-from collegium.ground.errors import CollegiumError, Invalid, TooLarge, Unavailable
+from collegium.ground.errors import CollegiumError, Invalid, TooLarge, Unavailable, first
 from collegium.ground.http import USER_CONTENT_POLICY, close_for
 from collegium.ground.ids import RuntimeId
 from collegium.ground.log import get_log
+from collegium.inside import language_routes
 from collegium.inside.service import Inside
 from collegium.kernels.files import PATH_BYTES_MAX, FilesClient, Kind
 from collegium.kernels.terminals import INPUT_BYTES_MAX, OFFSET_MAX, Exited, Output, TerminalStream
@@ -137,6 +138,7 @@ def routes(inside: Inside) -> APIRouter:
     router.include_router(_content_routes(inside))
     router.include_router(_terminal_routes(inside))
     router.include_router(_port_routes(inside))
+    router.include_router(language_routes.routes(inside))
     return router
 
 
@@ -273,7 +275,7 @@ def _terminal_routes(inside: Inside) -> APIRouter:
             gone = True
         except* CollegiumError as group:
             if not gone:
-                await close_for(websocket, _first(group))
+                await close_for(websocket, first(group))
 
     return router
 
@@ -396,11 +398,3 @@ async def _pass(text: str | None, stream: TerminalStream) -> None:
             await stream.resize(rows, columns)
         case _:
             raise Invalid("The frame is malformed.")
-
-
-def _first(group: BaseExceptionGroup[Any]) -> CollegiumError:
-    error: Any = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, CollegiumError)
-    return error

@@ -18,6 +18,7 @@ from collegium.inside.model import LOCALHOST, LOOPBACK, PORT_MAX, Visit, is_labe
 from collegium.inside.ports import Authority, Logins, Machines
 from collegium.inside.settings import InsideSettings
 from collegium.kernels.files import FilesClient
+from collegium.kernels.language import LanguageClient
 from collegium.kernels.listening import PortClient
 from collegium.kernels.terminals import TerminalClient
 
@@ -66,6 +67,10 @@ class Inside:
     async def ports(self, principal: Principal, runtime: RuntimeId) -> PortClient:
         """Its ports. Raises NotFound for who may not use it."""
         return PortClient(await self._road(principal, runtime))
+
+    async def language(self, principal: Principal, runtime: RuntimeId) -> LanguageClient:
+        """Its language server. Raises NotFound for who may not use it."""
+        return LanguageClient(await self._road(principal, runtime))
 
     def touch(self, runtime: RuntimeId) -> None:
         """Somebody does something in it."""

@@ -1,6 +1,7 @@
 """The image of a runtime version, for the Docker engine: a Debian, the environment as it is built here, the agent."""
 
 import io
+import sys
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from collegium.runtimes.environments import UvEnvironments
 
 AGENT = Path(collegium.__file__).parent.parent / "collegium_agent"
 DOOR = "door.py"
+LANGUAGE = ("ty", "ruff")
+"""Programs of our own environment that read code for the agent, each one file."""
 DOCKERFILE = """\
 FROM {base}
 RUN command -v python3 || (apt-get update && apt-get install -y --no-install-recommends python3 ca-certificates)
@@ -58,15 +61,19 @@ def write_context(file: IO[bytes], environment: Path, *, base: str, agent: Path)
         tar.add(environment, "environment")
         tar.add(agent, "agent/collegium_agent", filter=_no_caches)
         _add(tar, f"agent/collegium_agent/{DOOR}", (AGENT / DOOR).read_bytes())
+        for name in LANGUAGE:
+            program = Path(sys.executable).with_name(name)
+            if program.is_file():
+                _add(tar, f"agent/language/{name}", program.read_bytes(), mode=0o755)
 
 
 def _no_caches(info: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return None if PurePosixPath(info.name).name in ("__pycache__", DOOR) else info
 
 
-def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+def _add(tar: tarfile.TarFile, name: str, content: bytes, *, mode: int = 0o644) -> None:
     info = tarfile.TarInfo(name)
-    info.size, info.mode = len(content), 0o644
+    info.size, info.mode = len(content), mode
     tar.addfile(info, io.BytesIO(content))
 
 
