@@ -23,6 +23,8 @@ def execution_frame(
         "started_at": execution.started_at,
         "finished_at": execution.finished_at,
     }
+    if execution.source_hash:
+        frame["hash"] = execution.source_hash
     if execution.reason is not None:
         frame["reason"] = execution.reason
     if execution.input is not None:

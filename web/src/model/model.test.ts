@@ -87,7 +87,7 @@ test('undo takes back no operation of a colleague', () => {
 
 test('a cell is split at the cursor and merged again', () => {
   const { doc, ids } = notebookOf('one\ntwo')
-  const second = split(doc, ids[0]!, 4, 'me')
+  const [second] = split(doc, ids[0]!, [4], 'me')
   expect(sources(doc)).toEqual(['one', 'two'])
   merge(doc, [ids[0]!, second!], 'me')
 
@@ -96,7 +96,7 @@ test('a cell is split at the cursor and merged again', () => {
 
 test('a split never parts the halves of an emoji', () => {
   const { doc, ids } = notebookOf('a🙂b')
-  split(doc, ids[0]!, 2, 'me')
+  split(doc, ids[0]!, [2], 'me')
 
   expect(sources(doc)).toEqual(['a🙂', 'b'])
   expect(splitsPair('a🙂b', 2)).toBe(true)

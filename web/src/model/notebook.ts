@@ -70,28 +70,49 @@ export function move(doc: Y.Doc, ids: readonly CellId[], by: -1 | 1): void {
   place(doc, all.filter((id) => moving.has(id)), low ?? null, high ?? null)
 }
 
+/** Put cells right after another one, or at the head when it is null, keeping their order among themselves. */
+export function moveAfter(doc: Y.Doc, ids: readonly CellId[], after: CellId | null): void {
+  const all = order(doc)
+  const moving = new Set(ids)
+  const rest = all.filter((id) => !moving.has(id))
+  // Dropped beside one of themselves, they stay behind what stands before it.
+  const last = after === null ? -1 : all.indexOf(after)
+  if (after !== null && last < 0) return
+  const low = all.slice(0, last + 1).findLast((id) => !moving.has(id)) ?? null
+  const high = rest[low === null ? 0 : rest.indexOf(low) + 1] ?? null
+  const inOrder = all.filter((id) => moving.has(id))
+  const target = [...rest.slice(0, low === null ? 0 : rest.indexOf(low) + 1), ...inOrder]
+  if (inOrder.length === 0 || target.every((id, at) => all[at] === id)) return
+  place(doc, inOrder, low, high)
+}
+
 export function duplicate(doc: Y.Doc, ids: readonly CellId[], by: string): CellId[] {
   const chosen = new Set(ids)
   const inOrder = order(doc).filter((id) => chosen.has(id))
-  const drafts = inOrder.map((id) => draftOf(cellOf(doc, id)!))
+  const drafts = inOrder.map((id) => copyOf(cellOf(doc, id)!))
   return insert(doc, inOrder.at(-1) ?? null, drafts, by)
 }
 
-/** Cut a cell in two at an offset; gives the id of the second. */
-export function split(doc: Y.Doc, id: CellId, at: number, by: string): CellId | null {
+/** Cut a cell at these offsets; gives the ids of the new cells, which follow it. */
+export function split(doc: Y.Doc, id: CellId, at: readonly number[], by: string): CellId[] {
   const cell = cellOf(doc, id)
-  if (!cell) return null
+  if (!cell) return []
   const text = textOf(cell)
   const source = text.toString()
-  const offset = splitsPair(source, at) ? at + 1 : at
-  const head = source.slice(0, offset).replace(/\n$/, '')
-  const tail = source.slice(offset).replace(/^\n/, '')
-  const ids = prepare(doc, id, [{ ...draftOf(cell), source: tail }], by)
+  const whole = at.map((offset) => (splitsPair(source, offset) ? offset + 1 : offset))
+  const cuts = [...new Set(whole)].sort((a, b) => a - b)
+  if (cuts.length === 0) return []
+  const head = source.slice(0, cuts[0]).replace(/\n$/, '')
+  const tails = cuts.map((cut, index) => {
+    const tail = source.slice(cut, cuts[index + 1]).replace(/^\n/, '')
+    return index < cuts.length - 1 ? tail.replace(/\n$/, '') : tail
+  })
+  const ids = prepare(doc, id, tails.map((tail) => ({ ...copyOf(cell), source: tail })), by)
   doc.transact(() => {
     text.delete(head.length, source.length - head.length)
     reveal(doc, ids)
   }, CELL_OPERATION)
-  return ids[0]!
+  return ids
 }
 
 /** Join neighbours into the first of them; gives its id. */
@@ -140,6 +161,37 @@ export function rewrite(doc: Y.Doc, id: CellId, source: string): void {
 /** Undo for operations on cells: takes back this tab's own, never a colleague's. */
 export function cellHistory(doc: Y.Doc): Y.UndoManager {
   return new Y.UndoManager(cellsOf(doc), { trackedOrigins: new Set([CELL_OPERATION]), captureTimeout: 0 })
+}
+
+/**
+ * Take back the last operation on cells. An insertion that is taken back hides the cell; where colleagues have written
+ * into it meanwhile, it stays. Gives the cells that stayed.
+ */
+export function undo(doc: Y.Doc, history: Y.UndoManager): CellId[] {
+  const before = order(doc)
+  history.undo()
+  const present = new Set(order(doc))
+  const stay = before.filter((id) => !present.has(id) && hasForeignText(textOf(cellOf(doc, id)!), doc.clientID))
+  if (stay.length > 0) doc.transact(() => reveal(doc, stay), PREPARATION)
+  return stay
+}
+
+/** Whether something that is still to be read was typed by another client. */
+function hasForeignText(text: Y.Text, own: number): boolean {
+  for (let item = text._start; item !== null; item = item.right) if (!item.deleted && item.countable && item.id.client !== own) return true
+  return false
+}
+
+/** What a copy of a cell begins with: all of it but the marks of one particular cell or run. */
+export function copyOf(cell: CellMap): Draft {
+  const draft = draftOf(cell)
+  return { ...draft, metadata: unmarked(draft.metadata ?? {}) }
+}
+
+/** Colab writes a cell's id and its last run into the metadata as well. */
+export function unmarked(metadata: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { id: _id, outputId: _output, executionInfo: _run, ...rest } = metadata
+  return rest
 }
 
 export function draftOf(cell: CellMap): Draft {

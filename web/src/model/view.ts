@@ -10,20 +10,27 @@ export interface View {
   readonly anchor: CellId | null
   /** Text cells that show their source beside the preview. */
   readonly open: ReadonlySet<CellId>
-  readonly lineNumbers: boolean
+  /** Headings whose sections are collapsed here. */
+  readonly folded: ReadonlySet<CellId>
+  /** What is shown here though the notebook hides it, or hidden though it shows it; for who may not change that for all. */
+  readonly flipped: ReadonlySet<Flip>
 }
+
+export type Flip = `${'source' | 'outputs'}:${CellId}`
 
 export type Action =
   | { readonly do: 'focus'; readonly cell: CellId; readonly editing: boolean }
   | { readonly do: 'extend'; readonly to: CellId; readonly order: readonly CellId[] }
   | { readonly do: 'choose'; readonly cells: readonly CellId[] }
+  | { readonly do: 'toggle'; readonly cell: CellId; readonly order: readonly CellId[] }
+  | { readonly do: 'fold'; readonly cells: readonly CellId[]; readonly folded: boolean }
+  | { readonly do: 'flip'; readonly what: 'source' | 'outputs'; readonly cells: readonly CellId[] }
   | { readonly do: 'command' }
   | { readonly do: 'open'; readonly cell: CellId }
   | { readonly do: 'close'; readonly cell: CellId }
-  | { readonly do: 'numbers'; readonly shown: boolean }
   | { readonly do: 'gone'; readonly order: readonly CellId[]; readonly before: readonly CellId[] }
 
-export const FRESH: View = { focused: null, editing: false, selected: new Set(), anchor: null, open: new Set(), lineNumbers: false }
+export const FRESH: View = { focused: null, editing: false, selected: new Set(), anchor: null, open: new Set(), folded: new Set(), flipped: new Set() }
 
 export function update(view: View, action: Action): View {
   switch (action.do) {
@@ -38,14 +45,34 @@ export function update(view: View, action: Action): View {
     }
     case 'choose':
       return { ...view, editing: false, selected: new Set(action.cells), focused: action.cells.at(-1) ?? null, anchor: action.cells[0] ?? null }
+    case 'toggle': {
+      const selected = new Set(view.selected)
+      if (view.focused !== null) selected.add(view.focused)
+      if (!selected.delete(action.cell)) selected.add(action.cell)
+      // The last one stays: somebody is always somewhere.
+      if (selected.size === 0) return view
+      const focused = selected.has(action.cell) ? action.cell : (action.order.findLast((id) => selected.has(id)) ?? null)
+      return { ...view, editing: false, selected, focused, anchor: focused }
+    }
+    case 'fold': {
+      const folded = new Set(view.folded)
+      for (const cell of action.cells) {
+        if (action.folded) folded.add(cell)
+        else folded.delete(cell)
+      }
+      return folded.size === view.folded.size && [...folded].every((id) => view.folded.has(id)) ? view : { ...view, folded }
+    }
+    case 'flip': {
+      const flipped = new Set(view.flipped)
+      for (const cell of action.cells) if (!flipped.delete(`${action.what}:${cell}`)) flipped.add(`${action.what}:${cell}`)
+      return { ...view, flipped }
+    }
     case 'command':
       return view.editing ? { ...view, editing: false } : view
     case 'open':
       return view.open.has(action.cell) ? view : { ...view, open: new Set([...view.open, action.cell]) }
     case 'close':
       return view.open.has(action.cell) ? { ...view, open: without(view.open, action.cell) } : view
-    case 'numbers':
-      return { ...view, lineNumbers: action.shown }
     case 'gone': {
       const present = new Set(action.order)
       const selected = new Set([...view.selected].filter((id) => present.has(id)))

@@ -59,6 +59,8 @@ export interface Execution {
   readonly queued_at: number | null
   readonly started_at: number | null
   readonly finished_at: number | null
+  /** Of the source that ran; absent of what only came with the file. */
+  readonly hash?: string
   readonly reason?: string | null
   readonly input?: InputPrompt | null
   readonly outputs?: readonly Output[]

@@ -82,6 +82,8 @@ export class Session {
   }
 
   readonly run = (cell: CellId): CellRun | undefined => this.runs.get(cell)
+  /** What every cell shows now. */
+  readonly all = (): ReadonlyMap<CellId, CellRun> => this.runs
 
   watch(cell: CellId, watcher: () => void): () => void {
     const watchers = this.watchers.get(cell) ?? new Set()

@@ -2,12 +2,15 @@
 import { CELLS } from './cells'
 import { EDIT } from './edit'
 import { FILE } from './file'
+import { FIND } from './find'
 import { FORMS } from './forms'
 import { INSERT } from './insert'
 import type { Command } from './model'
+import { OUTPUTS } from './outputs'
 import { RUNTIME } from './runtime'
+import { SECTIONS } from './sections'
 import { TEXT } from './text'
 import { TOOLS } from './tools'
 import { VIEW } from './view'
 
-export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...TEXT, ...VIEW, ...INSERT, ...FORMS, ...RUNTIME, ...TOOLS, ...CELLS]
+export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...OUTPUTS, ...TEXT, ...FIND, ...VIEW, ...SECTIONS, ...INSERT, ...FORMS, ...RUNTIME, ...TOOLS, ...CELLS]

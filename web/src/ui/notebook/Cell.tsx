@@ -1,26 +1,31 @@
 /** One cell on the page: its frame, its focus, and the bar above it for new ones. */
-import { MessageSquare } from 'lucide-react'
-import { memo, useCallback, useEffect, useRef, useState } from 'react'
+import { ChevronDown, ChevronRight, GripVertical, Lock, MessageSquare, Play } from 'lucide-react'
+import { memo, type MouseEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
-import { classes, later } from '../kit'
+import { t, tn } from '../../i18n'
+import { classes, later, notifyError } from '../kit'
 import type { CellMap, CellType } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
+import { mac } from '../commands/keys'
 import { CellToolbar } from './CellToolbar'
 import { CodeCell } from './CodeCell'
 import { Contained } from './Contained'
-import { useCellMap, useDesk, useKey, useView } from './hooks'
+import type { Desk } from './desk'
+import { dragEnded, dragStarted } from './drop'
+import { fold, whole } from './folding'
+import { useCellMap, useDesk, useFacts, useKey, useMay, useSection, useView } from './hooks'
 import { InsertBar } from './InsertBar'
 import type { SourceHandle } from './Source'
 import { TextCell } from './TextCell'
 
 const OverlapPanel = later(() => import('../overlaps/OverlapPanel'))
 
-export const Cell = memo(function Cell({ id, before }: { id: CellId; before: CellId | null }) {
+export const Cell = memo(function Cell({ id }: { id: CellId }) {
   const cell = useCellMap(id)
-  return cell ? <CellFrame id={id} cell={cell} before={before} /> : null
+  return cell ? <CellFrame id={id} cell={cell} /> : null
 })
 
-function CellFrame({ id, cell, before }: { id: CellId; cell: CellMap; before: CellId | null }) {
+function CellFrame({ id, cell }: { id: CellId; cell: CellMap }) {
   const desk = useDesk()
   const type = useKey<CellType>(cell, 't')
   const focused = useView((view) => view.focused === id)
@@ -33,13 +38,14 @@ function CellFrame({ id, cell, before }: { id: CellId; cell: CellMap; before: Ce
 
   useEffect(() => {
     const edit = (at: 'start' | 'end') => {
-      if (desk.type(id) === 'code') return source.current?.edit(at)
+      // A source that is hidden, or whose form stands in its place, has no editor: the cell itself has the keys then.
+      if (desk.type(id) === 'code') return source.current ? source.current.edit(at) : root.current?.focus()
       desk.act({ do: 'open', cell: id })
       // The editor of a text cell comes with its opening.
       if (source.current) source.current.edit(at)
       else setWanted(at)
     }
-    return desk.enter(id, { root: root.current!, edit, cursor: () => source.current?.cursor() ?? null })
+    return desk.enter(id, { root: root.current!, edit, cursors: () => source.current?.cursors() ?? [] })
   }, [desk, id])
 
   useEffect(() => {
@@ -66,20 +72,104 @@ function CellFrame({ id, cell, before }: { id: CellId; cell: CellMap; before: Ce
       onFocus={(event) => {
         if (event.target === root.current || !desk.view.getState().selected.has(id)) focus(desk, id, event.target === root.current)
       }}
-      onMouseDown={(event) => {
-        const target = event.target as Element
-        if (event.shiftKey && !target.closest('.source, .output')) {
-          event.preventDefault()
-          desk.act({ do: 'extend', to: id, order: desk.outline.current() })
-        } else if (!target.closest('button, a, input, textarea, iframe, .source')) desk.act({ do: 'focus', cell: id, editing: false })
-      }}
+      onMouseDown={(event) => pressed(desk, id, event)}
+      aria-description={chosen ? t('Selected') : undefined}
     >
-      <InsertBar after={before} near={focused} />
+      <InsertBar above={id} near={focused} />
       {type === 'code' ? <CodeCell id={id} cell={cell} source={source} leave={leave} /> : <TextCell id={id} cell={cell} raw={type === 'raw'} source={source} leave={leave} />}
+      <Fold id={id} />
+      <HiddenRow id={id} />
+      <Locked cell={cell} />
       <Talked id={id} />
       <Overlapped id={id} />
-      {(focused || hovered) && <CellToolbar id={id} type={type} />}
+      {(focused || hovered) && (
+        <>
+          <Handle id={id} />
+          <CellToolbar id={id} cell={cell} type={type} />
+        </>
+      )}
     </div>
+  )
+}
+
+/** Shift chooses up to here, Ctrl (or Cmd) this one too; in a text these keys are the text's own. */
+function pressed(desk: Desk, id: CellId, event: MouseEvent): void {
+  const target = event.target as Element
+  if (target.closest('.source, .output, .cell-tools, .cell-handle')) return
+  const adds = event.metaKey || (event.ctrlKey && !mac)
+  if (event.shiftKey || adds) {
+    event.preventDefault()
+    const order = desk.outline.current()
+    desk.act(event.shiftKey ? { do: 'extend', to: id, order } : { do: 'toggle', cell: id, order })
+    const { focused } = desk.view.getState()
+    if (focused !== null) desk.placeOf(focused)?.focus({ preventScroll: true })
+  } else if (!target.closest('button, a, input, textarea, select, iframe')) desk.act({ do: 'focus', cell: id, editing: false })
+}
+
+/** Taken to drag the cell, or all that is selected. Keys have Move up and Move down. */
+function Handle({ id }: { id: CellId }) {
+  const desk = useDesk()
+  const touched = useRef(false)
+  return (
+    <span
+      className="cell-handle"
+      aria-hidden
+      title={t('Drag to move')}
+      draggable
+      onPointerDown={(event) => {
+        touched.current = event.pointerType !== 'mouse'
+        if (!touched.current || !desk.may('write')) return
+        const { currentTarget, pointerId } = event
+        void import('./touchdrag').then(({ touchDrag }) => touchDrag(desk, id, currentTarget, pointerId), (error: unknown) => notifyError(t('This could not be loaded'), error))
+      }}
+      onDragStart={(event) => (touched.current ? event.preventDefault() : dragStarted(desk, id, event))}
+      onDragEnd={dragEnded}
+    >
+      <GripVertical size={14} aria-hidden />
+    </span>
+  )
+}
+
+/** The arrow beside a heading. */
+function Fold({ id }: { id: CellId }) {
+  const desk = useDesk()
+  const section = useSection(id)
+  if (!section || section.size === 0) return null
+  const label = section.folded ? t('Expand section') : t('Collapse section')
+  return (
+    <button type="button" className="cell-fold" aria-label={label} title={label} aria-expanded={!section.folded} onMouseDown={(event) => event.preventDefault()} onClick={() => fold(desk, id, !section.folded)}>
+      {section.folded ? <ChevronRight size={18} aria-hidden /> : <ChevronDown size={18} aria-hidden />}
+    </button>
+  )
+}
+
+/** What stands in the place of a collapsed section. */
+function HiddenRow({ id }: { id: CellId }) {
+  const desk = useDesk()
+  const may = useMay('run')
+  const section = useSection(id)
+  if (!section?.folded || section.size === 0) return null
+  return (
+    <div className="cell-hidden">
+      {may && (
+        <button type="button" className="cell-hidden-run" aria-label={t('Run the hidden cells')} title={t('Run the hidden cells')} onClick={() => desk.run(whole(desk, id))}>
+          <Play size={13} fill="currentColor" aria-hidden />
+        </button>
+      )}
+      <button type="button" className="cell-hidden-count" onClick={() => fold(desk, id, false)}>
+        {tn('{count} cell hidden', '{count} cells hidden', section.size)}
+      </button>
+    </div>
+  )
+}
+
+function Locked({ cell }: { cell: CellMap }) {
+  const { readOnly } = useFacts(cell)
+  if (!readOnly) return null
+  return (
+    <span className="cell-locked" title={t('Nobody may change this cell until the mark is taken away in its menu')}>
+      <Lock size={11} aria-hidden /> {t('Read-only')}
+    </span>
   )
 }
 

@@ -1,31 +1,39 @@
-/** All cells, in order, in one scrolling page. */
+/** All cells that are not in a collapsed section, in order, in one scrolling page. */
 import { useCallback, useEffect, useState } from 'react'
+import type { CellId } from '../../model/wire'
 import { Cell } from './Cell'
 import './cell.css'
-import { useDesk, useMay, useOrder } from './hooks'
+import { useClipboard } from './clipboard'
+import type { Desk } from './desk'
+import { dragOver } from './drop'
+import { useDesk, useMay, useOrder, useShown } from './hooks'
 import { InsertBar } from './InsertBar'
 
 export function CellList() {
   const desk = useDesk()
   const order = useOrder()
-  const shown = useGrowing(order.length)
+  const shown = useShown()
+  const grown = useGrowing(shown.length)
   const editable = useMay('write')
   const attach = useCallback((element: HTMLElement | null) => {
-    if (element) desk.pool.attach(element)
+    if (!element) return
+    desk.pool.attach(element)
+    return dragOver(desk, element)
   }, [desk])
-  useScrollTo()
+  useScrollTo(desk)
+  useClipboard(desk)
   return (
     <div className="notebook-scroll" ref={attach}>
       <div className="notebook-page">
         <div role="list" aria-label="Cells" className="cells">
-          {order.slice(0, shown).map((id, at) => (
-            <Cell key={id} id={id} before={order[at - 1] ?? null} />
+          {shown.slice(0, grown).map((id) => (
+            <Cell key={id} id={id} />
           ))}
         </div>
         {order.length === 0 && (
           <p className="cells-none">{editable ? 'This notebook is empty. Add a code or a text cell to begin.' : 'This notebook is empty.'}</p>
         )}
-        <InsertBar after={order.at(-1) ?? null} near last />
+        <InsertBar above={null} near last />
       </div>
     </div>
   )
@@ -46,11 +54,10 @@ function useGrowing(length: number): number {
 }
 
 /** An address that ends in `#scrollTo=cell` leads to that cell. */
-function useScrollTo(): void {
-  const desk = useDesk()
+function useScrollTo(desk: Desk): void {
   useEffect(() => {
     const go = () => {
-      const id = /^#scrollTo=([\w-]{1,64})$/.exec(location.hash)?.[1]
+      const id: CellId | undefined = /^#scrollTo=([\w-]{1,64})$/.exec(location.hash)?.[1]
       if (id !== undefined && desk.outline.current().includes(id)) requestAnimationFrame(() => desk.goTo(id))
     }
     go()

@@ -1,16 +1,18 @@
 /** A code cell: run button, source, and what the last run left. */
-import { CircleAlert } from 'lucide-react'
+import { ChevronRight, CircleAlert } from 'lucide-react'
 import type { Ref } from 'react'
 import { useStore } from 'zustand'
-import { CellOutputs } from '../../outputs/CellOutputs'
-import type { CellMap } from '../../model/notebook'
+import { t, tn } from '../../i18n'
+import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { shownCode } from '../forms/shownCode'
 import { useFormMode } from '../forms/useFormMode'
 import { Contained } from './Contained'
-import { useDesk, useLanguage, useMay, useRun, useSession } from './hooks'
+import { toggleHidden } from './arranging'
+import { useDesk, useFacts, useHidden, useLanguage, useMay, useRun, useSession, useText } from './hooks'
 import { Button, classes, later } from '../kit'
 import { grammarOf, languageLabel } from './languages'
+import { OutputArea } from './OutputArea'
 import { RunButton } from './RunButton'
 import { Source, type SourceHandle } from './Source'
 
@@ -28,11 +30,13 @@ export function CodeCell({ id, cell, source, leave }: CodeCellProps) {
   const form = useFormMode(cell)
   const opened = useStore(shownCode, (cells) => cells.has(id))
   const shown = form !== null && form !== 'code'
-  const code = form !== 'form' || opened
+  const facts = useFacts(cell)
+  const closed = useHidden(id, 'source', facts.sourceHidden)
+  const code = !closed && (form !== 'form' || opened)
   return (
     <div className="cell-row">
       <div className="cell-gutter">
-        <RunButton id={id} />
+        <RunButton id={id} cell={cell} />
         {language !== 'python' && <span className="cell-language">{languageLabel(language)}</span>}
       </div>
       <div className={classes('cell-body', shown && code && 'cell-with-form')}>
@@ -42,33 +46,49 @@ export function CodeCell({ id, cell, source, leave }: CodeCellProps) {
             <CellForm id={id} cell={cell} mode={form} />
           </Contained>
         )}
-        <Outputs id={id} />
+        {closed && <HiddenSource id={id} cell={cell} />}
+        <Outputs id={id} hidden={facts.outputsHidden} />
       </div>
     </div>
   )
 }
 
-function Outputs({ id }: { id: CellId }) {
+/** The first line of what is hidden, and the way to the rest. */
+function HiddenSource({ id, cell }: { id: CellId; cell: CellMap }) {
   const desk = useDesk()
+  const text = useText(textOf(cell))
+  const lines = text.split('\n')
+  return (
+    <button type="button" className="cell-folded" title={t('Show code')} onClick={() => toggleHidden(desk, 'source', [id])}>
+      <ChevronRight size={16} aria-hidden />
+      <code>{lines.find((line) => line.trim() !== '') ?? ''}</code>
+      <span>{tn('{count} line of code hidden', '{count} lines of code hidden', lines.length)}</span>
+    </button>
+  )
+}
+
+function Outputs({ id, hidden }: { id: CellId; hidden: boolean }) {
+  const desk = useDesk()
+  const closed = useHidden(id, 'outputs', hidden)
   const run = useRun(id)
-  const may = useMay('run')
   if (!run) return null
-  const { execution, outputs, live, madeBy } = run
+  const { execution, outputs, madeBy } = run
+  // What asks for an answer is never hidden.
+  if (closed && outputs.length > 0 && !execution.input) {
+    return (
+      <button type="button" className="cell-folded" title={t('Show output')} onClick={() => toggleHidden(desk, 'outputs', [id])}>
+        <ChevronRight size={16} aria-hidden />
+        <span>{tn('{count} output hidden', '{count} outputs hidden', outputs.length)}</span>
+      </button>
+    )
+  }
   const told = outputs.some((output) => output.output_type === 'error' && output.evalue === execution.reason)
   const ended = (execution.state === 'failed' || execution.state === 'cancelled') && !told
   const past = madeBy !== execution.execution && execution.state === 'running'
   return (
     <div className={past ? 'output output-past' : 'output'}>
       <Contained of={outputs} what="This output">
-        <CellOutputs
-          notebook={desk.id}
-          cell={id}
-          execution={{ ...execution, execution: madeBy }}
-          outputs={outputs}
-          live={live}
-          onInput={(value) => desk.session.answer(execution.execution, value)}
-          onClear={may ? () => desk.session.clear([id]) : undefined}
-        />
+        <OutputArea id={id} run={run} />
       </Contained>
       {ended && execution.reason && (
         <p className="output-reason">

@@ -14,6 +14,7 @@ const RuntimeTypeDialog = later(() => import('../resources/RuntimeTypeDialog'))
 const SessionsDialog = later(() => import('../resources/SessionsDialog'))
 const NotebookDetails = later(() => import('../NotebookDetails'))
 const RevisionDialog = later(() => import('../history/RevisionDialog'))
+const GoToCell = later(() => import('./GoToCell'))
 const FieldDialog = later(() => import('../forms/FieldDialog'))
 const EnvironmentDialog = later(() => import('../resources/EnvironmentDialog'))
 
@@ -45,6 +46,7 @@ export default function Dialogs() {
         {dialog === 'info' && <NotebookDetails notebook={desk.id} />}
       </Dialog>
       <RevisionDialog open={dialog === 'revision'} onClose={close} />
+      <GoToCell open={dialog === 'cell'} onClose={close} />
       <FieldDialog open={dialog === 'form-field'} onClose={close} />
       <EnvironmentDialog open={dialog === 'environment'} onClose={close} />
       <ConfirmDialog

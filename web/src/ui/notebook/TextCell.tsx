@@ -5,7 +5,7 @@ import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId, MimeBundle } from '../../model/wire'
 import { later } from '../kit'
 import { Contained } from './Contained'
-import { useDesk, useMay, useText, useView } from './hooks'
+import { useDesk, useEditable, useText, useView } from './hooks'
 import { Source, type SourceHandle } from './Source'
 
 const TextTools = later(() => import('./TextTools'), <div className="text-tools" />)
@@ -21,7 +21,7 @@ interface TextCellProps {
 export function TextCell({ id, cell, raw, source, leave }: TextCellProps) {
   const desk = useDesk()
   const open = useView((view) => view.open.has(id))
-  const editable = useMay('write')
+  const editable = useEditable(cell)
   if (raw) {
     return (
       <div className="cell-row">

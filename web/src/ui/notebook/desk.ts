@@ -5,15 +5,17 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import { EditorPool } from '../../editor/pool'
 import type { Schemas } from '../../api/types'
 import * as notebook from '../../model/notebook'
-import { sourceHash } from '../../model/hash'
 import { type Action, FRESH, update, type View } from '../../model/view'
 import type { CellId, NotebookId } from '../../model/wire'
 import { Outline } from '../../room/outline'
 import { Room, type RoomOptions } from '../../room/room'
 import { Session } from '../../session/session'
 import { notify } from '../kit'
+import * as arranging from './arranging'
+import { Folding, reveal, withHidden } from './folding'
+import * as running from './running'
 
-export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect' | 'info' | 'revision'
+export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect' | 'info' | 'revision' | 'form-field' | 'cell'
 /** A revision, two beside each other (`now` is the present), or what one cell said over time. */
 export type Past =
   | { readonly see: 'revision'; readonly number: number }
@@ -35,6 +37,8 @@ export interface Chrome {
   /** A file of the runtime that is shown beside the cells. */
   readonly file: string | null
   readonly renaming: boolean
+  /** The bar that finds; each asking is another object. */
+  readonly find: { readonly replacing: boolean } | null
 }
 
 /** What a cell on the page offers to the rest of it. */
@@ -42,8 +46,8 @@ export interface CellHandle {
   readonly root: HTMLElement
   /** Put the cursor into the source. */
   edit(at: 'start' | 'end'): void
-  /** Where the cursor is, as an offset; null when there is no editor. */
-  cursor(): number | null
+  /** Where the cursors are, as offsets; none when there is no editor. */
+  cursors(): readonly number[]
 }
 
 /** What the page shows of comments before their own code has come. */
@@ -56,17 +60,15 @@ export interface Talk {
   readonly shown: { readonly cell: CellId } | null
 }
 
-/** Cells that were cut or copied, for every notebook of this tab. */
-let clipboard: readonly notebook.Draft[] = []
-
 export class Desk {
   readonly room: Room
   readonly session: Session
   readonly outline: Outline
   readonly pool = new EditorPool()
   readonly history: Y.UndoManager
+  readonly folding: Folding
   readonly view: StoreApi<View> = createStore<View>(() => FRESH)
-  readonly chrome: StoreApi<Chrome> = createStore<Chrome>(() => ({ dialog: null, comments: false, side: null, terminal: false, resources: false, history: false, past: null, file: null, renaming: false }))
+  readonly chrome: StoreApi<Chrome> = createStore<Chrome>(() => ({ dialog: null, comments: false, side: null, terminal: false, resources: false, history: false, past: null, file: null, renaming: false, find: null }))
   readonly talk: StoreApi<Talk> = createStore<Talk>(() => ({ counts: new Map(), asked: null, shown: null }))
   /** Cells that were changed here and in a file from outside, until somebody decides. */
   readonly overlaps: StoreApi<ReadonlyMap<CellId, readonly Readonly<Schemas['OverlapShown']>[]>> = createStore<ReadonlyMap<CellId, readonly Readonly<Schemas['OverlapShown']>[]>>(() => new Map())
@@ -86,6 +88,7 @@ export class Desk {
     this.session = new Session(this.room, { refused: (code, detail) => notify({ title: refusal(code), detail, kind: 'bad' }) })
     this.room.awareness.setLocalState({ user: { ...me, colorLight: `${me.color}33` }, cell: null })
     this.outline.subscribe((before) => this.act({ do: 'gone', order: this.outline.current(), before }))
+    this.folding = new Folding(this)
     this.view.subscribe(({ focused }, before) => {
       if (focused !== before.focused) this.room.awareness.setLocalStateField('cell', focused)
     })
@@ -93,6 +96,7 @@ export class Desk {
 
   close(): void {
     this.pool.close()
+    this.folding.close()
     this.session.close()
     this.outline.close()
     this.history.destroy()
@@ -162,7 +166,9 @@ export class Desk {
     }
   }
 
+  /** A cell that stands in a collapsed section is brought onto the page first. */
   goTo(id: CellId, editing = false, at: 'start' | 'end' = 'end'): void {
+    reveal(this, id)
     this.act({ do: 'focus', cell: id, editing })
     const handle = this.handles.get(id)
     this.awaited = handle ? null : { cell: id, editing }
@@ -174,12 +180,12 @@ export class Desk {
     if (!editing || root.offsetHeight < innerHeight / 2) root.scrollIntoView({ block: 'nearest' })
   }
 
-  /** The focused cell's neighbour; null beyond the ends. */
+  /** The focused cell's neighbour on the page; null beyond the ends. */
   neighbour(by: -1 | 1): CellId | null {
-    const order = this.outline.current()
+    const { shown } = this.folding.layout.getState()
     const { focused } = this.view.getState()
-    const at = focused === null ? -1 : order.indexOf(focused)
-    return order[at + by] ?? null
+    const at = focused === null ? -1 : shown.indexOf(focused)
+    return shown[at + by] ?? null
   }
 
   step(by: -1 | 1, extend: boolean): void {
@@ -195,130 +201,53 @@ export class Desk {
     return cell ? notebook.typeOf(cell) : null
   }
 
-  /** The chosen cells in order. */
-  get chosen(): CellId[] {
+  /** The selected cells in order. */
+  get selected(): CellId[] {
     const { selected, focused } = this.view.getState()
     return this.outline.current().filter((id) => selected.has(id) || id === focused)
   }
 
-  insert(type: 'code' | 'markdown', after: CellId | null, source = ''): void {
-    const [id] = notebook.insert(this.room.doc, after, [{ type, source }], this.me.id)
-    if (type === 'markdown') this.act({ do: 'open', cell: id! })
-    this.goTo(id!, true)
+  /** The selected cells in order, a collapsed heading with all that it hides. */
+  get chosen(): CellId[] {
+    return withHidden(this, new Set(this.selected))
   }
 
-  /** After the focused cell, or at the foot. */
+  /** Where the cursors of a cell's editor are. */
+  cursors(id: CellId): readonly number[] {
+    return this.handles.get(id)?.cursors() ?? []
+  }
+
+  insert(type: 'code' | 'markdown', after: CellId | null, source = ''): void {
+    arranging.insert(this, type, after, source)
+  }
+
+  /** After the focused cell and what it hides, or at the foot. */
   append(type: 'code' | 'markdown'): void {
-    this.insert(type, this.view.getState().focused ?? this.outline.current().at(-1) ?? null)
+    const { focused } = this.view.getState()
+    this.insert(type, (focused === null ? undefined : withHidden(this, new Set([focused])).at(-1)) ?? this.outline.current().at(-1) ?? null)
   }
 
   insertAbove(type: 'code' | 'markdown'): void {
-    this.insert(type, this.neighbour(-1))
-  }
-
-  remove(ids: readonly CellId[]): void {
-    if (ids.length === 0) return
-    notebook.remove(this.room.doc, ids, this.me.id)
+    const order = this.outline.current()
     const { focused } = this.view.getState()
-    if (focused !== null) this.goTo(focused)
-    notify({ title: ids.length === 1 ? 'Cell deleted' : `${ids.length} cells deleted`, action: { label: 'Undo', run: () => this.undo() } })
-  }
-
-  move(ids: readonly CellId[], by: -1 | 1): void {
-    notebook.move(this.room.doc, ids, by)
-    const { focused } = this.view.getState()
-    if (focused !== null) requestAnimationFrame(() => this.handles.get(focused)?.root.scrollIntoView({ block: 'nearest' }))
-  }
-
-  duplicate(ids: readonly CellId[]): void {
-    const copies = notebook.duplicate(this.room.doc, ids, this.me.id)
-    if (copies[0] !== undefined) this.goTo(copies[0])
-  }
-
-  split(): void {
-    const { focused } = this.view.getState()
-    const at = focused === null ? null : (this.handles.get(focused)?.cursor() ?? null)
-    if (focused === null || at === null) return
-    const next = notebook.split(this.room.doc, focused, at, this.me.id)
-    if (next === null) return
-    if (this.type(next) === 'markdown') this.act({ do: 'open', cell: next })
-    this.goTo(next, true, 'start')
-  }
-
-  merge(): void {
-    const below = this.neighbour(1)
-    const ids = this.chosen.length > 1 ? this.chosen : below === null ? [] : [...this.chosen, below]
-    const first = notebook.merge(this.room.doc, ids, this.me.id)
-    if (first !== null) this.goTo(first)
-  }
-
-  convert(type: 'code' | 'markdown'): void {
-    const { focused } = this.view.getState()
-    notebook.convert(this.room.doc, this.chosen, type)
-    if (focused !== null) this.goTo(focused)
-  }
-
-  copy(): void {
-    clipboard = this.chosen.map((id) => notebook.draftOf(notebook.cellOf(this.room.doc, id)!))
-  }
-
-  cut(): void {
-    this.copy()
-    this.remove(this.chosen)
-  }
-
-  get canPaste(): boolean {
-    return clipboard.length > 0
-  }
-
-  paste(): void {
-    const ids = notebook.insert(this.room.doc, this.chosen.at(-1) ?? null, clipboard, this.me.id)
-    const last = ids.at(-1)
-    if (last !== undefined) this.goTo(last)
+    this.insert(type, (focused === null ? undefined : order[order.indexOf(focused) - 1]) ?? null)
   }
 
   undo(): void {
-    this.history.undo()
+    arranging.undo(this)
   }
 
   redo(): void {
     this.history.redo()
   }
 
-  /** Ask for the code cells among these; what the person sees is what runs, so its hash goes along. */
   run(ids: readonly CellId[]): void {
-    const cells = ids.flatMap((id) => {
-      const cell = notebook.cellOf(this.room.doc, id)
-      return cell && notebook.typeOf(cell) === 'code' ? [{ cell: id, hash: sourceHash(notebook.textOf(cell).toString()) }] : []
-    })
-    if (cells.length > 0) void this.session.execute(cells)
-  }
-
-  /** Run or render the chosen cells, and then stay, go on, or make room for more. */
-  runChosen(then: 'stay' | 'next' | 'insert'): void {
-    const ids = this.chosen
-    const last = ids.at(-1)
-    if (last === undefined) return
-    if (this.may('run')) this.run(ids)
-    for (const id of ids) this.act({ do: 'close', cell: id })
-    const order = this.outline.current()
-    const next = order[order.indexOf(last) + 1]
-    if (then === 'insert' || (then === 'next' && next === undefined)) {
-      if (this.may('write')) return this.insert('code', last)
-    }
-    if (then === 'next' && next !== undefined) return this.goTo(next, this.type(next) === 'code')
-    if (this.type(last) !== 'code') this.goTo(last)
+    running.run(this, ids)
   }
 
   /** To one's own playground of this notebook, to run this cell there. */
   playground(cell: CellId | null): void {
     void import('./playground').then(({ openPlayground }) => openPlayground(this.id, cell), () => location.reload())
-  }
-
-  stop(id: CellId): void {
-    const run = this.session.run(id)
-    if (run?.execution.state === 'queued') this.session.cancel(id)
-    else this.session.command('interrupt')
   }
 }
 

@@ -2,8 +2,10 @@
 import { createContext, useCallback, useContext, useMemo, useRef, useSyncExternalStore } from 'react'
 import type * as Y from 'yjs'
 import { useStore } from 'zustand'
+import { type Facts, factsOf, metadataOf, sameFacts } from '../../model/facts'
 import { type CellMap, cellOf } from '../../model/notebook'
 import { languageOf } from '../../model/runtimes'
+import type { Section } from '../../model/sections'
 import type { View } from '../../model/view'
 import type { CellId } from '../../model/wire'
 import type { RoomState } from '../../room/room'
@@ -65,6 +67,39 @@ export function useKey<T>(cell: CellMap, key: string): T {
   )
   return useSyncExternalStore(subscribe, () => cell.get(key) as T)
 }
+
+/** What a cell's metadata says of it. */
+export function useFacts(cell: CellMap): Facts {
+  const seen = useRef<Facts | null>(null)
+  const subscribe = useCallback(
+    (notify: () => void) => {
+      const metadata = metadataOf(cell)
+      metadata?.observe(notify)
+      return () => metadata?.unobserve(notify)
+    },
+    [cell],
+  )
+  return useSyncExternalStore(subscribe, () => {
+    const now = factsOf(cell)
+    return (seen.current = seen.current !== null && sameFacts(seen.current, now) ? seen.current : now)
+  })
+}
+
+/** Whether this person may write in this cell. */
+export function useEditable(cell: CellMap): boolean {
+  const { readOnly } = useFacts(cell)
+  return useMay('write') && !readOnly
+}
+
+/** Whether a part of a cell is hidden here: as the notebook says, or the other way round. */
+export function useHidden(id: CellId, what: 'source' | 'outputs', shared: boolean): boolean {
+  return useView((view) => view.flipped.has(`${what}:${id}`)) !== shared
+}
+
+/** The cells that are on the page. */
+export const useShown = (): readonly CellId[] => useStore(useDesk().folding.layout, ({ shown }) => shown)
+/** The section that a cell begins. */
+export const useSection = (id: CellId): Section | undefined => useStore(useDesk().folding.layout, ({ sections }) => sections.get(id))
 
 export function useText(text: Y.Text): string {
   const seen = useRef<string | null>(null)

@@ -2,7 +2,6 @@
 import { FolderOpen, List, type LucideIcon } from 'lucide-react'
 import type { ComponentType } from 'react'
 import { later } from '../kit'
-import { ContentsPanel } from './Panels'
 
 export interface Side {
   readonly id: string
@@ -15,6 +14,6 @@ export interface Side {
 }
 
 export const SIDES: readonly Side[] = [
-  { id: 'contents', name: 'Table of contents', icon: List, part: ContentsPanel },
+  { id: 'contents', name: 'Table of contents', icon: List, part: later(() => import('../contents/ContentsPanel')) },
   { id: 'files', name: 'Files', icon: FolderOpen, needs: 'run', part: later(() => import('../files/FilesPanel')) },
 ]
