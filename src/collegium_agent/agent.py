@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -70,6 +71,8 @@ class Agent:
         self._fresh: dict[str, int] = {}
         """Processes that this agent saw start, and that nobody has used yet."""
         self._desk = Desk(Packages(state / "packages.json"), cwd, self._aside, self._tasks)
+        self._comms: dict[str, None] = {}
+        """Messages to comms that a kernel has not carried out yet, in the order they came."""
         self._unsure: dict[str, str] = {}
         """Questions that tell, once answered, that an execution is over."""
 
@@ -165,6 +168,8 @@ class Agent:
                 )
             case "request":
                 self._request(client, self._kernel(request), request)
+            case "comm":
+                self._comm(self._kernel(request), request)
             case op:
                 raise Malformed(f"no such op: {op[:40]}")
 
@@ -376,6 +381,18 @@ class Agent:
         self._asked[wanted] = client
         self._send(kernel, channel, str(request["msg_type"]), request["content"], wanted)
 
+    def _comm(self, kernel: Kernel, request: dict[str, Any]) -> None:
+        """A message to a comm, which the kernel answers only by being busy and idle again."""
+        wanted, msg_type, buffers = str(request["id"]), str(request["msg_type"]), request.get("buffers", [])
+        if msg_type not in COMMS or not wanted or wanted.startswith((OWN, ASIDE)) or len(wanted) > 100:
+            raise Malformed("not a message to a comm")
+        self._comms[wanted] = None
+        if len(self._comms) > COMMS_KNOWN_MAX:
+            del self._comms[next(iter(self._comms))]
+        self._send(
+            kernel, "shell", msg_type, request["content"], wanted, metadata=request.get("metadata"), buffers=buffers
+        )
+
     def _send(
         self,
         kernel: Kernel,
@@ -384,10 +401,14 @@ class Agent:
         content: dict[str, Any],
         msg_id: str | None = None,
         parent: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        buffers: Sequence[bytes] = (),
     ) -> None:
         if channel not in kernel.sockets or kernel.signer is None:
             raise Malformed("the kernel is dead")
-        frames = kernel.signer.request(msg_type, content, msg_id=msg_id, parent=parent)
+        frames = kernel.signer.request(
+            msg_type, content, msg_id=msg_id, parent=parent, metadata=metadata, buffers=buffers
+        )
         self._tasks.create_task(_sent(kernel.sockets[channel], frames))
 
     # what kernels say
@@ -411,7 +432,7 @@ class Agent:
                 self._status(kernel, message)
             if not message.parent.startswith(OWN):
                 channels.heard(kernel, channel, message)
-            if message.msg_type == "status" and not self.ledger.known(message.parent):
+            if message.msg_type == "status" and not self._counts(message):
                 return
             if self._is_foreign(kernel, message) and message.msg_type != "update_display_data":
                 return
@@ -435,6 +456,13 @@ class Agent:
         """Whoever speaks Jupyter to the kernel asked for it, so that it is no business of the journal's."""
         own = kernel.signer is not None and message.asker in (kernel.signer.session, "")
         return not kernel.journalled or not own
+
+    def _counts(self, status: KernelMessage) -> bool:
+        """The server waits for it: an execution changed, or a message to a comm was carried out."""
+        if status.parent in self._comms and b'"idle"' in status.content:
+            del self._comms[status.parent]
+            return True
+        return self.ledger.known(status.parent)
 
     def _status(self, kernel: Kernel, message: KernelMessage) -> None:
         state = json.loads(message.content).get("execution_state")

@@ -7,7 +7,7 @@ from collections import deque
 from typing import Any, Protocol
 
 from collegium_agent.journal import Journal
-from collegium_agent.wire import REQUEST_BYTES_MAX, U32, KernelMessage, Malformed, decode, encode, frame
+from collegium_agent.wire import REQUEST_BYTES_MAX, U32, KernelMessage, Malformed, buffers_of, decode, encode, frame
 
 BATCH_BYTES = 1024 * 1024
 REPLIES_WAITING_MAX = 1000
@@ -81,7 +81,10 @@ class Client:
         size = U32.unpack(await self._reader.readexactly(4))[0]
         if size > REQUEST_BYTES_MAX:
             raise Malformed("a request over the limit")
-        return decode(await self._reader.readexactly(size))
+        body = await self._reader.readexactly(size)
+        header = decode(body)
+        # Of a request that has them, the bytes take the place of their lengths.
+        return {**header, "buffers": buffers_of(body, header["buffers"])} if "buffers" in header else header
 
     async def _obey(self) -> None:
         while True:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from collegium_agent import ports
+from collegium_agent import extensions, ports
 from collegium_agent.files import Files
 from collegium_agent.language import Languages
 from collegium_agent.packages import Packages
@@ -45,6 +45,8 @@ class Desk:
                 await side.send({"op": "reply", "id": "", "content": await self._answer(question)})
             case {"read": str(path)}:
                 await self._files.read(side, path)
+            case {"nbextension": str(path)}:
+                await self._files.read(side, await asyncio.to_thread(extensions.find, path))
             case {"write": _}:
                 await self._files.write(side, purpose)
             case {"terminal": _}:

@@ -14,6 +14,8 @@ FRAME_BYTES_MAX = 128 * 1024 * 1024
 REQUEST_BYTES_MAX = 32 * 1024 * 1024
 """What the server may ask in one frame."""
 
+BUFFERS_MAX = 10_000
+
 DELIMITER = b"<IDS|MSG>"
 U32 = struct.Struct(">I")
 
@@ -30,6 +32,19 @@ def frame(header: bytes, buffers: Sequence[bytes | memoryview] = ()) -> bytes:
 def encode(header: dict[str, Any]) -> bytes:
     """A header without buffers, as the body of a frame."""
     return frame(json.dumps(header).encode())
+
+
+def buffers_of(body: bytes, lengths: object) -> list[bytes]:
+    """What follows a frame's header, cut into buffers of these lengths. Raises Malformed."""
+    if not isinstance(lengths, list) or len(lengths) > BUFFERS_MAX:
+        raise Malformed("buffers are not a list of lengths")
+    place, buffers = 4 + U32.unpack_from(body)[0], []
+    for length in lengths:
+        if not isinstance(length, int) or length < 0 or place + length > len(body):
+            raise Malformed("a buffer longer than its frame")
+        buffers.append(body[place : place + length])
+        place += length
+    return buffers
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -84,13 +99,20 @@ class Signer:
         return mac.hexdigest().encode()
 
     def request(
-        self, msg_type: str, content: Any, *, msg_id: str | None = None, parent: str | None = None
+        self,
+        msg_type: str,
+        content: Any,
+        *,
+        msg_id: str | None = None,
+        parent: str | None = None,
+        metadata: Any = None,
+        buffers: Sequence[bytes] = (),
     ) -> list[bytes]:
         """The frames of a request."""
         header = self._header(msg_type, msg_id or uuid.uuid4().hex)
         parent_header = {} if parent is None else self._header("execute_request", parent)
-        parts = [json.dumps(part).encode() for part in (header, parent_header, {}, content)]
-        return [DELIMITER, self.sign(parts), *parts]
+        parts = [json.dumps(part).encode() for part in (header, parent_header, metadata or {}, content)]
+        return [DELIMITER, self.sign(parts), *parts, *buffers]
 
     def signed(self, parts: Sequence[bytes]) -> list[bytes]:
         """The frames of a message that somebody else wrote: four parts, and buffers."""

@@ -121,10 +121,13 @@ def parse_side(body: bytes) -> tuple[dict[str, Any], memoryview]:
     return header, rest
 
 
-def encode(header: Mapping[str, Any]) -> bytes:
+def encode(header: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> bytes:
     """A whole frame, its length in front."""
+    if buffers:
+        header = {**header, "buffers": [len(buffer) for buffer in buffers]}
     text = json.dumps(header).encode()
-    return b"".join(((len(text) + 4).to_bytes(4, "big"), len(text).to_bytes(4, "big"), text))
+    size = 4 + len(text) + sum(map(len, buffers))
+    return b"".join((size.to_bytes(4, "big"), len(text).to_bytes(4, "big"), text, *buffers))
 
 
 def _split(body: bytes) -> tuple[dict[str, Any], memoryview]:

@@ -1,6 +1,6 @@
 """The line to an agent: opened again when it breaks, resumed where it stopped, dropped when it speaks nonsense."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -49,9 +49,9 @@ class AgentLine:
         self._forget_questions()
         await self._listener.disconnected()
 
-    async def send(self, header: Mapping[str, Any]) -> None:
+    async def send(self, header: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
         """Send one request. Raises Unavailable if the agent is out of reach."""
-        await self._line.send(encode(header))
+        await self._line.send(encode(header, buffers))
 
     async def ask(self, header: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
         """Send a request and wait for its reply. Raises Unavailable if none comes in time."""

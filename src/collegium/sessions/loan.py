@@ -1,6 +1,6 @@
 """The runtime and the kernel of a notebook: asked for, talked to, given back or lost."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -222,11 +222,11 @@ class Loan:
         assert self.binding is not None
         await self.request({"op": "start_kernel", "name": self.binding.kernel_name})
 
-    async def request(self, header: dict[str, Any]) -> None:
+    async def request(self, header: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
         """Tell the kernel something. Raises Unavailable."""
         if self.line is None or self.binding is None:
             raise Unavailable("No kernel is connected.")
-        await self.line.send({**header, "kernel": self.binding.kernel})
+        await self.line.send({**header, "kernel": self.binding.kernel}, buffers)
 
     async def ask(self, msg_type: str, content: dict[str, Any], seconds: float) -> dict[str, Any]:
         """A question to the kernel that runs nothing. Raises Unavailable."""

@@ -98,9 +98,11 @@ class Sessions:
         """A tab is gone; what runs, runs on."""
         watchers = self._watchers.get(client.notebook, set())
         watchers.discard(client.id)
+        session = self._sessions.get(client.notebook)
+        if session is not None:
+            session.widgets.left(client)
         if not watchers:
             self._watchers.pop(client.notebook, None)
-            session = self._sessions.get(client.notebook)
             if session is not None:
                 session.watching.end()
             if session is not None and session.idle:

@@ -15,7 +15,7 @@ from collegium.ground.ids import CellId, ExecutionId, NotebookId, new_id
 from collegium.ground.log import get_log
 from collegium.kernels.service import KernelChange, Message, Welcome
 from collegium.notebooks.model import source_hash
-from collegium.sessions import choice, ends, model, store
+from collegium.sessions import choice, ends, model, store, widget_model
 from collegium.sessions.blobs import plain_output
 from collegium.sessions.choosing import chosen, is_everything
 from collegium.sessions.folding import error_output
@@ -29,6 +29,7 @@ from collegium.sessions.present import execution_frame
 from collegium.sessions.showing import Showing
 from collegium.sessions.stopping import Stopping
 from collegium.sessions.watching import Watching
+from collegium.sessions.widgets import Widgets, widgets_path
 from collegium.sessions.world import World
 
 log = get_log("sessions")
@@ -58,6 +59,13 @@ class Session:
         self._stopping = Stopping(self.loan, tasks, grace_seconds=grace, terminate=self.restart)
         self.installed = Installed(notebook, self.loan, world.db, tell=self.showing.tell)
         self.watching = Watching(self.loan, world.machines, tell=self.showing.tell)
+        self.widgets = Widgets(
+            widgets_path(world.folder, notebook),
+            bytes_max=world.settings.widgets_bytes_max,
+            gather_seconds=world.settings.broadcast_seconds,
+            request=self.loan.request,
+            viewed=self.viewed,
+        )
         self._position = 0
         self._deaths = 0
         self._renewing = False
@@ -94,6 +102,7 @@ class Session:
             own.start_soon(self.showing.run)
             own.start_soon(self.watching.run)
             own.start_soon(self.installed.run)
+            own.start_soon(self.widgets.run)
             own.start_soon(self._store_regularly)
             own.start_soon(self._touch_regularly)
             if self.loan.binding is not None:
@@ -107,6 +116,7 @@ class Session:
         if not self.forgotten:
             await self._store()
         self.lives.close()
+        self.widgets.close()
 
     @property
     def idle(self) -> bool:
@@ -226,6 +236,7 @@ class Session:
         self._deaths = 0
         if await self.loan.choose_kernel():
             await self._end_running(State.FAILED, reason)
+            await self.widgets.kernel_gone(self.loan.handled)
             self.installed.kernel_is_new()
             self.showing.tell_session()
         else:
@@ -293,6 +304,14 @@ class Session:
         if frames:
             self.showing.tell({"type": "cells", "executions": frames})
 
+    async def viewed(self) -> set[str]:
+        """The models of widgets that some cell shows."""
+        async with self._world.db.read() as tx:
+            heads = await store.read_heads(tx, self.notebook)
+        lives = [(self.lives.get(execution.id), stored) for execution, stored in heads]
+        outputs = [stored if live is None else live.stored_outputs() for live, stored in lives]
+        return {id for left in outputs for output in left for id in widget_model.viewed(output)}
+
     def aside(self, what: Callable[..., Awaitable[None]], *arguments: Any) -> None:
         """Do something for a tab that the tab need not wait for. Raises TooMany."""
         if self._asides >= ASIDES_MAX:
@@ -331,6 +350,7 @@ class Session:
             self.loan.binding = binding = replace(binding, epoch=welcome.epoch, stored_seq=0)
             self.loan.handled = 0
             self._intake.forget()
+            await self.widgets.kernel_gone(0)
         self.loan.connected = True
         await self.loan.start_kernel()
         if (state := welcome.kernels.get(binding.kernel)) is not None:
@@ -367,6 +387,11 @@ class Session:
         self._unstored.set()
 
     async def _message(self, message: Message) -> None:
+        if self.loan.binding is not None and message.kernel == self.loan.binding.kernel:
+            if await self.widgets.take(message):
+                self._unstored.set()
+                return
+            message = self.widgets.placed(message)
         live = await self._intake.take(message)
         self._changed()
         if live is not None and live.idle and live.replied and not live.over:
@@ -380,6 +405,8 @@ class Session:
         if self.loan.binding is None or change.kernel != self.loan.binding.kernel:
             return
         self.loan.kernel_state = change.state
+        if change.state in ("restarting", "dead"):
+            await self.widgets.kernel_gone(change.seq)
         match change.state:
             case "idle":
                 self._deaths, self.loan.kernel_reason = 0, None
@@ -505,6 +532,7 @@ class Session:
     async def _lost(self, reason: str, *, state: State = State.FAILED) -> None:
         """There is no runtime any more."""
         await self._end_running(state, reason)
+        await self.widgets.kernel_gone(0)
         self.loan.binding, self.loan.kernel_state = None, "dead"
         self.watching.forget()
         self.installed.forget()
@@ -544,6 +572,7 @@ class Session:
         async with self._storing:
             handled = self.loan.handled
             await self.lives.sync()
+            await self.widgets.sync()
             async with self.lives.written() as tx:
                 if self.loan.binding is not None:
                     self.loan.binding = replace(self.loan.binding, stored_seq=handled)

@@ -20,6 +20,9 @@ class SessionSettings(BaseModel):
     broadcast_seconds: float = Field(
         default=0.05, gt=0, description="Outputs are gathered this long before they are sent to those who watch."
     )
+    widgets_bytes_max: ByteSize = Field(
+        default=ByteSize(200 << 20), ge=0, description="So much may the widgets of one notebook hold; more is refused."
+    )
     layer_seconds_max: float = Field(
         default=900.0, gt=0, description="So long may it take to build what a notebook is pinned to."
     )

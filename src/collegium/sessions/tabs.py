@@ -13,11 +13,16 @@ from collegium.sessions import choice
 from collegium.sessions.model import QUEUE_MAX, Asked, from_units, to_units
 from collegium.sessions.ports import Client
 from collegium.sessions.session import INPUT_CHARACTERS_MAX, Session
+from collegium.sessions.widget_model import COMM_ID_MAX
+from collegium.sessions.widgets import CommMessage, Widgets, decoded_buffers
 
 CODE_CHARACTERS_MAX = 1024 * 1024
 COMPLETE_SECONDS = 5.0
 CELLS_CHARACTERS_MAX = 1024 * 1024
 MATCHES_MAX = 500
+WIDGETS_MAX = 2000
+COMMS_MAX = 256
+COMM_BUFFERS_MAX = 1000
 Request = Annotated[str, Field(max_length=100)] | int
 
 
@@ -82,8 +87,42 @@ class _Inspect(_Message):
     detail: Literal[0, 1] = 0
 
 
+class _WidgetModels(_Message):
+    type: Literal["widget_models"]
+    request: Request
+    models: list[Annotated[str, Field(max_length=COMM_ID_MAX)]] = Field(max_length=WIDGETS_MAX)
+
+
+class _WidgetsDropped(_Message):
+    type: Literal["widgets_dropped"]
+    models: list[Annotated[str, Field(max_length=COMM_ID_MAX)]] = Field(max_length=WIDGETS_MAX)
+
+
+class _WidgetsRead(_Message):
+    type: Literal["widgets_read"]
+    n: int = Field(ge=0)
+
+
+class _Comm(_Message):
+    op: Literal["msg", "open", "close"] = "msg"
+    id: str = Field(min_length=1, max_length=COMM_ID_MAX)
+    message: str = Field(max_length=100)
+    data: dict[str, Any] = Field(default_factory=dict)
+    target: str = Field(default="", max_length=COMM_ID_MAX)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    buffers: list[str] = Field(default_factory=list, max_length=COMM_BUFFERS_MAX)
+    execution: str | None = Field(default=None, max_length=64)
+
+
+class _Comms(_Message):
+    type: Literal["comms"]
+    messages: list[_Comm] = Field(max_length=COMMS_MAX)
+
+
+Looking = (_Outputs, _WidgetModels, _WidgetsDropped, _WidgetsRead)
 Said = _Execute | _Simple | _Connect | _Cancel | _Input | _Clear | _Outputs | _Complete | _Inspect
-_SAID: TypeAdapter[Said] = TypeAdapter(Annotated[Said, Field(discriminator="type")])
+SaidOfWidgets = _WidgetModels | _WidgetsDropped | _WidgetsRead | _Comms
+_SAID: TypeAdapter[Said | SaidOfWidgets] = TypeAdapter(Annotated[Said | SaidOfWidgets, Field(discriminator="type")])
 
 
 class Tabs:
@@ -114,9 +153,12 @@ class Tabs:
         request = message.get("request")
         try:
             said = _parsed(message)
-            if not may(client.role, Action.READ if isinstance(said, _Outputs) else Action.RUN):
+            if not may(client.role, Action.READ if isinstance(said, Looking) else Action.RUN):
                 raise Forbidden("You may look at this notebook, and not run it.")
-            await self._do(client, said, session)
+            if isinstance(said, SaidOfWidgets):
+                await _do_widgets(client, said, session.widgets)
+            else:
+                await self._do(client, said, session)
         except CollegiumError as error:
             named = request if isinstance(request, (str, int)) else None
             client.send(
@@ -180,6 +222,31 @@ class Tabs:
         client.send({"type": "inspection", "request": said.request, "found": found, "data": data if found else {}})
 
 
+async def _do_widgets(client: Client, said: SaidOfWidgets, widgets: Widgets) -> None:
+    match said:
+        case _WidgetModels():
+            found = await widgets.models(client, said.models)
+            client.send({"type": "widget_models", "request": said.request, **found})
+        case _WidgetsDropped():
+            widgets.dropped(client, said.models)
+        case _WidgetsRead():
+            widgets.read(client, said.n)
+        case _Comms():
+            for one in said.messages:
+                await _say(client, one, widgets)
+
+
+async def _say(client: Client, one: _Comm, widgets: Widgets) -> None:
+    """Pass a message on, or tell the tab why it was not; the next ones are passed on nevertheless."""
+    try:
+        buffers = decoded_buffers(one.buffers)
+        told = CommMessage(one.op, one.id, one.message, one.data, one.target, one.metadata, buffers, one.execution)
+        await widgets.say(client, told)
+    except CollegiumError as error:
+        named = {"message": one.message, "id": one.id}
+        client.send({"type": "comm_refused", **named, "code": error.code, "detail": error.detail})
+
+
 async def _asked(session: Session, msg_type: str, content: dict[str, Any]) -> dict[str, Any]:
     """The kernel's answer; nothing if there is none in time."""
     try:
@@ -200,7 +267,7 @@ def _types(reply: dict[str, Any], matches: list[str]) -> list[str]:
     return [known.get(match, "") for match in matches]
 
 
-def _parsed(message: dict[str, Any]) -> Said:
+def _parsed(message: dict[str, Any]) -> Said | SaidOfWidgets:
     try:
         return _SAID.validate_python(message)
     except ValidationError as error:
