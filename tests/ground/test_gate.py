@@ -125,6 +125,7 @@ def app() -> FastAPI:
         return {}
 
     @app.get("/output.html")
+    @app.get("/output-closed.html")
     async def output() -> dict[str, str]:
         return {}
 
@@ -216,6 +217,19 @@ async def test_every_answer_carries_its_policy_even_a_refusal(client: AsyncClien
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     assert frame.headers["content-security-policy"] == OUTPUT_POLICY
+
+
+async def test_the_closed_output_frame_has_no_network(client: AsyncClient) -> None:
+    frame = await client.get("/output-closed.html")
+    policy = dict(part.strip().split(" ", 1) for part in frame.headers["content-security-policy"].split(";"))
+
+    assert policy["sandbox"] == "allow-scripts"
+    assert policy["default-src"] == "'none'"
+    assert not policy.keys() & {"connect-src", "frame-src", "child-src", "worker-src", "object-src"}
+    for name, sources in policy.items():
+        if name.endswith("-src"):
+            assert set(sources.split()) <= {"'none'", "'self'", "'unsafe-inline'", "'unsafe-eval'", "data:", "blob:"}
+    assert frame.headers["connection-allowlist"] == "(response-origin)"
 
 
 async def test_a_bug_shows_nothing_of_the_inside_and_carries_the_policy(app: FastAPI) -> None:

@@ -63,6 +63,19 @@ OUTPUT_POLICY = (
 )
 """The output frame: an opaque origin even when its address is opened directly."""
 
+CLOSED_OUTPUT_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "style-src 'self' 'unsafe-inline' data: blob:; font-src 'self' data:; img-src data: blob:; "
+    "media-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+CLOSED_OUTPUT_CONNECTIONS = "(response-origin)"
+"""The output frame for what came with a file: it has no network but the app's own scripts and fonts (decision 10).
+
+A content policy says nothing about WebRTC, nor about connections made ahead of a refused navigation; the allowlist of
+connections does, in the browsers that know it.
+"""
+FRAME_POLICIES = {"/output.html": OUTPUT_POLICY, "/output-closed.html": CLOSED_OUTPUT_POLICY}
+
 USER_CONTENT_POLICY = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
 """Whatever a person uploaded or a kernel produced, when it is served as it is."""
 
@@ -269,7 +282,7 @@ def _add_policy(message: MutableMapping[str, Any], path: str) -> None:
 def _policy(path: str) -> dict[bytes, bytes]:
     asset = path.startswith("/assets/")
     wanted: dict[bytes, bytes] = {
-        b"content-security-policy": (OUTPUT_POLICY if path == "/output.html" else APP_POLICY).encode(),
+        b"content-security-policy": FRAME_POLICIES.get(path, APP_POLICY).encode(),
         b"x-content-type-options": b"nosniff",
         b"referrer-policy": b"no-referrer",
         b"cross-origin-opener-policy": b"same-origin",
@@ -278,6 +291,9 @@ def _policy(path: str) -> dict[bytes, bytes]:
     }
     if asset:
         wanted[b"access-control-allow-origin"] = b"*"
+    if path == "/output-closed.html":
+        wanted[b"connection-allowlist"] = CLOSED_OUTPUT_CONNECTIONS.encode()
+        wanted[b"x-dns-prefetch-control"] = b"off"
     if path.startswith("/api/"):
         wanted[b"cache-control"] = b"no-store"
     return wanted

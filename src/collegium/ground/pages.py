@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from collegium.ground.http import FRAME_POLICIES
+
 STATIC = Path(__file__).parent.parent / "_static"
 FOR_EVER = "public, max-age=31536000, immutable"
 PACKED = (".gz", ".br")
@@ -128,7 +130,8 @@ def add_pages(app: FastAPI, static: Path = STATIC, kept: Path | None = None) -> 
     for address in APP_PATHS:
         shown = notebook if address.startswith("/notebooks/") else page
         app.add_route(address, shown, methods=["GET"], include_in_schema=False)
-    app.add_route("/output.html", output, methods=["GET"], include_in_schema=False)
+    for address in FRAME_POLICIES:
+        app.add_route(address, output, methods=["GET"], include_in_schema=False)
     app.add_route("/sw.js", worker, methods=["GET"], include_in_schema=False)
     app.add_route("/assets/{name}", asset, methods=["GET"], include_in_schema=False)
     app.router.default = unknown

@@ -1,14 +1,15 @@
 /** One rich output in the page, in the richest form that the page itself may show. */
-import { useEffect, useMemo } from 'react'
-import { isBlob, type MimeValue, type NotebookId, type OutputMetadata, type DisplayOutput, type ResultOutput } from '../model/wire'
+import { type ComponentType, lazy, type ReactNode, Suspense, useEffect, useMemo } from 'react'
+import { t } from '../i18n'
+import { type DisplayOutput, isBlob, type MimeBundle, type MimeValue, type NotebookId, type OutputMetadata, type ResultOutput } from '../model/wire'
+import { type DrawnProps, Waiting } from './drawn'
 import { Html } from './Html'
-import { JsonTree } from './JsonTree'
 import { Latex } from './Latex'
 import { Markdown } from './Markdown'
-import { richest } from './mime'
+import { type Drawer, type Richest, richest, unknownOf } from './mime'
 import { clean, surelyActive } from './sanitize'
 import { LongText } from './Stream'
-import { blobAddress, TEXT_SHOWN_MAX, type Text, textOf, useText } from './values'
+import { blobAddress, TEXT_SHOWN_MAX, textOf, useText } from './values'
 
 export interface BundleProps {
   readonly output: DisplayOutput | ResultOutput
@@ -17,28 +18,82 @@ export interface BundleProps {
   readonly onUnfit: () => void
 }
 
+type Later = Extract<Drawer, 'geojson' | 'table' | 'separated' | 'pdf' | 'audio' | 'video' | 'json'>
+const LATER: Readonly<Record<Later, ComponentType<DrawnProps>>> = {
+  geojson: lazy(() => import('./GeoJson')),
+  table: lazy(() => import('./Tables')),
+  separated: lazy(() => import('./Tables')),
+  pdf: lazy(() => import('./Media')),
+  audio: lazy(() => import('./Media')),
+  video: lazy(() => import('./Media')),
+  json: lazy(() => import('./JsonOutput')),
+}
+
 export function Bundle({ output, notebook, onUnfit }: BundleProps) {
-  const best = richest(output.data)
-  if (best === null) return <p className="output-hint">This output has no form that can be shown here ({Object.keys(output.data).join(', ') || 'it is empty'}).</p>
-  const value = output.data[best.mime] as MimeValue
+  const { data, metadata } = output
+  const best = richest(data)
+  if (best === null) return <p className="output-hint">{t('This output has no form that can be shown here ({types}).', { types: Object.keys(data).join(', ') || t('it is empty') })}</p>
+  const unknown = unknownOf(data)
+  return (
+    <>
+      <Drawn best={best} data={data} metadata={metadata} notebook={notebook} onUnfit={onUnfit} />
+      {unknown !== null && <p className="output-hint">{t('It also comes as {type}, which cannot be shown here.', { type: unknown })}</p>}
+    </>
+  )
+}
+
+interface BestProps {
+  readonly best: Richest
+  readonly data: MimeBundle
+  readonly metadata: OutputMetadata | undefined
+  readonly notebook: NotebookId
+  readonly onUnfit: () => void
+}
+
+function Drawn({ best: { mime, form }, data, metadata, notebook, onUnfit }: BestProps): ReactNode {
+  const value = data[mime] as MimeValue
   const shown = { value, notebook }
-  if (best.mime === 'application/vnd.jupyter.widget-view+json') return <Widget output={output} notebook={notebook} />
-  if (best.mime === 'text/html') return <HtmlValue {...shown} onUnfit={onUnfit} />
-  if (best.mime === 'text/markdown') return <Fetched {...shown}>{(text) => <Markdown source={text} />}</Fetched>
-  if (best.mime === 'text/latex') return <Fetched {...shown}>{(text) => <Latex source={text} />}</Fetched>
-  if (best.mime.startsWith('image/')) return <Picture {...shown} mime={best.mime} metadata={output.metadata} alt={altOf(output)} />
-  if (/^application\/(?:geo\+)?json$/.test(best.mime)) return <Json {...shown} />
-  return <Plain {...shown} />
+  switch (form.drawer) {
+    case 'widget':
+      return <Widget data={data} notebook={notebook} />
+    case 'html':
+      return <HtmlValue {...shown} onUnfit={onUnfit} />
+    case 'markdown':
+      return <Fetched {...shown}>{(text) => <Markdown source={text} />}</Fetched>
+    case 'latex':
+      return <Fetched {...shown}>{(text) => <Latex source={text} />}</Fetched>
+    case 'image':
+      return <Picture {...shown} mime={mime} metadata={metadata} alt={altOf(data)} />
+    case 'geojson':
+    case 'table':
+    case 'separated':
+    case 'pdf':
+    case 'audio':
+    case 'video':
+    case 'json': {
+      const Part = LATER[form.drawer]
+      return (
+        <Suspense fallback={<p className="output-hint">{t('Loading…')}</p>}>
+          <Part {...shown} mime={mime} metadata={metadata} />
+        </Suspense>
+      )
+    }
+    // Forms that run script are drawn in the frame; what is left of them in the page is their text.
+    case 'plotly':
+    case 'vega':
+    case 'bokeh':
+    case 'javascript':
+    case 'text':
+      return <Plain {...shown} />
+    default:
+      return form.drawer satisfies never
+  }
 }
 
-function altOf(output: DisplayOutput | ResultOutput): string {
-  const plain = output.data['text/plain']
+function altOf(data: MimeBundle): string {
+  const plain = data['text/plain']
   const text = plain === undefined || isBlob(plain) ? '' : textOf(plain)
-  return text.length > 0 && text.length <= 120 ? text : 'Image output'
-}
-
-function Waiting({ text }: { text: Exclude<Text, { state: 'ready' }> }) {
-  return text.state === 'loading' ? <p className="output-hint">Loading…</p> : <p className="output-problem">{text.message}</p>
+  return text.length > 0 && text.length <= 120 ? text : t('Image output')
 }
 
 interface ValueProps {
@@ -46,7 +101,7 @@ interface ValueProps {
   readonly notebook: NotebookId
 }
 
-function Fetched({ value, notebook, children }: ValueProps & { children: (text: string) => React.ReactNode }) {
+function Fetched({ value, notebook, children }: ValueProps & { children: (text: string) => ReactNode }) {
   const text = useText(notebook, value)
   return text.state === 'ready' ? children(text.text) : <Waiting text={text} />
 }
@@ -70,29 +125,14 @@ function Plain({ value, notebook }: ValueProps) {
   if (text.state !== 'ready') return <Waiting text={text} />
   return (
     <>
-      <LongText text={text.text} className="output-plain" label="Result" />
+      <LongText text={text.text} className="output-plain" label={t('Result')} />
       {text.cut && (
         <p className="output-hint">
-          The first {TEXT_SHOWN_MAX / 1_048_576} MB is shown. {isBlob(value) && <a href={blobAddress(notebook, value.$blob)} download="output.txt">Download all of it</a>}
+          {t('The first {size} MB is shown.', { size: TEXT_SHOWN_MAX / 1_048_576 })} {isBlob(value) && <a href={blobAddress(notebook, value.$blob)} download="output.txt">{t('Download all of it')}</a>}
         </p>
       )}
     </>
   )
-}
-
-function Json({ value, notebook }: ValueProps) {
-  const text = useText(notebook, value, 8 * TEXT_SHOWN_MAX)
-  const parsed = useMemo((): unknown => {
-    if (text.state !== 'ready') return undefined
-    if (!isBlob(value) && typeof value !== 'string') return value
-    try {
-      return JSON.parse(text.text)
-    } catch {
-      // Cut short, or not JSON at all: shown as the text it is.
-      return text.text
-    }
-  }, [text, value])
-  return text.state === 'ready' ? <JsonTree value={parsed} /> : <Waiting text={text} />
 }
 
 function sizeOf(metadata: OutputMetadata | undefined, mime: string): { width?: number; height?: number } {
@@ -110,12 +150,12 @@ function Picture({ value, notebook, mime, metadata, alt }: ValueProps & { mime: 
     : mime === 'image/svg+xml'
       ? `data:image/svg+xml;charset=utf-8,${encodeURIComponent(textOf(value))}`
       : `data:${mime};base64,${textOf(value).replace(/\s+/g, '')}`
-  const dark = (metadata?.needs_background ?? null) as unknown
-  return <img className={dark === 'light' ? 'output-image output-image-light' : 'output-image'} src={source} alt={alt} {...sizeOf(metadata, mime)} decoding="async" />
+  const ground = metadata?.needs_background
+  return <img className={ground === 'light' || ground === 'dark' ? `output-image output-image-${ground}` : 'output-image'} src={source} alt={alt} {...sizeOf(metadata, mime)} decoding="async" />
 }
 
-function Widget({ output, notebook }: { output: DisplayOutput | ResultOutput; notebook: NotebookId }) {
-  const plain = output.data['text/plain']
+function Widget({ data, notebook }: { data: MimeBundle; notebook: NotebookId }) {
+  const plain = data['text/plain']
   return (
     <>
       {plain !== undefined && <Plain value={plain} notebook={notebook} />}

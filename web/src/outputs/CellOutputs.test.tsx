@@ -56,12 +56,62 @@ describe('a cell’s outputs', () => {
     expect(place.querySelectorAll('iframe')).toHaveLength(1)
   })
 
-  test('that came with the file run no script before somebody asks', () => {
+  const sources = () => [...place.querySelectorAll('iframe')].map((frame) => frame.getAttribute('src')?.split('#')[0])
+
+  test('that came with the file run in a frame without a network', () => {
+    vi.stubGlobal('navigator', { userAgent: 'Chrome/156.0.0.0' })
+    show({ outputs: [scripted], live: false })
+
+    expect(sources()).toEqual(['/output-closed.html'])
+  })
+
+  test('that came with the file wait for a click where the browser cannot close the frame', () => {
+    vi.stubGlobal('navigator', { userAgent: 'Firefox/150.0' })
     show({ outputs: [scripted], live: false })
     expect(place.querySelector('iframe')).toBeNull()
     act(() => [...place.querySelectorAll('button')].find((one) => one.textContent === 'Show output')?.click())
 
-    expect(place.querySelectorAll('iframe')).toHaveLength(1)
+    expect(sources()).toEqual(['/output-closed.html'])
+  })
+
+  test('of a run here have a network', () => {
+    show({ outputs: [scripted] })
+
+    expect(sources()).toEqual(['/output.html'])
+  })
+
+  test('are shown from both ends when there are very many, and all of them when asked for', () => {
+    show({ outputs: Array.from({ length: 330 }, (_, at) => ({ output_type: 'display_data', metadata: {}, data: { 'text/plain': `<${at}>` } })) })
+    expect(place.querySelectorAll('.output-rich')).toHaveLength(100)
+    expect(place.querySelector('.stream-gap:not([hidden])')?.textContent).toContain('230 more outputs')
+    expect(place.textContent).toContain('<59>')
+    expect(place.textContent).toContain('<290>')
+    expect(place.textContent).not.toContain('<60>')
+    act(() => [...place.querySelectorAll('button')].find((one) => one.textContent === 'Show 200')?.click())
+    act(() => [...place.querySelectorAll('button')].find((one) => one.textContent === 'Show 30')?.click())
+
+    expect(place.querySelectorAll('.output-rich')).toHaveLength(330)
+  })
+
+  test('that the server did not keep are a note, not an output', () => {
+    show({ outputs: [{ output_type: 'display_data', data: { 'text/plain': 'x' }, metadata: { collegium: { omitted_outputs: 8000 } } }] })
+
+    expect(place.querySelector('.stream-gap')?.textContent).toContain('8000 more outputs were not kept')
+    expect(place.querySelector('.stream-gap a')?.getAttribute('href')).toBe('/api/v1/notebooks/n1/executions/e1/log')
+  })
+
+  test('that failed lead to the cell and line of each frame', () => {
+    const places: unknown[] = []
+    show({
+      outputs: [{ output_type: 'error', ename: 'E', evalue: 'no', traceback: ['\x1b[31mE\x1b[0m', 'Cell \x1b[32mIn[3]\x1b[39m\x1b[32m, line 5\x1b[39m\n----> 5 x', 'File /content/a.py:7, in f()\n----> 7 y', 'E: no'] }],
+      onPlace: (at) => places.push(at),
+    })
+    const links = [...place.querySelectorAll<HTMLButtonElement>('.traceback-link')]
+    for (const link of links) link.click()
+
+    expect(links.map((link) => link.textContent)).toEqual(['Cell In[3], line 5', 'File /content/a.py:7'])
+    expect(places).toEqual([{ kind: 'cell', count: 3, line: 5 }, { kind: 'file', path: '/content/a.py', line: 7 }])
+    expect(place.querySelector('.traceback')?.textContent).toContain('----> 7 y')
   })
 
   test('left out in the middle say how much, and lead to the whole', () => {

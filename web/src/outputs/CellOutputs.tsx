@@ -1,27 +1,38 @@
 /** Everything one cell put out, and the line in which it asks for input. */
 import './outputs.css'
-import { Check, Copy, ListX, Play } from 'lucide-react'
-import { memo, useCallback, useEffect, useMemo, useState } from 'react'
-import type { CellId, ErrorOutput, Execution, NotebookId, Output } from '../model/wire'
+import { Download, Globe, Play } from 'lucide-react'
+import { Fragment, memo, type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
+import { t, tn } from '../i18n'
+import type { CellId, Execution, NotebookId, Output } from '../model/wire'
+import { bounded, HEAD_SHOWN, MORE_SHOWN, omittedBy } from './bounded'
 import { Bundle } from './Bundle'
-import { copied } from './copied'
+import { begins, keepsClosed } from './closed'
 import { FrameOutput } from './FrameOutput'
 import { InputForm } from './InputForm'
 import { framed, needsFrame } from './place'
 import { remember } from './preludes'
 import { type Clean, clean } from './sanitize'
-import { LongText, Stream } from './Stream'
+import { Stream } from './Stream'
+import { Traceback } from './Traceback'
+import type { CodePlace } from './traceback'
+import { logAddress } from './values'
+import { PLAIN_VIEW, type TextView, TextViewContext } from './view'
 
 export interface CellOutputsProps {
   readonly notebook: NotebookId
   readonly cell: CellId
   readonly execution: Execution | null
   readonly outputs: readonly Output[]
-  /** Made by a run here. Scripts in outputs that only came with the file wait for a click. */
+  /** Made by a run here. Scripts in outputs that only came with the file have no network. */
   readonly live: boolean
   readonly onInput: (value: string) => void
-  /** Present: the person may have the outputs forgotten. */
-  readonly onClear?: (() => void) | undefined
+  /** What can be done with the outputs, at their corner. */
+  readonly tools?: ReactNode
+  readonly view?: TextView
+  /** How tall the file says that the outputs are. */
+  readonly expected?: number | undefined
+  /** Present: a traceback's frames lead there. */
+  readonly onPlace?: ((place: CodePlace) => void) | undefined
 }
 
 /** What each output needs is found once: outputs never change, they are replaced. */
@@ -37,32 +48,44 @@ function needsOne(output: Output): boolean {
   return known
 }
 
-export function CellOutputs({ notebook, cell, execution, outputs, live, onInput, onClear }: CellOutputsProps) {
+export function CellOutputs({ notebook, cell, execution, outputs: all, live, onInput, tools, view = PLAIN_VIEW, expected, onPlace }: CellOutputsProps) {
   const [unfit, setUnfit] = useState<ReadonlySet<Output>>(new Set())
-  const [allowed, setAllowed] = useState(false)
+  const [head, setHead] = useState(HEAD_SHOWN)
   const run = execution?.execution ?? null
   const input = execution?.input ?? null
-  useEffect(() => {
-    if (live) remember(notebook, outputs)
-  }, [live, notebook, outputs])
-  useEffect(() => setAllowed(false), [run])
+  useEffect(() => remember(notebook, all, live ? 'open' : 'closed'), [live, notebook, all])
+  useEffect(() => setHead(HEAD_SHOWN), [run])
   const onUnfit = useCallback((output: Output) => setUnfit((now) => new Set(now).add(output)), [])
+  const { outputs, hidden, at } = useMemo(() => bounded(all, head), [all, head])
   const range = useMemo(() => framed(outputs, (output) => unfit.has(output) || needsOne(output)), [outputs, unfit])
   const [first, end] = range ?? [outputs.length, outputs.length]
   const inFrame = useFramed(outputs, first, end)
 
-  if (outputs.length === 0 && input === null) return null
+  if (all.length === 0 && input === null) return null
+  const gap = <Gap hidden={hidden} notebook={notebook} execution={run} onMore={() => setHead(head + MORE_SHOWN)} />
   const shown = (from: number, to: number) =>
-    outputs.slice(from, to).map((output, index) => <One key={from + index} output={output} notebook={notebook} execution={run} running={execution?.state === 'running'} onUnfit={onUnfit} />)
+    outputs.slice(from, to).map((output, index) => {
+      const place = from + index
+      return (
+        <Fragment key={place < at ? place : place + hidden}>
+          {hidden > 0 && place === at && gap}
+          <One output={output} notebook={notebook} execution={run} running={execution?.state === 'running'} onUnfit={onUnfit} onPlace={onPlace} />
+        </Fragment>
+      )
+    })
   return (
-    <section className="outputs" aria-label="Output">
-      {shown(0, first)}
-      {range !== null && (live || allowed) && <FrameOutput key={run} notebook={notebook} cell={cell} outputs={inFrame} />}
-      {range !== null && !live && !allowed && <Withheld onAllow={() => setAllowed(true)} />}
-      {shown(end, outputs.length)}
-      {input !== null && <InputForm key={`${run} ${input.prompt}`} input={input} onInput={onInput} />}
-      {outputs.length > 0 && <Tools outputs={outputs} onClear={onClear} />}
-    </section>
+    <TextViewContext value={view}>
+      <section className="outputs" aria-label={t('Output')}>
+        <div className={view.scrolled === true ? 'outputs-body outputs-scrolled' : 'outputs-body'} {...(view.scrolled === true && { tabIndex: 0 })} {...(!view.wrap && { 'data-wrap': 'off' })}>
+          {shown(0, first)}
+          {range !== null && hidden > 0 && first <= at && at < end && gap}
+          {range !== null && <Framed key={run} notebook={notebook} cell={cell} outputs={inFrame} live={live} expected={expected} />}
+          {shown(end, outputs.length)}
+          {input !== null && <InputForm key={`${run} ${input.prompt}`} input={input} onInput={onInput} />}
+        </div>
+        {all.length > 0 && tools}
+      </section>
+    </TextViewContext>
   )
 }
 
@@ -76,68 +99,104 @@ function useFramed(outputs: readonly Output[], first: number, end: number): read
   return now
 }
 
+interface FramedProps {
+  readonly notebook: NotebookId
+  readonly cell: CellId
+  readonly outputs: readonly Output[]
+  readonly live: boolean
+  readonly expected: number | undefined
+}
+
+/** In the frame: at once what was made here; what came with the file without a network, and with one when it is asked for. */
+function Framed({ notebook, cell, outputs, live, expected }: FramedProps) {
+  const [asked, setAsked] = useState<'closed' | 'open' | null>(null)
+  const [refused, setRefused] = useState<ReadonlySet<string>>(new Set())
+  const [free] = useState(() => live || (keepsClosed() && begins(notebook)))
+  const onRefused = useCallback((host: string) => setRefused((now) => (now.has(host) || now.size >= HOSTS_MAX ? now : new Set(now).add(host))), [])
+  const network = live ? 'open' : (asked ?? (free ? 'closed' : null))
+  if (network === null) {
+    return (
+      <div className="output-withheld">
+        <button type="button" className="output-button" onClick={() => setAsked('closed')}>
+          <Play size={14} aria-hidden />
+          {t('Show output')}
+        </button>
+        <span>{t('It came with the file and runs a script, closed off from this page.')}</span>
+      </div>
+    )
+  }
+  return (
+    <>
+      <FrameOutput key={network} notebook={notebook} cell={cell} outputs={outputs} network={network} expected={expected} onRefused={onRefused} />
+      {network === 'closed' && refused.size > 0 && (
+        <div className="output-withheld">
+          <button type="button" className="output-button" onClick={() => setAsked('open')}>
+            <Globe size={14} aria-hidden />
+            {t('Let it use the internet')}
+          </button>
+          <span>{t('This saved output wanted something of {hosts}. Nothing was asked.', { hosts: [...refused].join(', ') })}</span>
+        </div>
+      )}
+    </>
+  )
+}
+
+const HOSTS_MAX = 5
+
+function Gap({ hidden, notebook, execution, onMore }: { hidden: number; notebook: NotebookId; execution: string | null; onMore: () => void }) {
+  return (
+    <div className="stream-gap omitted">
+      <span>{tn('{count} more output', '{count} more outputs', hidden)}</span>
+      <button type="button" className="output-link" onClick={onMore}>
+        {t('Show {count}', { count: Math.min(hidden, MORE_SHOWN) })}
+      </button>
+      {execution !== null && <Log notebook={notebook} execution={execution} />}
+    </div>
+  )
+}
+
+function Log({ notebook, execution }: { notebook: NotebookId; execution: string }) {
+  return (
+    <a href={logAddress(notebook, execution)} download>
+      <Download size={14} aria-hidden /> {t('Download the full log')}
+    </a>
+  )
+}
+
 interface OneProps {
   readonly output: Output
   readonly notebook: NotebookId
   readonly execution: string | null
   readonly running: boolean
   readonly onUnfit: (output: Output) => void
+  readonly onPlace: ((place: CodePlace) => void) | undefined
 }
 
-const One = memo(function One({ output, notebook, execution, running, onUnfit }: OneProps) {
+const One = memo(function One({ output, notebook, execution, running, onUnfit, onPlace }: OneProps) {
   const unfit = useCallback(() => onUnfit(output), [onUnfit, output])
   switch (output.output_type) {
     case 'stream':
       return <Stream output={output} notebook={notebook} execution={execution} running={running} />
     case 'error':
-      return <Failure output={output} />
+      return <Traceback output={output} onPlace={onPlace} />
     case 'display_data':
-    case 'execute_result':
+    case 'execute_result': {
+      const omitted = omittedBy(output)
+      if (omitted > 0) {
+        return (
+          <div className="stream-gap omitted">
+            <span>{tn('{count} more output was not kept', '{count} more outputs were not kept', omitted)}</span>
+            {execution !== null && <Log notebook={notebook} execution={execution} />}
+          </div>
+        )
+      }
       return (
         <div className="output-rich">
           <Bundle output={output} notebook={notebook} onUnfit={unfit} />
         </div>
       )
+    }
     default:
       return null
   }
 })
-
-function Failure({ output }: { output: ErrorOutput }) {
-  const text = output.traceback.length > 0 ? output.traceback.join('\n') : `${output.ename}: ${output.evalue}`
-  return <LongText text={text} className="output-error" label={`${output.ename}: traceback`} follow />
-}
-
-function Withheld({ onAllow }: { onAllow: () => void }) {
-  return (
-    <div className="output-withheld">
-      <button type="button" className="output-button" onClick={onAllow}>
-        <Play size={14} aria-hidden />
-        Show output
-      </button>
-      <span>It came with the file and runs a script, closed off from this page.</span>
-    </div>
-  )
-}
-
-function Tools({ outputs, onClear }: { outputs: readonly Output[]; onClear: (() => void) | undefined }) {
-  const [done, setDone] = useState(false)
-  const copy = () => {
-    void navigator.clipboard.writeText(copied(outputs)).then(() => {
-      setDone(true)
-      setTimeout(() => setDone(false), 1500)
-    })
-  }
-  return (
-    <div className="output-tools">
-      <button type="button" aria-label={done ? 'Copied' : 'Copy output'} title="Copy output" onClick={copy}>
-        {done ? <Check size={15} aria-hidden /> : <Copy size={15} aria-hidden />}
-      </button>
-      {onClear !== undefined && (
-        <button type="button" aria-label="Clear output" title="Clear output" onClick={onClear}>
-          <ListX size={15} aria-hidden />
-        </button>
-      )}
-    </div>
-  )
-}

@@ -1,7 +1,10 @@
 /** The outputs of a cell that run script, in the cell's one frame: made when it comes near, tall as its content. */
 import { useEffect, useRef, useState } from 'react'
+import { t } from '../i18n'
 import type { CellId, MimeBundle, NotebookId, Output } from '../model/wire'
 import { type Methods, OutputFrame } from './frame/host'
+import type { Network } from './frame/wire'
+import { heightOf, rememberHeight } from './heights'
 import { preludesFor } from './preludes'
 import { useShownTheme } from './theme'
 import { textOf, wholeValue } from './values'
@@ -9,9 +12,6 @@ import { textOf, wholeValue } from './values'
 const NO_METHODS: Methods = {}
 const NEAR = '800px'
 const HEIGHT_FIRST = 120
-
-/** How tall each cell's frame was, so that the page does not jump when it is made again. */
-const heights = new Map<CellId, number>()
 
 /** Frames cost memory; the one longest out of sight makes room. */
 export const FRAMES_MAX = 24
@@ -33,19 +33,25 @@ export interface FrameOutputProps {
   readonly notebook: NotebookId
   readonly cell: CellId
   readonly outputs: readonly Output[]
-  /** What the frame may ask; outputs that were not made by a run here get nothing. */
+  /** Closed: it is shown without a network. */
+  readonly network: Network
+  /** What the frame may ask; a closed one gets nothing. */
   readonly methods?: Methods
+  /** How tall the file says it is. */
+  readonly expected?: number | undefined
+  /** The closed frame wanted something of this host. */
+  readonly onRefused?: (host: string) => void
 }
 
-export function FrameOutput({ notebook, cell, outputs, methods = NO_METHODS }: FrameOutputProps) {
+export function FrameOutput({ notebook, cell, outputs, network, methods = NO_METHODS, expected = HEIGHT_FIRST, onRefused }: FrameOutputProps) {
   const box = useRef<HTMLDivElement>(null)
   const [near, setNear] = useState(false)
-  const [height, setHeight] = useState(() => heights.get(cell) ?? HEIGHT_FIRST)
+  const [height, setHeight] = useState(() => heightOf(notebook, cell) ?? expected)
   const [problem, setProblem] = useState<string>()
   const theme = useShownTheme()
   const frame = useRef<OutputFrame>(null)
-  const latest = useRef({ outputs, theme })
-  latest.current = { outputs, theme }
+  const latest = useRef({ outputs, theme, onRefused })
+  latest.current = { outputs, theme, onRefused }
 
   useEffect(() => {
     const element = box.current
@@ -75,13 +81,14 @@ export function FrameOutput({ notebook, cell, outputs, methods = NO_METHODS }: F
   useEffect(() => {
     const element = box.current
     if (!near || element === null) return
-    const made = new OutputFrame('Cell output', latest.current.theme, methods)
-    const sender = new Sending(made, notebook, setProblem)
+    const made = new OutputFrame(t('Cell output'), latest.current.theme, network === 'open' ? methods : NO_METHODS, network)
+    const sender = new Sending(made, notebook, network, setProblem)
     made.onReady = () => sender.restart(latest.current.outputs)
     made.onHeight = (pixels) => {
-      heights.set(cell, pixels)
+      rememberHeight(notebook, cell, pixels)
       setHeight(pixels)
     }
+    made.onRefused = (host) => latest.current.onRefused?.(host)
     frame.current = made
     sending.current = sender
     element.append(made.element)
@@ -91,7 +98,7 @@ export function FrameOutput({ notebook, cell, outputs, methods = NO_METHODS }: F
       frame.current = null
       sending.current = null
     }
-  }, [near, cell, notebook, methods])
+  }, [near, cell, notebook, methods, network])
   useEffect(() => sending.current?.update(outputs), [outputs])
   useEffect(() => frame.current?.post({ kind: 'theme', theme }), [theme])
   useEffect(() => {
@@ -116,6 +123,7 @@ class Sending {
   constructor(
     private readonly frame: OutputFrame,
     private readonly notebook: NotebookId,
+    private readonly network: Network,
     private readonly onProblem: (message: string) => void,
   ) {}
 
@@ -139,7 +147,7 @@ class Sending {
 
   private async send(from: number, outputs: readonly Output[]): Promise<void> {
     try {
-      const preludes = await Promise.all(preludesFor(this.notebook, outputs).map((script) => wholeValue(this.notebook, script, 'text/javascript')))
+      const preludes = await Promise.all(preludesFor(this.notebook, outputs, this.network).map((script) => wholeValue(this.notebook, script, 'text/javascript')))
       const whole = await Promise.all(outputs.slice(from).map((output) => withValues(this.notebook, output)))
       if (!this.stopped) this.frame.post({ kind: 'render', from, outputs: whole, preludes: preludes.map(textOf) })
     } catch (error) {

@@ -1,10 +1,12 @@
 /** What a cell printed: in a box that scrolls when it is long, with the way to the whole of it. */
 import { ChevronsDownUp, ChevronsUpDown, Download } from 'lucide-react'
-import { type RefObject, useCallback, useLayoutEffect, useRef, useState } from 'react'
+import { type RefObject, useCallback, useContext, useLayoutEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
+import { t } from '../i18n'
 import { joined, type NotebookId, type StreamOutput } from '../model/wire'
 import { StreamView } from './stream'
 import { logAddress } from './values'
+import { TextViewContext } from './view'
 
 /** Text with more lines than this is shown in a box of its own. */
 const LINES_MAX = 40
@@ -32,7 +34,8 @@ export function LongText({ text, omittedAt = null, className, label, follow = fa
   const view = useRef<StreamView>(null)
   const [where, setWhere] = useState<HTMLElement | null>(null)
   const [open, setOpen] = useState(false)
-  const long = isLong(text)
+  const { scrolled } = useContext(TextViewContext)
+  const long = scrolled === undefined && isLong(text)
   const boxed = long && !open
   const stick = useFollowing(box, follow)
   useLayoutEffect(() => {
@@ -53,7 +56,7 @@ export function LongText({ text, omittedAt = null, className, label, follow = fa
       {long && (
         <button type="button" className="output-link output-toggle" onClick={() => setOpen(!open)} aria-expanded={open}>
           {open ? <ChevronsDownUp size={14} aria-hidden /> : <ChevronsUpDown size={14} aria-hidden />}
-          {open ? 'Show in a box' : 'Show at full height'}
+          {open ? t('Show in a box') : t('Show at full height')}
         </button>
       )}
     </div>
@@ -110,14 +113,14 @@ export function Stream({ output, notebook, execution, running }: { output: Strea
       text={text}
       omittedAt={output.omitted?.at ?? null}
       className={error ? 'output-stream output-stderr' : 'output-stream'}
-      label={error ? 'Error messages' : 'Printed text'}
+      label={error ? t('Error messages') : t('Printed text')}
       follow={running}
       gap={() => (
         <span className="omitted">
-          <span>{sizeWords(output.omitted?.bytes ?? 0)} left out here</span>
+          <span>{t('{size} left out here', { size: sizeWords(output.omitted?.bytes ?? 0) })}</span>
           {execution !== null && (
             <a href={logAddress(notebook, execution)} download>
-              <Download size={14} aria-hidden /> Download the full log
+              <Download size={14} aria-hidden /> {t('Download the full log')}
             </a>
           )}
         </span>

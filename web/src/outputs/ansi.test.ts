@@ -47,6 +47,17 @@ describe('terminal colours', () => {
     expect(drawn('\x1b[7mx').querySelector('span')?.className).toBe('ansi-fg-back ansi-bg-front')
   })
 
+  test('a link leads where it says, for as long as it lasts, and nowhere unsafe', () => {
+    const box = drawn('see \x1b]8;;https://elsewhere.example/a\x1b\\the \x1b[1m', 'page\x1b[0m\x1b]8;;\x07 and \x1b]8;;javascript:alert(1)\x07that\x1b]8;;\x07.')
+    const links = [...box.querySelectorAll('a')]
+
+    expect(links.map((link) => [link.textContent, link.href, link.rel])).toEqual([
+      ['the ', 'https://elsewhere.example/a', 'noopener noreferrer nofollow'],
+      ['page', 'https://elsewhere.example/a', 'noopener noreferrer nofollow'],
+    ])
+    expect(box.textContent).toBe('see the page and that.')
+  })
+
   test('titles, links and cursor movements leave no trace', () => {
     const text = '\x1b]0;title\x07a\x1b]8;;https://elsewhere.example\x1b\\b\x1b]8;;\x1b\\\x1b[2Kc\x1b(B'
 

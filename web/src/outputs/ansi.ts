@@ -56,19 +56,55 @@ function styled(entry: Entry): Node {
   return span
 }
 
+/** A terminal's link (OSC 8): its parameters, and the address; an empty one ends the link. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escapes are control characters
+const LINK = /\x1b\]8;[^;\x07\x1b]*;([^\x07\x1b]*)(?:\x07|\x1b\\)/
+const LINK_TO = /^(?:https?:\/\/|mailto:)/i
+
 /** Appends `text` to `into`, and says what is in force after it. */
 export function appendAnsi(into: Node, text: string, state: AnsiState = null): AnsiState {
   if (state === null && !text.includes(ESCAPE)) {
     into.appendChild(document.createTextNode(text))
     return null
   }
+  // Text and addresses in turn: the address of a link comes before its words.
+  const parts = text.split(LINK)
+  let now = state
+  parts.forEach((part, at) => {
+    if (at % 2 === 1) now = linkedTo(now, part)
+    else if (part !== '' || at === 0) now = appendStyled(linkOf(into, now), part, now)
+  })
+  return now
+}
+
+function linkedTo(state: AnsiState, address: string): AnsiState {
+  const { link: _, ...rest } = state ?? {}
+  const safe = LINK_TO.test(address)
+  return safe || Object.keys(rest).length > 0 ? { ...rest, ...(safe && { link: address }) } : null
+}
+
+/** Where the words of a link go: into an element of their own. */
+function linkOf(into: Node, state: AnsiState): Node {
+  const address = state?.link
+  if (typeof address !== 'string') return into
+  const link = document.createElement('a')
+  link.href = address
+  link.target = '_blank'
+  link.rel = 'noopener noreferrer nofollow'
+  into.appendChild(link)
+  return link
+}
+
+function appendStyled(into: Node, text: string, state: AnsiState): AnsiState {
   const machine = new Anser()
   if (state !== null) Object.assign(machine, state, { decorations: [...((state.decorations as string[] | undefined) ?? [])] })
   const entries = machine.ansiToJson(NOTHING + text.replace(OTHER_ESCAPES, ''), { json: true, use_classes: true, remove_empty: true }) as Entry[]
   for (const entry of entries) into.appendChild(styled(entry))
   const { fg, bg, fg_truecolor, bg_truecolor, decorations } = machine as unknown as Record<string, unknown>
   const plain = !fg && !bg && (decorations as unknown[]).length === 0
-  return plain ? null : { fg, bg, fg_truecolor, bg_truecolor, decorations }
+  const link = state?.link
+  if (plain) return link === undefined ? null : { link }
+  return { fg, bg, fg_truecolor, bg_truecolor, decorations, ...(link !== undefined && { link }) }
 }
 
 /** The text without any escape, as it is copied. */

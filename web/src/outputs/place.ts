@@ -11,7 +11,7 @@ export function needsFrame(output: Output, cleaned: (html: string) => Clean): bo
   if (output.output_type !== 'display_data' && output.output_type !== 'execute_result') return false
   const best = richest(output.data)
   if (best === null) return false
-  if (best.mime !== 'text/html') return best.place === 'frame'
+  if (best.form.drawer !== 'html') return best.form.place === 'frame'
   const value = output.data['text/html']
   if (value === undefined || isBlob(value)) return value !== undefined && isBlob(value) && value.size > HTML_IN_PAGE_MAX
   const html = typeof value === 'string' ? value : Array.isArray(value) ? value.join('') : ''

@@ -79,11 +79,21 @@ export async function wholeValue(notebook: NotebookId, value: MimeValue, mime: s
 }
 
 export function isBinary(mime: string): boolean {
-  return /^(image|audio|video)\//.test(mime) && mime !== 'image/svg+xml'
+  return (/^(image|audio|video)\//.test(mime) && mime !== 'image/svg+xml') || mime === 'application/pdf'
 }
 
 function base64(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768))
   return btoa(text)
+}
+
+/** The bytes of a value that is in the output as base64; null when it is not. */
+export function bytesOf(value: MimeValue): Uint8Array<ArrayBuffer> | null {
+  try {
+    return Uint8Array.from(atob(textOf(value).replace(/\s+/g, '')), (letter) => letter.charCodeAt(0))
+  } catch {
+    // A stranger's text that claims to be base64.
+    return null
+  }
 }

@@ -15,7 +15,7 @@ const LANES = 3
 const PATIENCE_MS = 8000
 /** A proxy's word for a server that is not there. */
 const AWAY = new Set([502, 503, 504])
-const NO_PAGE = /^\/(api|jupyter|assets|healthz|readyz|metrics|output\.html|sw\.js)(\/|$)/
+const NO_PAGE = /^\/(api|jupyter|assets|healthz|readyz|metrics|output(-closed)?\.html|sw\.js)(\/|$)/
 const ANY = { ignoreVary: true }
 
 self.addEventListener('install', (event) => event.waitUntil(install()))

@@ -46,23 +46,33 @@ async function bundle(data: MimeBundle, into: HTMLElement): Promise<void> {
   const best = richest(data)
   if (best === null) return
   const value = data[best.mime]
-  if (/^application\/vnd\.plotly/.test(best.mime)) return (await import('./plotly')).draw(value as never, into)
-  if (/^application\/vnd\.vega/.test(best.mime)) return (await import('./vega')).draw(value as never, into)
-  if (/bokehjs/.test(best.mime)) {
-    const code = Object.entries(data).find(([mime]) => JAVASCRIPT.test(mime))?.[1] ?? (best.mime === BOKEH_LOAD ? value : undefined)
-    if (data['text/html'] !== undefined) await html(text(data['text/html']), into)
-    return code === undefined ? undefined : own(text(code), into)
+  switch (best.form.drawer) {
+    case 'plotly':
+      return (await import('./plotly')).draw(value as never, into)
+    case 'vega':
+      return (await import('./vega')).draw(value as never, into)
+    case 'bokeh': {
+      const code = Object.entries(data).find(([mime]) => JAVASCRIPT.test(mime))?.[1] ?? (best.mime === BOKEH_LOAD ? value : undefined)
+      if (data['text/html'] !== undefined) await html(text(data['text/html']), into)
+      return code === undefined ? undefined : own(text(code), into)
+    }
+    case 'javascript':
+      return own(text(value), into)
+    case 'html':
+      return html(text(value), into)
+    case 'image':
+      if (best.mime === 'image/svg+xml') return html(text(value), into)
+      return picture(best.mime, text(value), into)
+    default:
+      // What the page draws better seldom stands between outputs of the frame; here its text does.
+      long(text(data['text/plain'] ?? value), null, into)
   }
-  if (JAVASCRIPT.test(best.mime)) return own(text(value), into)
-  if (best.mime === 'text/html') return html(text(value), into)
-  if (best.mime === 'image/svg+xml') return html(text(value), into)
-  if (best.mime.startsWith('image/')) {
-    const image = new Image()
-    image.src = `data:${best.mime};base64,${text(value).replace(/\s+/g, '')}`
-    into.append(image)
-    return
-  }
-  long(text(data['text/plain'] ?? value), null, into)
+}
+
+function picture(mime: string, base64: string, into: HTMLElement): void {
+  const image = new Image()
+  image.src = `data:${mime};base64,${base64.replace(/\s+/g, '')}`
+  into.append(image)
 }
 
 /** A script that is an output by itself finds its place under the name that Jupyter gives it. */

@@ -1,17 +1,17 @@
 // @vitest-environment jsdom
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { HEIGHT_MAX, OutputFrame, type Methods } from './host'
-import { HELLO, PORT } from './wire'
+import { HELLO, type Network, PORT } from './wire'
 
 let frame: OutputFrame
 
 /** A frame in the page, and a stand-in for the window inside it. */
-function opened(methods: Methods = {}) {
-  frame = new OutputFrame('Output', 'dark', methods)
+function opened(methods: Methods = {}, network: Network = 'open') {
+  frame = new OutputFrame('Output', 'dark', methods, network)
   const posted: { message: unknown; ports: readonly MessagePort[] }[] = []
   const inside = { postMessage: (message: unknown, _target: string, ports: readonly MessagePort[]) => posted.push({ message, ports }) }
   Object.defineProperty(frame.element, 'contentWindow', { value: inside })
-  const greet = (source: unknown, data: unknown = HELLO) => {
+  const greet = (source: unknown, data: unknown = HELLO[network]) => {
     const event = new MessageEvent('message', { data })
     Object.defineProperty(event, 'source', { value: source })
     dispatchEvent(event)
@@ -38,6 +38,23 @@ describe('an output frame', () => {
     expect(sandbox).not.toMatch(/allow-same-origin|allow-top-navigation/)
     expect(frame.element.getAttribute('referrerpolicy')).toBe('no-referrer')
     expect(frame.element.getAttribute('src')).toBe('/output.html#dark')
+  })
+
+  test('that is closed may run scripts and nothing else', () => {
+    opened({}, 'closed')
+
+    expect(frame.element.getAttribute('sandbox')).toBe('allow-scripts')
+    expect(frame.element.getAttribute('allow')).toBe('')
+    expect(frame.element.getAttribute('src')).toBe('/output-closed.html#dark')
+  })
+
+  test('that was closed and went to the open address is told nothing there', () => {
+    const { inside, posted, greet } = opened({}, 'closed')
+    greet(inside, HELLO.open)
+    expect(posted).toHaveLength(0)
+
+    greet(inside, HELLO.closed)
+    expect(posted).toHaveLength(1)
   })
 
   test('is given a port only when it is the one that greets', () => {

@@ -1,10 +1,11 @@
 /** The page's side of an output frame. */
-import { type FromFrame, HELLO, PORT, SANDBOX, type ToFrame } from './wire'
+import { ADDRESS, type FromFrame, HELLO, type Network, PORT, SANDBOX, type ToFrame } from './wire'
 
 /** What a frame may ask of the page. It has no credential and no origin: this table is all its authority. */
 export type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>
 
 export const HEIGHT_MAX = 6000
+const HOST_CHARACTERS_MAX = 100
 
 export class OutputFrame {
   readonly element = document.createElement('iframe')
@@ -12,19 +13,22 @@ export class OutputFrame {
   /** The frame is listening, for the first time or, after it was loaded anew, again: nothing is drawn in it. */
   onReady: () => void = () => {}
   onHeight: (pixels: number) => void = () => {}
+  /** A closed frame wanted something of this host. */
+  onRefused: (host: string) => void = () => {}
 
   constructor(
     label: string,
     theme: 'light' | 'dark',
     private readonly methods: Methods,
+    private readonly network: Network = 'open',
   ) {
     const frame = this.element
     frame.title = label
-    frame.setAttribute('sandbox', SANDBOX)
-    frame.setAttribute('allow', 'fullscreen; clipboard-write')
+    frame.setAttribute('sandbox', SANDBOX[network])
+    frame.setAttribute('allow', network === 'open' ? 'fullscreen; clipboard-write' : '')
     frame.setAttribute('referrerpolicy', 'no-referrer')
     frame.className = 'output-frame'
-    frame.src = `/output.html#${theme}`
+    frame.src = `${ADDRESS[network]}#${theme}`
     addEventListener('message', this.greet)
   }
 
@@ -42,7 +46,7 @@ export class OutputFrame {
   }
 
   private readonly greet = (event: MessageEvent): void => {
-    if (event.source === null || event.source !== this.element.contentWindow || event.data !== HELLO) return
+    if (event.source === null || event.source !== this.element.contentWindow || event.data !== HELLO[this.network]) return
     // A frame that loads again greets again, and gets a new port; the old one leads nowhere.
     this.port?.close()
     const channel = new MessageChannel()
@@ -57,6 +61,9 @@ export class OutputFrame {
     switch (message?.kind) {
       case 'height':
         if (Number.isFinite(message.pixels)) this.onHeight(Math.max(0, Math.min(HEIGHT_MAX, Math.ceil(message.pixels))))
+        break
+      case 'refused':
+        this.onRefused(String(message.host).slice(0, HOST_CHARACTERS_MAX))
         break
       case 'call':
         void this.answer(message.call, String(message.method), Array.isArray(message.args) ? message.args : [])

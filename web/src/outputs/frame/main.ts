@@ -5,7 +5,7 @@ import '../../tokens.css'
 import '../text.css'
 import './frame.css'
 import { draw, prelude } from './draw'
-import { HELLO, PORT, type ToFrame } from './wire'
+import { ADDRESS, HELLO, type Network, PORT, type ToFrame } from './wire'
 import type { Output } from '../../model/wire'
 
 const root = document.getElementById('out') as HTMLElement
@@ -79,5 +79,33 @@ addEventListener('message', function greeted(event: MessageEvent) {
   tellHeight()
 })
 
+const network: Network = location.pathname === ADDRESS.closed ? 'closed' : 'open'
+
+if (network === 'closed') {
+  const told = new Set<string>()
+  const refused = (address: string) => {
+    const host = hostOf(address)
+    if (host === null || told.has(host)) return
+    told.add(host)
+    port?.postMessage({ kind: 'refused', host })
+  }
+  document.addEventListener('securitypolicyviolation', ({ blockedURI }) => refused(blockedURI))
+  // A link would lead nowhere from here; the page offers to open the network instead.
+  addEventListener('click', ({ target }) => {
+    const link = target instanceof Element ? target.closest('a[href]') : null
+    if (link) refused((link as HTMLAnchorElement).href)
+  })
+}
+
+function hostOf(address: string): string | null {
+  try {
+    const { protocol, host } = new URL(address)
+    return /^(?:https?|wss?):$/.test(protocol) && host !== location.host ? host : null
+  } catch {
+    // A word such as `inline` or `eval`, which names no place.
+    return null
+  }
+}
+
 setTheme(location.hash.slice(1))
-parent.postMessage(HELLO, '*')
+parent.postMessage(HELLO[network], '*')

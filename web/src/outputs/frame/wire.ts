@@ -1,7 +1,14 @@
 /** What passes between the page and an output frame, structured-cloned over one MessagePort. */
 import type { Output } from '../../model/wire'
 
-export const HELLO = 'collegium-output:hello'
+/**
+ * Open: what a run here made, with the whole network. Closed: what came with a file, with none (decision 10). Each is
+ * an address of its own, since the server's policy for the document is what closes it.
+ */
+export type Network = 'open' | 'closed'
+export const ADDRESS: Readonly<Record<Network, string>> = { open: '/output.html', closed: '/output-closed.html' }
+/** Said by the document itself, so that a frame that went from one to the other is not taken for what it was. */
+export const HELLO: Readonly<Record<Network, string>> = { open: 'collegium-output:hello', closed: 'collegium-output:hello-closed' }
 export const PORT = 'collegium-output:port'
 
 export type ToFrame =
@@ -12,7 +19,12 @@ export type ToFrame =
 
 export type FromFrame =
   | { readonly kind: 'height'; readonly pixels: number }
+  /** A closed frame wanted something from there, or the person followed a link to it. */
+  | { readonly kind: 'refused'; readonly host: string }
   | { readonly kind: 'call'; readonly call: number; readonly method: string; readonly args: readonly unknown[] }
 
-/** The same list as in the frame's own Content-Security-Policy: never allow-same-origin. */
-export const SANDBOX = 'allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads allow-modals'
+/** The same lists as in the frames' own Content-Security-Policy: never allow-same-origin. */
+export const SANDBOX: Readonly<Record<Network, string>> = {
+  open: 'allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads allow-modals',
+  closed: 'allow-scripts',
+}

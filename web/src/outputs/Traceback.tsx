@@ -1,0 +1,93 @@
+/** An error: its frames, each with a way to its line, and those of libraries folded away. */
+import { Check, Copy } from 'lucide-react'
+import { useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { t, tn } from '../i18n'
+import type { ErrorOutput } from '../model/wire'
+import { appendAnsi, withoutAnsi } from './ansi'
+import { LongText } from './Stream'
+import { type CodePlace, folded, type Piece, piecesOf } from './traceback'
+
+/** Beyond it, nobody reads it frame by frame. */
+const CHARACTERS_MAX = 200_000
+
+export function Traceback({ output, onPlace }: { output: ErrorOutput; onPlace: ((place: CodePlace) => void) | undefined }) {
+  const text = output.traceback.length > 0 ? output.traceback.join('\n') : `${output.ename}: ${output.evalue}`
+  const groups = useMemo(() => (text.length > CHARACTERS_MAX ? null : folded(piecesOf(text))), [text])
+  const label = t('{error}: traceback', { error: output.ename })
+  if (groups === null) return <LongText text={text} className="output-error" label={label} follow />
+  return (
+    <div className="output-error">
+      <div className="stream traceback" role="group" aria-label={label}>
+        {groups.map((pieces, at) =>
+          pieces.length > 1 ? (
+            <details key={at} className="traceback-folded">
+              <summary>{tn('{count} frame in libraries', '{count} frames in libraries', pieces.length)}</summary>
+              {pieces.map((piece, index) => (
+                <Frame key={index} piece={piece} onPlace={onPlace} />
+              ))}
+            </details>
+          ) : (
+            pieces.map((piece, index) => <Frame key={index} piece={piece} onPlace={onPlace} />)
+          ),
+        )}
+      </div>
+      <CopyError text={text} />
+    </div>
+  )
+}
+
+function CopyError({ text }: { text: string }) {
+  const [done, setDone] = useState(false)
+  const copy = () => {
+    void navigator.clipboard.writeText(withoutAnsi(text)).then(() => {
+      setDone(true)
+      setTimeout(() => setDone(false), 1500)
+    })
+  }
+  return (
+    <button type="button" className="output-link output-toggle" onClick={copy}>
+      {done ? <Check size={14} aria-hidden /> : <Copy size={14} aria-hidden />}
+      {done ? t('Copied') : t('Copy error')}
+    </button>
+  )
+}
+
+function Frame({ piece, onPlace }: { piece: Piece; onPlace: ((place: CodePlace) => void) | undefined }) {
+  const root = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => {
+    const element = root.current
+    if (element === null) return
+    element.replaceChildren()
+    appendAnsi(element, piece.text)
+    if (piece.place === null || onPlace === undefined) return
+    const { at, from, to } = piece.place
+    const link = document.createElement('button')
+    link.type = 'button'
+    link.className = 'traceback-link'
+    link.title = at.kind === 'cell' ? t('Go to this cell and line') : t('Open this file')
+    link.onclick = () => onPlace(at)
+    wrap(element, from, to, link)
+  }, [piece, onPlace])
+  return <div ref={root} className="traceback-frame" />
+}
+
+/** Puts what stands between two characters of an element's text into another element. */
+function wrap(element: HTMLElement, from: number, to: number, into: HTMLElement): void {
+  const range = document.createRange()
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT)
+  let at = 0
+  let begun = false
+  for (let node = walker.nextNode() as Text | null; node !== null; node = walker.nextNode() as Text | null) {
+    if (!begun && from < at + node.length) {
+      range.setStart(node, from - at)
+      begun = true
+    }
+    if (begun && to <= at + node.length) {
+      range.setEnd(node, to - at)
+      into.append(range.extractContents())
+      range.insertNode(into)
+      return
+    }
+    at += node.length
+  }
+}
