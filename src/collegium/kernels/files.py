@@ -108,11 +108,11 @@ class FilesClient:
         """A file, to be read."""
         async with beside(self._road, {"read": parsed_path(path)}) as side:
             header, _ = await side.frame()
-            yield OpenFile(side, _file(header))
+            yield OpenFile(side, parsed_file(header))
 
     async def write(self, path: str, pieces: AsyncIterator[bytes], *, tag: str | None = None) -> File:
         """A whole file, in one step. Raises Conflict if `tag` is not that of the file that is there."""
-        return _file(await self._send(pieces, {"write": parsed_path(path), "tag": tag}))
+        return parsed_file(await self._send(pieces, {"write": parsed_path(path), "tag": tag}))
 
     async def upload(
         self, path: str, pieces: AsyncIterator[bytes], *, offset: int, total: int, mark: str = ""
@@ -164,7 +164,8 @@ def _entry(value: object) -> Entry:
     return Entry(name, known, max(0, _whole(value.get("size"))), _whole(value.get("modified_ms")))
 
 
-def _file(value: Mapping[str, Any]) -> File:
+def parsed_file(value: Mapping[str, Any]) -> File:
+    """What the agent says of a file. Raises Unavailable."""
     tag = value.get("tag")
     if not isinstance(tag, str) or not tag.replace("-", "").isalnum() or not tag.isascii() or len(tag) > 64:
         raise Unavailable("The runtime's answer is malformed.")

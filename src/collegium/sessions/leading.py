@@ -19,7 +19,7 @@ API = "/api/v1"
 LED = re.compile(
     rf"/jupyter(/.*)?|/metrics|{API}/(runtimes|login|sessions)(/.*)?|{API}/me/password"
     rf"|{API}/drive/items/[^/]+/copy"
-    rf"|{API}/notebooks/[^/]+/(executions|blobs|session|environment|playground)(/.*)?"
+    rf"|{API}/notebooks/[^/]+/(executions|blobs|widgets|nbextensions|session|environment|playground)(/.*)?"
 )
 """Runs and their machines; sign-in, whose patience is counted in one place; and copies, which take outputs along."""
 LED_TO_READ = re.compile(rf"{API}/notebooks/[^/]+/content")
