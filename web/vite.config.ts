@@ -28,6 +28,7 @@ function brotli(): Plugin {
 
 /** What the page cannot be without when there is no server; the heavy libraries of outputs come along once they were used. */
 const SHELL_BYTES_MAX = 700_000
+const DIAGRAMS = /node_modules\/(?:mermaid|@mermaid-js|cytoscape|cytoscape-[\w-]+|dagre-d3-es|langium|roughjs|khroma)\//
 const SHELL_FONTS = /-(latin|latin-ext)-wght-normal-|KaTeX_/
 
 /** Tells the service worker what to keep. */
@@ -40,6 +41,7 @@ function shell(): Plugin {
       const files: string[] = []
       for (const name of (await readdir(assets)).sort()) {
         const { size } = await stat(join(assets, name))
+        if (name.startsWith('diagram-')) continue
         if (/\.(js|css|svg)$/.test(name) ? size <= SHELL_BYTES_MAX : name.endsWith('.woff2') && SHELL_FONTS.test(name)) files.push(`/assets/${name}`)
       }
       const build = /src="\/assets\/([\w-]+)\.js"/.exec(await readFile(join(dir!, 'index.html'), 'utf8'))![1]
@@ -67,8 +69,9 @@ export default defineConfig({
     target: 'es2023',
     // A strict style and font policy allows no data: addresses.
     assetsInlineLimit: 0,
-    rollupOptions: { output: { codeSplitting: { groups: PACKS }, entryFileNames: ({ name }: { name: string }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') }, input: { main: resolve(import.meta.dirname, 'index.html'), output: resolve(import.meta.dirname, 'output.html'), sw: resolve(import.meta.dirname, 'src/shell/worker.ts') } },
+    rollupOptions: { output: { codeSplitting: { groups: PACKS }, chunkFileNames: ({ moduleIds }: { moduleIds: readonly string[] }) => (moduleIds.some((id) => DIAGRAMS.test(id)) ? 'assets/diagram-[name]-[hash].js' : 'assets/[name]-[hash].js'), entryFileNames: ({ name }: { name: string }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') }, input: { main: resolve(import.meta.dirname, 'index.html'), output: resolve(import.meta.dirname, 'output.html'), sw: resolve(import.meta.dirname, 'src/shell/worker.ts') } },
   },
-  server: { proxy: { '/api': { target: server, ws: true } } },
+  // The changelog and the answers to questions stand beside this folder.
+  server: { fs: { allow: ['..'] }, proxy: { '/api': { target: server, ws: true } } },
   test: { environment: 'happy-dom' },
 } as never)

@@ -15,6 +15,8 @@ export interface Press {
   readonly altKey: boolean
 }
 
+export const STROKES_MAX = 2
+
 export function parse(shortcut: string): readonly Stroke[] {
   return shortcut.split(' ').map((part) => {
     const names = part.split('+')
@@ -23,19 +25,58 @@ export function parse(shortcut: string): readonly Stroke[] {
   })
 }
 
-/** Letters match by what is printed on the key; the second stroke of a chord may keep Mod pressed. */
+/** Letters match by what is printed on the key, or by its place where no Latin letter is printed. */
 export function matches(stroke: Stroke, press: Press, mac: boolean, chord: boolean): boolean {
   // On a Mac, Cmd+M belongs to the system, so Ctrl+M begins a chord as well.
   const mod = mac ? press.metaKey || (press.ctrlKey && (chord || stroke.key === 'm')) : press.ctrlKey
-  const key = press.key.toLowerCase()
-  const same = key === stroke.key || (press.code.startsWith('Key') && press.code.slice(3).toLowerCase() === stroke.key)
-  if (!same || press.altKey !== stroke.alt) return false
-  if (chord) return /^[a-z]$/.test(stroke.key) ? press.shiftKey === stroke.shift : true
-  return mod === stroke.mod && press.shiftKey === stroke.shift
+  if (keyOf(press) !== stroke.key || press.altKey !== stroke.alt) return false
+  // On some keyboards a sign needs Shift, on others it does not.
+  const shift = /^[^a-z0-9]$/.test(stroke.key) ? !stroke.shift || press.shiftKey : press.shiftKey === stroke.shift
+  // The second stroke of a chord may keep Mod pressed.
+  return shift && (chord || mod === stroke.mod)
 }
+
+function keyOf(press: Press): string {
+  const key = press.key === ' ' ? 'space' : press.key.toLowerCase()
+  if (/^[a-z]$/.test(key)) return key
+  const place = /^Key([A-Z])$/.exec(press.code)?.[1]?.toLowerCase()
+  return place ?? key
+}
+
+/** A press as a shortcut's stroke; null while only keys like Shift are down. */
+export function written(press: Press, mac: boolean): string | null {
+  if (['Control', 'Meta', 'Shift', 'Alt', 'AltGraph', 'Dead', 'Process', 'Unidentified'].includes(press.key)) return null
+  const key = keyOf(press)
+  const sign = /^[^a-z0-9]$/.test(key)
+  const name = key.length === 1 ? key.toUpperCase() : key === 'space' ? 'Space' : press.key
+  const mod = mac ? press.metaKey || press.ctrlKey : press.ctrlKey
+  return [...(mod ? ['Mod'] : []), ...(press.altKey ? ['Alt'] : []), ...(press.shiftKey && !sign ? ['Shift'] : []), name].join('+')
+}
+
+const MOVES = /^(?:arrow.*|home|end|backspace|delete)$/
+
+/** It writes, moves or edits in a text, and so means a command only outside of one. */
+export function types({ key, mod, shift, alt }: Stroke): boolean {
+  if (mod && !alt) return MOVES.test(key) || (shift ? key === 'z' : /^[acvxyz]$/.test(key))
+  if (alt || /^f\d+$/.test(key)) return false
+  return !(key === 'enter' && shift)
+}
+
+/** One is the other, or its beginning: both cannot be reached. */
+export function collide(one: string, other: string): boolean {
+  const [a, b] = [canonical(one), canonical(other)]
+  return a.every((stroke, at) => at >= b.length || stroke === b[at])
+}
+
+function canonical(shortcut: string): readonly string[] {
+  return parse(shortcut).map(({ key, mod, shift, alt }, at) => `${mod && at === 0} ${shift && (/^[a-z0-9]$/.test(key) || key.length > 1)} ${alt} ${key}`)
+}
+
+const SIGNS: Readonly<Record<string, string>> = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→' }
 
 /** As people read it: "Ctrl+M A", or "⌘M A" on a Mac. */
 export function shown(shortcut: string, mac: boolean): string {
-  if (!mac) return shortcut.replaceAll('Mod', 'Ctrl')
-  return shortcut.replaceAll('Mod+', '⌘').replaceAll('Shift+', '⇧').replaceAll('Alt+', '⌥').replaceAll('Enter', '↩')
+  const text = shortcut.replace(/Arrow(?:Up|Down|Left|Right)/g, (name) => SIGNS[name]!)
+  if (!mac) return text.replaceAll('Mod', 'Ctrl')
+  return text.replaceAll('Mod+', '⌘').replaceAll('Shift+', '⇧').replaceAll('Alt+', '⌥').replaceAll('Enter', '↩')
 }

@@ -7,7 +7,7 @@ import { drive } from '../../api/drive'
 import type { Item } from '../../api/types'
 import { ConfirmDialog, later, type MenuEntry, NameDialog, notify, notifyError } from '../../ui/kit'
 import { allowed, pageOf } from './listing'
-import { MoveDialog } from './MoveDialog'
+import MoveDialog from '../../ui/drive/MoveDialog'
 import type { View } from './useListing'
 
 const ShareDialog = later(() => import('../../ui/sharing/ShareDialog'))

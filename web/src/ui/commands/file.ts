@@ -1,25 +1,55 @@
 /** The File menu: the notebook as a thing in the drive. */
 import { downloadAddress } from '../../api/client'
-import { notifyError } from '../kit'
+import { notify, notifyError } from '../kit'
 import type { Desk } from '../notebook/desk'
 import type { Command } from './model'
 
-function download(desk: Desk, format: 'ipynb' | 'py'): void {
+type Format = 'ipynb' | 'py' | 'html' | 'md'
+
+const known = (desk: Desk): boolean => desk.me.id !== 'guest'
+const owner = (desk: Desk): boolean => desk.room.state.getState().role === 'owner' && desk.room.state.getState().playgroundOf === null
+
+/** What few people do, and later than at once. */
+const filing = (act: (filing: typeof import('../notebook/filing'), desk: Desk) => void) => (desk: Desk) =>
+  void import('../notebook/filing').then((module) => act(module, desk), (error: unknown) => notifyError('This could not be loaded', error))
+
+function download(desk: Desk, format: Format): void {
   const base = downloadAddress({ id: desk.id, kind: 'notebook' })!
   const link = document.createElement('a')
-  link.href = base.replace('format=ipynb', `format=${format}`)
+  link.href = base.replace('format=ipynb', `format=${format}&download=true`)
   link.download = ''
   link.click()
 }
 
+const downloadAs = (id: string, format: Format): Command => ({
+  id, name: `Download .${format}`, menu: 'File', under: 'Download', group: 5, enabled: (desk) => format === 'ipynb' || known(desk), run: (desk) => download(desk, format),
+})
+
+function saved(desk: Desk): void {
+  const waiting = desk.room.unsaved.getState()
+  const { connection } = desk.room.state.getState()
+  if (connection !== 'online') notify({ title: 'Offline', detail: 'Your edits are kept in this browser, and saved as soon as the server answers.' })
+  else notify({ title: waiting === 0 ? 'Everything is saved' : 'Saving…', detail: 'Collegium saves every keystroke as you type.', kind: 'good' })
+}
+
 export const FILE: readonly Command[] = [
-  { id: 'rename', name: 'Rename', menu: 'File', group: 2, keys: ['F2'], needs: 'write', run: (desk) => desk.chrome.setState({ renaming: true }) },
-  { id: 'save-revision', name: 'Save and pin revision', menu: 'File', group: 2, keys: ['Mod+Alt+S'], needs: 'write', run: (desk) => desk.open('revision') },
-  { id: 'history', name: 'Revision history', menu: 'File', group: 2, needs: 'write', checked: (desk) => desk.chrome.getState().history, run: (desk) => desk.showHistory(!desk.chrome.getState().history) },
-  { id: 'playground', name: 'Open in playground', menu: 'File', group: 2, enabled: (desk) => desk.me.id !== 'guest' && desk.room.state.getState().playgroundOf === null, run: (desk) => desk.playground(null) },
-  { id: 'info', name: 'Notebook info', menu: 'File', group: 2, enabled: (desk) => desk.me.id !== 'guest', run: (desk) => desk.open('info') },
-  { id: 'merge-file', name: 'Upload and merge a version…', menu: 'File', group: 3, needs: 'write', run: (desk) => void import('../overlaps/upload').then(({ mergeVersion }) => mergeVersion(desk), (error: unknown) => notifyError('This could not be loaded', error)) },
-  { id: 'download', name: 'Download .ipynb', menu: 'File', group: 3, run: (desk) => download(desk, 'ipynb') },
-  { id: 'download-py', name: 'Download .py', menu: 'File', group: 3, run: (desk) => download(desk, 'py') },
-  { id: 'trash', name: 'Move to trash', menu: 'File', group: 4, enabled: (desk) => desk.room.state.getState().role === 'owner' && desk.room.state.getState().playgroundOf === null, run: (desk) => desk.open('trash') },
+  { id: 'locate', name: 'Locate in drive', menu: 'File', group: 1, enabled: known, run: filing(({ locate }, desk) => locate(desk)) },
+  { id: 'playground', name: 'Open in playground', menu: 'File', group: 1, enabled: (desk) => known(desk) && desk.room.state.getState().playgroundOf === null, run: (desk) => desk.playground(null) },
+  { id: 'new-notebook', name: 'New notebook', menu: 'File', group: 2, enabled: known, run: filing(({ create }) => create()) },
+  { id: 'open', name: 'Open notebook…', menu: 'File', group: 2, keys: ['Mod+O'], everywhere: true, enabled: known, run: (desk) => desk.open('open') },
+  { id: 'upload', name: 'Upload notebook…', menu: 'File', group: 2, enabled: known, run: filing(({ upload }) => upload()) },
+  { id: 'rename', name: 'Rename', menu: 'File', group: 3, keys: ['F2'], needs: 'write', run: (desk) => desk.chrome.setState({ renaming: true }) },
+  { id: 'move-file', name: 'Move…', menu: 'File', group: 3, enabled: owner, run: (desk) => desk.open('move') },
+  { id: 'trash', name: 'Move to trash…', menu: 'File', group: 3, enabled: owner, run: (desk) => desk.open('trash') },
+  { id: 'save-copy', name: 'Save a copy', menu: 'File', group: 4, enabled: known, run: filing(({ saveCopy }, desk) => saveCopy(desk)) },
+  { id: 'save', name: 'Save', menu: 'File', group: 4, keys: ['Mod+S'], everywhere: true, run: saved },
+  { id: 'save-revision', name: 'Save and pin revision', menu: 'File', group: 4, keys: ['Mod+M S', 'Mod+Alt+S'], needs: 'write', run: (desk) => desk.open('revision') },
+  { id: 'history', name: 'Revision history', menu: 'File', group: 4, needs: 'write', checked: (desk) => desk.chrome.getState().history, run: (desk) => desk.showHistory(!desk.chrome.getState().history) },
+  { id: 'info', name: 'Notebook info', menu: 'File', group: 4, enabled: known, run: (desk) => desk.open('info') },
+  { id: 'merge-file', name: 'Upload and merge a version…', menu: 'File', group: 4, needs: 'write', run: (desk) => void import('../overlaps/upload').then(({ mergeVersion }) => mergeVersion(desk), (error: unknown) => notifyError('This could not be loaded', error)) },
+  downloadAs('download', 'ipynb'),
+  downloadAs('download-py', 'py'),
+  downloadAs('download-html', 'html'),
+  downloadAs('download-md', 'md'),
+  { id: 'print', name: 'Print…', menu: 'File', group: 5, keys: ['Mod+P'], run: filing(({ print }) => print()) },
 ]

@@ -1,4 +1,5 @@
 /** What a command is. Every command stands once, in one of the lists beside this file. */
+import type { LucideIcon } from 'lucide-react'
 import { isHere } from '../../session/session'
 import type { CellId } from '../../model/wire'
 import type { Desk } from '../notebook/desk'
@@ -16,12 +17,19 @@ export interface Command {
   readonly under?: string
   /** Entries of one group stand together, between lines. */
   readonly group?: number
+  /** Another menu in which it also stands, under its name there. */
+  readonly also?: { readonly menu: MenuName; readonly group: number; readonly name?: string }
+  /** Present: a button over the cells; its label is what it is called there, and its text may be shorter. */
+  readonly tool?: { readonly label: string; readonly text: string; readonly icon: LucideIcon }
   /** Present: also in the menu of a cell of these types, in this group. */
   readonly cell?: { readonly group: number; readonly types?: readonly ('code' | 'markdown' | 'raw')[] }
+  /** In Colab's preset; what is in force, `keysOf` says. Keys that write in a text mean a command only outside of one. */
   readonly keys?: readonly string[]
   readonly needs?: 'write' | 'run' | 'comment'
-  /** Keys work only outside of text: in a cell's text they mean something else. */
+  /** All its keys work only outside of a cell's text: there they mean something else. */
   readonly outside?: boolean
+  /** Its keys also work in other fields of the page. */
+  readonly everywhere?: boolean
   readonly enabled?: (desk: Desk) => boolean
   readonly checked?: (desk: Desk) => boolean
   readonly run: (desk: Desk) => void

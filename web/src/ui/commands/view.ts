@@ -1,5 +1,6 @@
 /** The View menu: what of the page is shown. */
 import { set, settings } from '../../settings/store'
+import { setTheme, type Theme, theme } from '../kit'
 import { SIDES } from '../notebook/sides'
 import type { Command } from './model'
 
@@ -7,6 +8,10 @@ const PANELS: readonly Command[] = SIDES.map(({ id, name, needs }) => ({
   id, name, menu: 'View', group: 1, ...(needs && { needs }),
   checked: (desk) => desk.chrome.getState().side === id,
   run: (desk) => desk.toggleSide(id),
+}))
+
+const THEMES: readonly Command[] = ([['light', 'Light'], ['dark', 'Dark'], ['system', 'As the system']] as const satisfies readonly (readonly [Theme, string])[]).map(([id, name]) => ({
+  id: `theme-${id}`, name, menu: 'View', under: 'Theme', group: 9, checked: () => theme() === id, run: () => setTheme(id),
 }))
 
 export const VIEW: readonly Command[] = [
@@ -18,4 +23,6 @@ export const VIEW: readonly Command[] = [
     id: 'numbers', name: 'Line numbers', menu: 'View', group: 2, keys: ['Mod+M L'], checked: () => settings.getState().editor.lineNumbers,
     run: () => set({ editor: { lineNumbers: !settings.getState().editor.lineNumbers } }),
   },
+  { id: 'header', name: 'Header', menu: 'View', group: 8, checked: (desk) => desk.chrome.getState().header, run: (desk) => desk.chrome.setState(({ header }) => ({ header: !header })) },
+  ...THEMES,
 ]

@@ -2,7 +2,7 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
 import { ApiError } from '../../api/client'
 import { Avatar, Button } from '../kit'
-import { mac } from '../notebook/keyboard'
+import { mac } from '../commands/keys'
 import { type Mentionable, talk } from './api'
 
 const TEXT_MAX = 4000

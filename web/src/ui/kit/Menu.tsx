@@ -26,6 +26,8 @@ export interface MenuHeading {
   readonly heading: string
 }
 export type MenuEntry = MenuCommand | Submenu | MenuHeading | 'separator'
+/** A function is asked when the menu is opened. */
+export type MenuEntries = readonly MenuEntry[] | (() => readonly MenuEntry[])
 
 function Row({ icon, label, shortcut }: { icon?: ReactNode; label: string; shortcut?: string | undefined }) {
   return (
@@ -62,11 +64,11 @@ function Entry({ entry }: { entry: Exclude<MenuEntry, 'separator'> }) {
   )
 }
 
-function Entries({ items }: { items: readonly MenuEntry[] }) {
-  return items.map((entry, at) => (entry === 'separator' ? <BaseMenu.Separator key={at} className="menu-separator" /> : <Entry key={at} entry={entry} />))
+function Entries({ items }: { items: MenuEntries }) {
+  return (typeof items === 'function' ? items() : items).map((entry, at) => (entry === 'separator' ? <BaseMenu.Separator key={at} className="menu-separator" /> : <Entry key={at} entry={entry} />))
 }
 
-function Popup({ items, align = 'start' }: { items: readonly MenuEntry[]; align?: 'start' | 'end' }) {
+function Popup({ items, align = 'start' }: { items: MenuEntries; align?: 'start' | 'end' }) {
   return (
     <BaseMenu.Portal>
       <BaseMenu.Positioner className="layer" sideOffset={4} align={align} collisionPadding={8}>
@@ -80,7 +82,7 @@ function Popup({ items, align = 'start' }: { items: readonly MenuEntry[]; align?
 
 export interface MenubarMenu {
   readonly label: string
-  readonly items: readonly MenuEntry[]
+  readonly items: MenuEntries
 }
 
 export function Menubar({ menus, label }: { menus: readonly MenubarMenu[]; label: string }) {
@@ -97,9 +99,9 @@ export function Menubar({ menus, label }: { menus: readonly MenubarMenu[]; label
 }
 
 /** `trigger` is a button element; it is given the menu's behaviour. */
-export function Menu({ trigger, items, align = 'start' }: { trigger: ReactElement; items: readonly MenuEntry[]; align?: 'start' | 'end' }) {
+export function Menu({ trigger, items, align = 'start', onOpen }: { trigger: ReactElement; items: MenuEntries; align?: 'start' | 'end'; onOpen?: () => void }) {
   return (
-    <BaseMenu.Root modal={false}>
+    <BaseMenu.Root modal={false} onOpenChange={(open) => open && onOpen?.()}>
       <BaseMenu.Trigger render={trigger} />
       <Popup items={items} align={align} />
     </BaseMenu.Root>

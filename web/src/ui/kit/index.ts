@@ -6,7 +6,7 @@ export { ConfirmDialog, Dialog, NameDialog, type ConfirmDialogProps, type Dialog
 export { EmptyState } from './EmptyState'
 export { type Later, later } from './later'
 export { Mark } from './Mark'
-export { ContextMenu, Menu, Menubar, type MenubarMenu, type MenuCommand, type MenuEntry, type Submenu } from './Menu'
+export { ContextMenu, Menu, Menubar, type MenubarMenu, type MenuCommand, type MenuEntries, type MenuEntry, type Submenu } from './Menu'
 export { ProgressBar } from './ProgressBar'
 export { Select, type SelectProps } from './Select'
 export { Spinner } from './Spinner'

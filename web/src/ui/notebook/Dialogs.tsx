@@ -1,19 +1,24 @@
 /** The dialogs of a notebook, each over what the command table or the API says. */
-import { useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import { api } from '../../api/client'
-import { shown } from '../../model/shortcut'
+import type { Item } from '../../api/types'
+import { t } from '../../i18n'
 import { ConfirmDialog, Dialog, later, Mark, notifyError } from '../kit'
-import { usable } from '../commands/model'
-import { COMMANDS } from '../commands/table'
+import { upload } from './filing'
 import { useChrome, useDesk, useRoom } from './hooks'
-import { mac } from './keyboard'
 
 const ShareDialog = later(() => import('../sharing/ShareDialog'))
 const RuntimeTypeDialog = later(() => import('../resources/RuntimeTypeDialog'))
 const SessionsDialog = later(() => import('../resources/SessionsDialog'))
 const NotebookDetails = later(() => import('../NotebookDetails'))
 const RevisionDialog = later(() => import('../history/RevisionDialog'))
+const Palette = later(() => import('../commands/Palette'))
+const KeyEditor = later(() => import('../settings/KeyEditor'))
+const OpenDialog = later(() => import('../drive/OpenDialog'))
+const MoveDialog = later(() => import('../drive/MoveDialog'))
+const Reading = later(() => import('../help/Reading'))
+const ProblemReport = later(() => import('../help/ProblemReport'))
 const GoToCell = later(() => import('./GoToCell'))
 const FieldDialog = later(() => import('../forms/FieldDialog'))
 const EnvironmentDialog = later(() => import('../resources/EnvironmentDialog'))
@@ -23,15 +28,26 @@ export default function Dialogs() {
   const dialog = useChrome((chrome) => chrome.dialog)
   const name = useRoom((state) => state.name)
   const [, navigate] = useLocation()
-  const close = () => desk.open(null)
+  const close = useCallback(() => desk.open(null), [desk])
   return (
     <>
       <ShareDialog item={dialog === 'share' ? { id: desk.id, name, kind: 'notebook' } : null} onClose={close} />
-      <Dialog open={dialog === 'shortcuts'} onClose={close} title="Keyboard shortcuts" wide>
-        <Shortcuts />
+      <Dialog open={dialog === 'shortcuts'} onClose={close} title={t('Keyboard shortcuts')} wide>
+        <KeyEditor />
       </Dialog>
-      <Dialog open={dialog === 'palette'} onClose={close} title="Commands">
+      <Dialog open={dialog === 'palette'} onClose={close} title={t('Commands')}>
         <Palette />
+      </Dialog>
+      <OpenDialog open={dialog === 'open'} onClose={close} onUpload={upload} />
+      {dialog === 'move' && <Move onClose={close} />}
+      <Dialog open={dialog === 'questions'} onClose={close} title={t('Frequently asked questions')} wide>
+        <Reading text="questions" />
+      </Dialog>
+      <Dialog open={dialog === 'release-notes'} onClose={close} title={t('Release notes')} wide>
+        <Reading text="release-notes" />
+      </Dialog>
+      <Dialog open={dialog === 'bug'} onClose={close} title={t('Report a problem')}>
+        <ProblemReport onClose={close} />
       </Dialog>
       <Dialog open={dialog === 'about'} onClose={close} title="About Collegium">
         <div className="about">
@@ -78,93 +94,15 @@ export default function Dialogs() {
   )
 }
 
-function Shortcuts() {
-  return (
-    <table className="shortcuts">
-      <thead>
-        <tr>
-          <th scope="col">Command</th>
-          <th scope="col">Keys</th>
-        </tr>
-      </thead>
-      <tbody>
-        {COMMANDS.filter(({ keys }) => keys).map(({ id, name, keys, outside }) => (
-          <tr key={id}>
-            <td>{name}</td>
-            <td>
-              {keys!.map((key) => (
-                <kbd key={key} className="key">
-                  {shown(key, mac)}
-                </kbd>
-              ))}
-              {outside && <span className="shortcuts-note">outside of text</span>}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
-}
-
-function Palette() {
+/** As the drive knows it. */
+function Move({ onClose }: { onClose: () => void }) {
   const desk = useDesk()
-  const [query, setQuery] = useState('')
-  const [at, setAt] = useState(0)
-  const words = query.toLowerCase().split(/\s+/)
-  const found = COMMANDS.filter(
-    (command) => command.id !== 'palette' && command.menu !== 'Help' && !command.outside && usable(command, desk) && words.every((word) => `${command.menu ?? ''} ${command.name}`.toLowerCase().includes(word)),
-  )
-  const chosen = Math.min(at, found.length - 1)
-  const go = (index: number) => {
-    const command = found[index]
-    if (!command) return
-    desk.open(null)
-    // Once the dialog has given the focus back, the command may move it.
-    setTimeout(() => command.run(desk))
-  }
-  return (
-    <div className="palette">
-      <input
-        role="combobox"
-        aria-expanded="true"
-        aria-controls="palette-list"
-        aria-activedescendant={found[chosen] && `palette-${found[chosen].id}`}
-        aria-label="Find a command"
-        placeholder="Find a command"
-        autoFocus
-        className="field-control"
-        value={query}
-        onChange={(event) => {
-          setQuery(event.target.value)
-          setAt(0)
-        }}
-        onKeyDown={(event) => {
-          const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
-          if (step !== 0) setAt((chosen + step + found.length) % Math.max(1, found.length))
-          else if (event.key === 'Enter') go(chosen)
-          else return
-          event.preventDefault()
-        }}
-      />
-      <ul id="palette-list" role="listbox" aria-label="Commands">
-        {found.map((command, index) => (
-          <li
-            key={command.id}
-            id={`palette-${command.id}`}
-            role="option"
-            aria-selected={index === chosen}
-            ref={(element) => {
-              if (index === chosen) element?.scrollIntoView({ block: 'nearest' })
-            }}
-            onPointerMove={() => setAt(index)}
-            onClick={() => go(index)}
-          >
-            <span>{command.name}</span>
-            {command.keys?.[0] !== undefined && <kbd>{shown(command.keys[0], mac)}</kbd>}
-          </li>
-        ))}
-        {found.length === 0 && <li className="palette-none">No command has that name.</li>}
-      </ul>
-    </div>
-  )
+  const [item, setItem] = useState<Item | null>(null)
+  useEffect(() => {
+    api.item(desk.id).then(setItem, (cause: unknown) => {
+      notifyError(t('The notebook was not found in the drive'), cause)
+      onClose()
+    })
+  }, [desk, onClose])
+  return <MoveDialog item={item} onClose={onClose} onMoved={() => undefined} />
 }

@@ -1,30 +1,28 @@
 /** The notebook's head: its name, its menus, whether it is saved, who is here, and with whom it is shared. */
 import { MessageSquare, Users } from 'lucide-react'
-import { useEffect, useState } from 'react'
-import { Link, useLocation } from 'wouter'
+import { useEffect, useMemo, useState } from 'react'
+import { Link } from 'wouter'
 import { api } from '../../api/client'
-import { Button, IconButton, later, Mark, Menubar, type MenubarMenu, type MenuEntry, notifyError } from '../kit'
-import { useThemeEntry } from '../themes'
+import { t } from '../../i18n'
+import { Button, IconButton, later, Mark, Menubar, notifyError } from '../kit'
 import { useAccount, useIsGuest } from '../account'
 import { UserMenu } from '../UserMenu'
-import { type Command, MENUS, usable } from '../commands/model'
-import { COMMANDS } from '../commands/table'
-import type { Desk } from './desk'
+import { menuOf } from '../commands/menus'
+import { MENUS } from '../commands/model'
 import { useChrome, useDesk, useMay, useRoom } from './hooks'
-import { mac } from './keyboard'
 import { Presence } from './Presence'
 import { SaveStatus } from './SaveStatus'
-import { shown } from '../../model/shortcut'
 
 const Bell = later(() => import('../notifications/Bell'), <span className="icon-button" />)
 
 export function Header() {
   const desk = useDesk()
   const comments = useChrome((chrome) => chrome.comments)
+  const shown = useChrome((chrome) => chrome.header)
   const guest = useIsGuest()
   const { enter } = useAccount()
   return (
-    <header className="nb-header">
+    <header className="nb-header" hidden={!shown}>
       <Link href="/" className="nb-home" aria-label="Collegium, your drive">
         <Mark size={34} />
       </Link>
@@ -112,55 +110,10 @@ function NotebookName() {
 
 function Menus() {
   const desk = useDesk()
-  const [, navigate] = useLocation()
-  const themes = useThemeEntry()
-  // Menus show what is possible now; they are built when something they depend on changes.
-  useRoom((state) => state.may)
-  const [, refresh] = useState(0)
-  const extra: Partial<Record<(typeof MENUS)[number], { readonly first?: MenuEntry[]; readonly last?: MenuEntry[] }>> = {
-    File: {
-      first: [
-        { label: 'New notebook', onSelect: () => void api.createNotebook(null, null).then(({ id }) => navigate(`/notebooks/${id}`), failed('No notebook was made')) },
-        { label: 'Open drive', onSelect: () => navigate('/') },
-        { label: 'Make a copy', onSelect: () => void copyOf(desk.id).then((id) => navigate(`/notebooks/${id}`), failed('The notebook was not copied')) },
-        'separator',
-      ],
-    },
-    View: {
-      last: [
-        'separator',
-        themes,
-      ],
-    },
-  }
-  const menus: MenubarMenu[] = MENUS.map((name) => ({
-    label: name,
-    items: [...(extra[name]?.first ?? []), ...entries(COMMANDS.filter((command) => command.menu === name), desk), ...(extra[name]?.last ?? [])],
-  }))
+  const menus = useMemo(() => MENUS.map((name) => ({ label: t(name), items: () => menuOf(desk, name) })), [desk])
   return (
-    <div className="nb-menubar" onPointerDownCapture={() => refresh((n) => n + 1)} onFocusCapture={() => refresh((n) => n + 1)}>
-      <Menubar label="Notebook" menus={menus} />
+    <div className="nb-menubar">
+      <Menubar label={t('Notebook')} menus={menus} />
     </div>
   )
-}
-
-function entries(commands: readonly Command[], desk: Desk): MenuEntry[] {
-  return commands.flatMap((command, at): MenuEntry[] => {
-    const entry: MenuEntry = {
-      label: command.name,
-      onSelect: () => usable(command, desk) && command.run(desk),
-      disabled: !usable(command, desk),
-      ...(command.keys?.[0] !== undefined && { shortcut: shown(command.keys[0], mac) }),
-      ...(command.checked && { checked: command.checked(desk) }),
-    }
-    const previous = commands[at - 1]
-    return previous && previous.group !== command.group ? ['separator', entry] : [entry]
-  })
-}
-
-const failed = (title: string) => (cause: unknown) => notifyError(title, cause)
-
-async function copyOf(notebook: string): Promise<string> {
-  const { drive } = await import('../../api/drive')
-  return (await drive.copy(notebook)).id
 }

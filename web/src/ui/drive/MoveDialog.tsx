@@ -1,11 +1,12 @@
 /** Choosing the folder an item moves to, walking down from the drive's root. */
 import { ChevronRight, Folder } from 'lucide-react'
+import './move.css'
 import { useEffect, useState } from 'react'
 import { api } from '../../api/client'
 import type { Item, Listing } from '../../api/types'
-import { Button, Dialog, notify, notifyError, Spinner } from '../../ui/kit'
+import { Button, Dialog, notify, notifyError, Spinner } from '../kit'
 
-export function MoveDialog({ item, onClose, onMoved }: { item: Item | null; onClose: () => void; onMoved: () => void }) {
+export default function MoveDialog({ item, onClose, onMoved }: { item: Item | null; onClose: () => void; onMoved: () => void }) {
   return (
     <Dialog open={item !== null} onClose={onClose} title={`Move “${item?.name ?? ''}”`}>
       {item !== null && <Picker item={item} onClose={onClose} onMoved={onMoved} />}

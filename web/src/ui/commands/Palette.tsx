@@ -1,0 +1,139 @@
+/** Every command and every heading by a few letters of its name. */
+import './palette.css'
+import { useMemo, useState } from 'react'
+import { t } from '../../i18n'
+import { headingsIn } from '../../model/headings'
+import { cellOf, textOf, typeOf } from '../../model/notebook'
+import { classes } from '../kit'
+import type { Desk } from '../notebook/desk'
+import { useDesk } from '../notebook/hooks'
+import { keyShown } from './keys'
+import { type Command, usable } from './model'
+import { score } from './ranking'
+import { ran, recent } from './recent'
+import { COMMANDS } from './table'
+
+/** More would only be scrolled past. */
+const SHOWN_MAX = 60
+const RECENT_POINTS = 3
+
+interface Found {
+  readonly key: string
+  readonly name: string
+  readonly path: string
+  readonly keys?: string | undefined
+  readonly late?: boolean
+  readonly go: () => void
+}
+
+export default function Palette() {
+  const desk = useDesk()
+  const [query, setQuery] = useState('')
+  const [at, setAt] = useState(0)
+  // What can be done, and what was done last, when it was opened.
+  const all = useMemo(() => commandsOf(desk), [desk])
+  const headings = useMemo(() => headingsOf(desk), [desk])
+  const found = useMemo(() => ranked(query, all, headings), [query, all, headings])
+  const chosen = Math.min(at, found.length - 1)
+  const go = (one: Found | undefined) => {
+    if (!one) return
+    desk.open(null)
+    // Once the dialog has given the focus back, the command may move it.
+    setTimeout(one.go)
+  }
+  return (
+    <div className="palette">
+      <input
+        role="combobox"
+        aria-expanded="true"
+        aria-controls="palette-list"
+        aria-activedescendant={found[chosen] && `palette-${found[chosen].key}`}
+        aria-label={t('Find a command')}
+        placeholder={t('A command, or a heading of this notebook')}
+        autoFocus
+        autoComplete="off"
+        spellCheck={false}
+        className="field-control"
+        value={query}
+        onChange={(event) => {
+          setQuery(event.target.value)
+          setAt(0)
+        }}
+        onKeyDown={(event) => {
+          const next = { ArrowDown: chosen + 1, ArrowUp: chosen - 1, PageDown: chosen + 8, PageUp: chosen - 8 }[event.key]
+          if (next !== undefined) setAt(event.key.startsWith('Page') ? Math.max(0, Math.min(found.length - 1, next)) : (next + found.length) % Math.max(1, found.length))
+          else if (event.key === 'Enter') go(found[chosen])
+          else return
+          event.preventDefault()
+        }}
+      />
+      <ul id="palette-list" role="listbox" aria-label={t('Commands')}>
+        {found.map((one, index) => (
+          <li
+            key={one.key}
+            id={`palette-${one.key}`}
+            role="option"
+            aria-selected={index === chosen}
+            data-command={one.key}
+            className={classes(index > 0 && found[index - 1]!.late && !one.late && 'palette-first')}
+            ref={(element) => {
+              if (index === chosen) element?.scrollIntoView({ block: 'nearest' })
+            }}
+            onPointerMove={() => setAt(index)}
+            onClick={() => go(one)}
+          >
+            <span className="palette-name">
+              {one.name}
+              <span className="palette-path">{one.path}</span>
+            </span>
+            {one.keys !== undefined && <kbd>{one.keys}</kbd>}
+          </li>
+        ))}
+      </ul>
+      <p className="palette-none" role="status">
+        {found.length === 0 && t('No command has that name.')}
+      </p>
+    </div>
+  )
+}
+
+function commandsOf(desk: Desk): readonly Found[] {
+  const late = recent()
+  return COMMANDS.filter((command) => command.id !== 'palette' && usable(command, desk)).map((command) => ({
+    key: command.id,
+    name: t(command.name),
+    path: pathOf(command),
+    keys: keyShown(command),
+    late: late.includes(command.id),
+    go: () => {
+      ran(command.id)
+      if (usable(command, desk)) command.run(desk)
+    },
+  })).sort((a, b) => rank(late, a.key) - rank(late, b.key))
+}
+
+const rank = (late: readonly string[], id: string): number => (late.includes(id) ? late.indexOf(id) : late.length)
+
+function pathOf({ menu, under, checked }: Command): string {
+  return [menu, under, checked && t('on or off')].filter((step) => step !== undefined).map((step) => t(step)).join(' › ')
+}
+
+function headingsOf(desk: Desk): readonly Found[] {
+  return desk.outline.current().flatMap((cell) => {
+    const map = cellOf(desk.room.doc, cell)
+    if (!map || typeOf(map) !== 'markdown') return []
+    return headingsIn(textOf(map).toString()).map(({ text }, index) => ({ key: `${cell}-${index}`, name: text, path: t('Heading'), go: () => desk.goTo(cell) }))
+  })
+}
+
+function ranked(query: string, commands: readonly Found[], headings: readonly Found[]): readonly Found[] {
+  if (query.trim() === '') return commands
+  return [...commands, ...headings]
+    .flatMap((one) => {
+      const points = score(query, `${one.path} ${one.name}`)
+      return points === null ? [] : [{ one, points: points + (one.late ? RECENT_POINTS : 0) }]
+    })
+    .sort((a, b) => b.points - a.points)
+    .slice(0, SHOWN_MAX)
+    .map(({ one }) => one)
+}

@@ -1,0 +1,49 @@
+/** What is done with a notebook as a thing among others: made, brought, copied, found, printed. */
+import { navigate } from 'wouter/use-browser-location'
+import { api } from '../../api/client'
+import { drive } from '../../api/drive'
+import { uploadFile } from '../../api/upload'
+import { t } from '../../i18n'
+import { notify, notifyError } from '../kit'
+import type { Desk } from './desk'
+
+const opened = ({ id }: { readonly id: string }): void => navigate(`/notebooks/${id}`)
+const failed = (title: string) => (error: unknown) => notifyError(title, error)
+
+export function create(): void {
+  api.createNotebook(null, null).then(opened, failed(t('No notebook was made')))
+}
+
+export function saveCopy(desk: Desk): void {
+  drive.copy(desk.id).then(
+    (copy) => {
+      opened(copy)
+      notify({ title: t('This is your copy'), detail: copy.name, kind: 'good' })
+    },
+    failed(t('The notebook was not copied')),
+  )
+}
+
+/** Where it lies; what others shared lies under “Shared with me”. */
+export function locate(desk: Desk): void {
+  api.item(desk.id).then(
+    ({ parent, role }) => navigate(role !== 'owner' ? '/drive/shared' : parent === null ? '/' : `/drive/${parent}`),
+    failed(t('The notebook was not found in the drive')),
+  )
+}
+
+export function upload(): void {
+  const picker = document.createElement('input')
+  picker.type = 'file'
+  picker.accept = '.ipynb,application/x-ipynb+json'
+  picker.addEventListener('change', () => {
+    const [file] = picker.files ?? []
+    if (file) uploadFile(file, null, () => undefined).done.then(opened, failed(t('{name} was not uploaded', { name: file.name })))
+  })
+  picker.click()
+}
+
+/** Every cell; the style sheet for paper says how. */
+export function print(): void {
+  window.print()
+}
