@@ -12,6 +12,7 @@ import { AccountProvider, useAccount } from './ui/account'
 import { ErrorBoundary } from './ui/ErrorBoundary'
 import { applyTheme, Button, later, Notices } from './ui/kit'
 import { NotFound, Notice, Waiting } from './ui/Notice'
+import { applyAccessibility } from './settings/apply'
 
 const page = <Props extends object>(load: () => Promise<{ readonly default: ComponentType<Props> }>) => later(load, <Waiting />)
 const DrivePage = page(() => import('./pages/drive'))
@@ -19,6 +20,7 @@ const NotebookPage = page(() => import('./pages/notebook'))
 const SignInPage = page(() => import('./pages/signin'))
 const AccountPage = page(() => import('./pages/account'))
 const DiffPage = page(() => import('./pages/diff'))
+const SettingsPage = page(() => import('./pages/settings'))
 const WelcomePage = page(() => import('./pages/welcome'))
 
 // The page's code comes while the server is still asked who this is; a failure is told where the page is shown.
@@ -70,6 +72,9 @@ function App() {
       <Route path="/account">
         <Private page={AccountPage} props={{}} />
       </Route>
+      <Route path="/settings">
+        <Private page={SettingsPage} props={{}} guests />
+      </Route>
       <Route path="/diff">
         <Private page={DiffPage} props={{}} />
       </Route>
@@ -90,6 +95,7 @@ addEventListener('load', () => setTimeout(() => void shell().then(({ keepShell }
 addEventListener('vite:preloadError', () => void shell().then(({ missed }) => missed()).catch(() => undefined))
 
 applyTheme()
+applyAccessibility()
 createRoot(document.getElementById('root') as HTMLElement).render(
   <StrictMode>
     <ErrorBoundary>

@@ -70,6 +70,21 @@ export function changed(settings: Settings, change: Change): Settings {
   return { ...settings, ...Object.fromEntries(parts.map(([part, values]) => [part, { ...settings[part], ...values }])) }
 }
 
+/** Two changes as one; the later one holds where both say something. */
+export function merged(one: Change, other: Change): Change {
+  const parts = new Set([...Object.keys(one), ...Object.keys(other)] as Part[])
+  return Object.fromEntries([...parts].map((part) => [part, { ...one[part], ...other[part] }]))
+}
+
+/** What was chosen otherwise than the defaults. */
+export function choices(settings: Settings): Change {
+  const parts = (Object.keys(DEFAULTS) as Part[]).map((part) => {
+    const base = DEFAULTS[part] as Readonly<Record<string, unknown>>
+    return [part, Object.fromEntries(Object.entries(settings[part]).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(base[name])))] as const
+  })
+  return Object.fromEntries(parts.filter(([, values]) => Object.keys(values).length > 0))
+}
+
 /** What was kept, over the defaults; what is not of a setting's kind is left out, as an older or newer page may have written it. */
 export function read(kept: unknown): Settings {
   if (typeof kept !== 'object' || kept === null) return DEFAULTS

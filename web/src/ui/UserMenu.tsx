@@ -1,7 +1,8 @@
 /** The person's face in the corner, and what they may do about themselves. */
-import { LogOut, Monitor, Moon, Server, Sun, UserRound } from 'lucide-react'
+import { LogOut, Monitor, Moon, Server, Settings, Sun, UserRound } from 'lucide-react'
 import { useState } from 'react'
 import { useLocation } from 'wouter'
+import { t } from '../i18n'
 import { useAccount, useMe } from './account'
 import { Avatar, later, Menu, notifyError, useTheme } from './kit'
 import { useThemeEntry } from './themes'
@@ -28,6 +29,7 @@ export function UserMenu() {
         items={[
           { heading: me.email },
           { label: 'Account', icon: <UserRound size={16} aria-hidden />, onSelect: () => navigate('/account') },
+          { label: t('Settings'), icon: <Settings size={16} aria-hidden />, onSelect: () => navigate('/settings', { state: { from: location.pathname } }) },
           { label: 'Manage sessions', icon: <Server size={16} aria-hidden />, onSelect: () => setSessions('open') },
           { ...themes, icon: icons[chosen] },
           'separator',

@@ -2,6 +2,7 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react'
 import { ApiError, api } from '../api/client'
 import type { Me } from '../api/types'
+import { belongTo } from '../settings/account'
 import { remember, remembered } from './remembered'
 
 export type Account = { readonly state: 'asking' } | { readonly state: 'out'; /** They may be shown what is open to everybody; else they want to sign in. */ readonly looking: boolean } | { readonly state: 'failed'; readonly error: Error } | { readonly state: 'in'; readonly me: Me; /** From memory: the server could not be asked. */ readonly unsure?: boolean }
@@ -63,6 +64,8 @@ export function AccountProvider({ children }: { children: ReactNode }) {
       removeEventListener('online', again)
     }
   }, [unsure])
+  const known = account.state === 'in' && !unsure ? account.me.id : null
+  useEffect(() => void belongTo(known), [known])
   const value = useMemo<AccountContext>(
     () => ({
       account,

@@ -43,12 +43,21 @@ export function applyTheme(chosen: Theme = theme()): void {
   else document.documentElement.dataset.theme = chosen
 }
 
+/** Another tab of this browser chose. */
+function elsewhere({ key }: StorageEvent): void {
+  if (key !== KEY) return
+  applyTheme()
+  tell()
+}
+
 function subscribe(listener: () => void): () => void {
   const system = prefersDark()
+  if (listeners.size === 0) addEventListener('storage', elsewhere)
   listeners.add(listener)
   system?.addEventListener('change', listener)
   return () => {
     listeners.delete(listener)
+    if (listeners.size === 0) removeEventListener('storage', elsewhere)
     system?.removeEventListener('change', listener)
   }
 }
