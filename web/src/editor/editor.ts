@@ -12,6 +12,7 @@ import { type Assistant, assistance } from './assist'
 import { grammarOf } from './grammar'
 import type { Grammar } from './grammars'
 import { undoOf } from './history'
+import { pictures, type TakePictures } from './pictures'
 import { type Kind, preferred } from './preferences'
 import { guardSurrogates } from './surrogates'
 import { look, tooltipLook } from './theme'
@@ -27,6 +28,8 @@ export interface EditorOptions {
   /** Numbered whatever is set. */
   readonly lineNumbers?: boolean
   readonly assistant: Assistant | null
+  /** What becomes of pictures that are pasted or dropped into it. */
+  readonly pictures?: TakePictures
   readonly placeholder?: string
   /** What a screen reader calls it. */
   readonly name?: string
@@ -80,6 +83,7 @@ export function mountEditor(options: EditorOptions): EditorView {
         shared,
         grammarOf(options.language),
         options.lineNumbers ? lineNumbers() : [],
+        options.pictures && !options.readOnly ? pictures(options.pictures) : [],
         options.placeholder ? placeholder(options.placeholder) : [],
         tooltips({ position: 'fixed', parent: document.body }),
         EditorState.readOnly.of(options.readOnly),

@@ -81,6 +81,7 @@ function Drawn({ best: { mime, form }, data, metadata, notebook, onUnfit }: Best
     // Forms that run script are drawn in the frame; what is left of them in the page is their text.
     case 'plotly':
     case 'vega':
+    case 'mermaid':
     case 'bokeh':
     case 'javascript':
     case 'text':

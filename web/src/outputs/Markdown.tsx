@@ -1,25 +1,32 @@
 /** Markdown as people read it; what reads it is fetched with the first one. */
 import './markdown.css'
-import { type MouseEvent, useLayoutEffect, useRef, useSyncExternalStore } from 'react'
-import type { MimeBundle } from '../model/wire'
-import { setMath } from './math'
+import { type MouseEvent, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { createPortal } from 'react-dom'
+import { t } from '../i18n'
+import type { CellId, MimeBundle, NotebookId, Output } from '../model/wire'
+import { FrameOutput } from './FrameOutput'
+import { type Diagram, Pieces, setTasks } from './pieces'
 
 export interface MarkdownProps {
   readonly source: string
   readonly attachments?: Readonly<Record<string, MimeBundle>>
+  /** Whose text it is: its diagrams are then drawn, in frames without a network. */
+  readonly of?: { readonly notebook: NotebookId; readonly cell: CellId }
+  /** Present: the person may tick tasks. Given where the mark between the brackets stands in the source. */
+  readonly onTask?: (place: number) => void
 }
 
-type Render = typeof import('./markdown').renderMarkdown
+type Reader = typeof import('./markdown')
 
-let render: Render | undefined
+let reader: Reader | undefined
 let loading: Promise<void> | undefined
 const waiting = new Set<() => void>()
 
 /** Fetches what renders Markdown, once; a failure lets the next one try again. */
 export function loadMarkdown(): void {
   loading ??= import('./markdown').then(
-    ({ renderMarkdown }) => {
-      render = renderMarkdown
+    (module) => {
+      reader = module
       for (const tell of waiting) tell()
     },
     () => {
@@ -35,28 +42,66 @@ function subscribe(tell: () => void): () => void {
   return () => waiting.delete(tell)
 }
 
-export function Markdown({ source, attachments }: MarkdownProps) {
+const NO_DIAGRAMS: readonly Diagram[] = []
+
+export function Markdown({ source, attachments, of, onTask }: MarkdownProps) {
   const root = useRef<HTMLDivElement>(null)
-  const renderer = useSyncExternalStore(subscribe, () => render)
+  const pieces = useRef<Pieces>(null)
+  const read = useSyncExternalStore(subscribe, () => reader)
+  const [diagrams, setDiagrams] = useState(NO_DIAGRAMS)
+  const drawn = of !== undefined
+  const tick = useRef(onTask)
+  useEffect(() => {
+    tick.current = onTask
+  })
+  const may = onTask !== undefined
   useLayoutEffect(() => {
-    if (renderer === undefined) {
-      root.current?.replaceChildren(source)
+    const element = root.current!
+    if (read === undefined) {
+      element.replaceChildren(source)
       return
     }
-    const fragment = renderer(source, attachments)
-    setMath(fragment)
-    root.current?.replaceChildren(fragment)
-  }, [renderer, source, attachments])
-  return <div className={renderer === undefined ? 'markdown markdown-raw' : 'markdown'} ref={root} onClick={followAnchor} />
+    pieces.current ??= new Pieces(element)
+    pieces.current.show(read.renderMarkdown(source, attachments), drawn)
+    if (element.querySelector('.task')) {
+      const places = read.taskPlaces(source)
+      setTasks(element, places.length, t('Task'), may ? (task) => places[task]! >= 0 && tick.current?.(places[task]!) : undefined)
+    }
+    setDiagrams(pieces.current.diagrams.length > 0 ? pieces.current.diagrams : NO_DIAGRAMS)
+  }, [read, source, attachments, drawn, may])
+  return (
+    <>
+      <div className={read === undefined ? 'markdown markdown-raw' : 'markdown'} ref={root} onClick={followAnchor} />
+      {of && diagrams.map(({ place, source: drawing }, at) => createPortal(<Drawn of={of} at={at} source={drawing} />, place, String(at)))}
+    </>
+  )
 }
+
+/** A diagram is drawn by a program that is far too large for the page, in a place where what it is told can do no harm. */
+function Drawn({ of, at, source }: { of: NonNullable<MarkdownProps['of']>; at: number; source: string }) {
+  const [outputs, setOutputs] = useState<readonly Output[]>(() => outputsOf(source))
+  useEffect(() => setOutputs(outputsOf(source)), [source])
+  return <FrameOutput notebook={of.notebook} cell={`${of.cell}/diagram-${at}`} outputs={outputs} network="closed" />
+}
+
+const outputsOf = (source: string): readonly Output[] => [{ output_type: 'display_data', data: { 'text/vnd.mermaid': source, 'text/plain': source }, metadata: {} }]
 
 /** Jupyter's addresses of headings: the heading's words, with hyphens for spaces. */
 function followAnchor(event: MouseEvent): void {
   const link = (event.target as Element).closest('a[href^="#"]')
   if (link === null) return
-  const wanted = decodeURIComponent(link.getAttribute('href')?.slice(1) ?? '').toLowerCase()
+  const wanted = words(link.getAttribute('href')?.slice(1) ?? '').toLowerCase()
   const heading = [...document.querySelectorAll('.markdown :is(h1,h2,h3,h4,h5,h6)')].find((one) => (one.textContent ?? '').trim().replace(/\s+/g, '-').toLowerCase() === wanted)
   if (heading === undefined) return
   event.preventDefault()
   heading.scrollIntoView({ block: 'start' })
+}
+
+function words(address: string): string {
+  try {
+    return decodeURIComponent(address)
+  } catch {
+    // A stray percent sign: as it stands.
+    return address
+  }
 }

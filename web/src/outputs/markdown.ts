@@ -7,6 +7,7 @@ import { textOf } from './values'
 type Instance = InstanceType<typeof MarkdownIt>
 type InlineRule = Parameters<Instance['inline']['ruler']['before']>[2]
 type BlockRule = Parameters<Instance['block']['ruler']['before']>[2]
+type CoreRule = Parameters<Instance['core']['ruler']['push']>[1]
 
 /** Pandoc's rule against prices, except that TeX's own signs are believed. */
 function isFormula(tex: string, following: string): boolean {
@@ -65,6 +66,42 @@ const blockMath: BlockRule = (state, startLine, endLine, silent) => {
   return false
 }
 
+/** `- [ ] to do` and `- [x] done`: where the letter between the brackets stands in the source; -1 where it cannot be told. */
+const TASK = /^\[([ xX])\][ \t]+/
+
+/** GitHub's task lists. A box is a sign here; whoever shows the text makes a real one of it. */
+const tasks: CoreRule = (state) => {
+  const { tokens } = state
+  tokens.forEach((token, at) => {
+    if (token.type !== 'inline' || tokens[at - 1]?.type !== 'paragraph_open' || tokens[at - 2]?.type !== 'list_item_open') return
+    const [first] = token.children ?? []
+    const box = first?.type === 'text' ? TASK.exec(first.content) : null
+    if (!first || !box || !/\S/.test(token.content.slice(box[0].length))) return
+    first.content = first.content.slice(box[0].length)
+    const sign = new state.Token('task', 'span', 0)
+    sign.meta = { done: box[1] !== ' ' }
+    token.children!.unshift(sign)
+    ;(state.env as Env).lines?.push(token.map?.[0] ?? -1)
+  })
+}
+
+interface Env {
+  lines?: number[]
+}
+
+/** Where each task of a text has its mark. */
+export function taskPlaces(source: string): number[] {
+  instance ??= made()
+  const lines: number[] = []
+  instance.parse(source, { lines } satisfies Env)
+  const starts = [0, ...[...source.matchAll(/\r\n|\n|\r/g)].map(({ index, 0: end }) => index + end.length)]
+  return lines.map((line) => {
+    const start = starts[line]
+    const mark = start === undefined ? null : /^(?:[\s>]|[-*+][ \t]|\d{1,9}[.)][ \t])*\[(?=[ xX]\])/.exec(source.slice(start))
+    return start === undefined || mark === null ? -1 : start + mark[0].length
+  })
+}
+
 function made(): Instance {
   const markdown = new MarkdownIt({ html: true, linkify: true, breaks: false, typographer: false })
   // Only what is plainly an address becomes a link: "notebook.py" is a name.
@@ -73,6 +110,8 @@ function made(): Instance {
   markdown.validateLink = (url) => isSafe(url) && (!/^[a-z][a-z0-9+.-]*:/i.test(url) || /^(?:https?|mailto|attachment|data):/i.test(url))
   markdown.inline.ruler.before('escape', 'math_inline', inlineMath)
   markdown.block.ruler.before('fence', 'math_block', blockMath, { alt: ['paragraph', 'blockquote', 'list'] })
+  markdown.core.ruler.push('tasks', tasks)
+  markdown.renderer.rules.task = (tokens, at) => `<span class="${tokens[at]?.meta?.done ? 'task task-done' : 'task'}"></span>`
   const { escapeHtml } = markdown.utils
   markdown.renderer.rules.math_inline = (tokens, at) => `<code class="${tokens[at]?.meta?.display ? 'math-block' : 'math-inline'}">${escapeHtml(tokens[at]?.content ?? '')}</code>`
   markdown.renderer.rules.math_block = (tokens, at) => `<p><code class="math-block">${escapeHtml(tokens[at]?.content ?? '')}</code></p>\n`

@@ -1,8 +1,10 @@
 /** Every command once. Menus, toolbars, the palette, the keyboard, the shortcut editor and the help pages are made of it. */
 import { CELLS } from './cells'
+import { CODE } from './code'
 import { EDIT } from './edit'
 import { FILE } from './file'
 import { FIND } from './find'
+import { FORMATTING } from './formatting'
 import { FORMS } from './forms'
 import { INSERT } from './insert'
 import type { Command } from './model'
@@ -13,4 +15,4 @@ import { TEXT } from './text'
 import { TOOLS } from './tools'
 import { VIEW } from './view'
 
-export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...OUTPUTS, ...TEXT, ...FIND, ...VIEW, ...SECTIONS, ...INSERT, ...FORMS, ...RUNTIME, ...TOOLS, ...CELLS]
+export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...OUTPUTS, ...TEXT, ...FORMATTING, ...FIND, ...VIEW, ...SECTIONS, ...INSERT, ...FORMS, ...RUNTIME, ...CODE, ...TOOLS, ...CELLS]

@@ -1,77 +1,51 @@
-/** Buttons that write Markdown for those who do not know it by heart. */
-import { EditorView } from '@codemirror/view'
-import { Bold, Code, Heading, Image, Italic, Link, List, ListOrdered, Minus, Sigma, TextQuote } from 'lucide-react'
-import type { ReactNode } from 'react'
+/** Buttons that write Markdown for those who do not know it by heart, and where its preview stands. */
+import { Bold, Code, Columns2, Eye, EyeOff, Heading, Image, Italic, Link, List, ListOrdered, ListTodo, type LucideIcon, Minus, Rows2, Sigma, Strikethrough, Table, TextQuote, Workflow } from 'lucide-react'
+import { t } from '../../i18n'
+import type { CellId } from '../../model/wire'
+import { FORMATTING } from '../commands/formatting'
+import { useDesk } from './hooks'
+import { previewed, type Preview, usePreview } from './preview'
 
-interface Tool {
-  readonly label: string
-  readonly icon: ReactNode
-  readonly apply: (view: EditorView) => void
+const ICONS: Readonly<Record<string, LucideIcon>> = {
+  'format-heading': Heading, 'format-bold': Bold, 'format-italic': Italic, 'format-strike': Strikethrough, 'format-code': Code, 'format-link': Link, 'format-image': Image, 'format-quote': TextQuote,
+  'format-numbered': ListOrdered, 'format-list': List, 'format-todo': ListTodo, 'format-table': Table, 'format-rule': Minus, 'format-formula': Sigma, 'format-diagram': Workflow,
+}
+const PREVIEWS: Readonly<Record<Preview, { readonly name: string; readonly icon: LucideIcon; readonly next: Preview }>> = {
+  beside: { name: 'Preview beside the text', icon: Columns2, next: 'below' },
+  below: { name: 'Preview below the text', icon: Rows2, next: 'none' },
+  none: { name: 'No preview', icon: EyeOff, next: 'beside' },
 }
 
-const size = { size: 16, 'aria-hidden': true } as const
-
-const TOOLS: readonly Tool[] = [
-  { label: 'Heading', icon: <Heading {...size} />, apply: heading },
-  { label: 'Bold', icon: <Bold {...size} />, apply: (view) => around(view, '**', '**', 'bold') },
-  { label: 'Italic', icon: <Italic {...size} />, apply: (view) => around(view, '*', '*', 'italic') },
-  { label: 'Code', icon: <Code {...size} />, apply: (view) => around(view, '`', '`', 'code') },
-  { label: 'Link', icon: <Link {...size} />, apply: (view) => around(view, '[', '](https://)', 'link') },
-  { label: 'Image', icon: <Image {...size} />, apply: (view) => around(view, '![', '](https://)', 'picture') },
-  { label: 'Quote', icon: <TextQuote {...size} />, apply: (view) => lines(view, () => '> ') },
-  { label: 'Numbered list', icon: <ListOrdered {...size} />, apply: (view) => lines(view, (at) => `${at + 1}. `) },
-  { label: 'List', icon: <List {...size} />, apply: (view) => lines(view, () => '- ') },
-  { label: 'Formula', icon: <Sigma {...size} />, apply: (view) => around(view, '$', '$', '\\sqrt{n}') },
-  { label: 'Line', icon: <Minus {...size} />, apply: (view) => around(view, '\n\n---\n\n', '', '') },
-]
-
-export default function TextTools() {
+export default function TextTools({ id }: { id: CellId }) {
+  const desk = useDesk()
+  const preview = usePreview()
+  const { name, icon: Shown, next } = PREVIEWS[preview]
   return (
-    <div className="text-tools" role="toolbar" aria-label="Formatting">
-      {TOOLS.map(({ label, icon, apply }) => (
-        <button
-          key={label}
-          type="button"
-          className="text-tool"
-          aria-label={label}
-          title={label}
-          onMouseDown={(event) => event.preventDefault()}
-          onClick={(event) => {
-            const content = event.currentTarget.closest('.text-open')?.querySelector<HTMLElement>('.cm-content')
-            const view = content && EditorView.findFromDOM(content)
-            if (!view) return
-            apply(view)
-            view.focus()
-          }}
-        >
-          {icon}
-        </button>
-      ))}
+    <div className="text-tools" role="toolbar" aria-label={t('Formatting')}>
+      {FORMATTING.map(({ id: command, name, run, enabled }) => {
+        const Icon = ICONS[command] ?? Eye
+        const label = t(name.replace('…', ''))
+        return (
+          <button
+            key={command}
+            type="button"
+            className="text-tool"
+            aria-label={label}
+            title={label}
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={() => {
+              desk.act({ do: 'focus', cell: id, editing: true })
+              if (enabled!(desk)) run(desk)
+            }}
+          >
+            <Icon size={16} aria-hidden />
+          </button>
+        )
+      })}
+      <span className="text-tools-gap" />
+      <button type="button" className="text-tool" aria-label={t(name)} title={t(name)} onMouseDown={(event) => event.preventDefault()} onClick={() => previewed(next)}>
+        <Shown size={16} aria-hidden />
+      </button>
     </div>
   )
-}
-
-function around(view: EditorView, before: string, after: string, sample: string): void {
-  const { from, to } = view.state.selection.main
-  const inner = view.state.sliceDoc(from, to) || sample
-  view.dispatch({
-    changes: { from, to, insert: before + inner + after },
-    selection: { anchor: from + before.length, head: from + before.length + inner.length },
-    userEvent: 'input.format',
-  })
-}
-
-function lines(view: EditorView, prefix: (at: number) => string): void {
-  const { doc, selection } = view.state
-  const first = doc.lineAt(selection.main.from).number
-  const last = doc.lineAt(selection.main.to).number
-  const changes = Array.from({ length: last - first + 1 }, (_, at) => ({ from: doc.line(first + at).from, insert: prefix(at) }))
-  view.dispatch({ changes, userEvent: 'input.format' })
-}
-
-function heading(view: EditorView): void {
-  const line = view.state.doc.lineAt(view.state.selection.main.head)
-  const marks = /^(#*) ?/.exec(line.text)!
-  const level = marks[1]!.length % 4
-  view.dispatch({ changes: { from: line.from, to: line.from + marks[0].length, insert: level === 3 ? '' : `${'#'.repeat(level + 1)} ` }, userEvent: 'input.format' })
 }
