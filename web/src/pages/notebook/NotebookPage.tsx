@@ -20,6 +20,7 @@ import { Toolbar } from '../../ui/notebook/Toolbar'
 import { NotFound, Notice } from '../../ui/Notice'
 
 const Dialogs = later(() => import('../../ui/notebook/Dialogs'))
+const FindBar = later(() => import('../../ui/find/FindBar'))
 const FileTab = later(() => import('../../ui/files/FileTab'))
 const TerminalPanel = later(() => import('../../ui/terminal/TerminalPanel'))
 const ResourcesPanel = later(() => import('../../ui/resources/ResourcesPanel'))
@@ -109,6 +110,7 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
         ))}
         <main className="nb-main">
           <Toolbar />
+          <Once asked={(chrome) => chrome.find !== null} what="Find and replace" part={<FindBar />} />
           <PlaygroundWhenOne />
           <AfterTheCells what="The overlaps" part={<OverlapsLayer />} />
           {ready ? <Cells /> : <Skeleton />}
