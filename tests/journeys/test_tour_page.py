@@ -59,8 +59,13 @@ def test_the_tour_of_an_empty_drive_runs_and_its_form_runs_again_by_itself(house
 
 
 def test_what_one_sets_in_a_form_another_sees_and_undo_takes_it_back(house: House) -> None:
-    source = '# @title Choice { display-mode: "form" }\nname = \'a\' #@param ["a", "b"] {allow-input: true}\nraw = 1 # @param {type:"raw"}\nprint(name, raw)'
-    notebook = house.server.notebook(house.token, {"c": source}, name="form.ipynb", shared={BOB: "viewer"})
+    lines = [
+        '# @title Choice { display-mode: "form" }',
+        'name = \'a\' #@param ["a", "b"] {allow-input: true}',
+        'raw = 1 # @param {type:"raw"}',
+        "print(name, raw)",
+    ]
+    notebook = house.server.notebook(house.token, {"c": "\n".join(lines)}, name="form.ipynb", shared={BOB: "viewer"})
     ada, bob = (signed_in(house.chromium, house.server.url, who) for who in (ADA, BOB))
     for page in (ada, bob):
         page.goto(f"{house.server.url}/notebooks/{notebook}")

@@ -104,7 +104,7 @@ async def test_what_was_on_its_way_when_the_document_broke_is_kept_and_seen(
         for n in range(20):
             await one.edit(lambda tab, n=n: tab.text("c0").insert(0, f"{n} "))  # type: ignore[misc]
         await one.until(lambda tab: tab.acked > 0 or tab.closed)
-        room._drop()
+        room._live.drop()
         await one.until(lambda tab: tab.acked == 20 or tab.closed)
         seen: dict[str, Any] = {}
         with anyio.fail_after(10):
@@ -136,7 +136,7 @@ async def test_whoever_comes_after_a_room_had_to_be_shut_opens_another_at_once(
     assert shut is not None
     async with house.rooms.open(notebook):
         monkeypatch.setattr(house.notebooks, "take", take)
-        shut._drop()
+        shut._live.drop()
         with anyio.fail_after(10):
             while not shut.is_closed:
                 await anyio.sleep(0.01)
