@@ -6,18 +6,17 @@ import { t } from '../../i18n'
 import { metadataOf } from '../../model/facts'
 import type { CellMap } from '../../model/notebook'
 import { scrolledOf } from '../../model/scrolled'
-import { shown } from '../../model/shortcut'
 import type { CellId } from '../../model/wire'
 import { CellOutputs } from '../../outputs/CellOutputs'
 import type { CodePlace } from '../../outputs/traceback'
 import type { CellRun } from '../../session/session'
+import { keyShown } from '../commands/keys'
 import { type Command, usable } from '../commands/model'
 import { OUTPUTS } from '../commands/outputs'
 import { COMMANDS } from '../commands/table'
 import { Dialog, Menu, type MenuEntry, notify, notifyError } from '../kit'
 import type { Desk } from './desk'
 import { useCellMap, useDesk, useMay } from './hooks'
-import { mac } from './keyboard'
 import { outputLook } from './outputView'
 
 const WHOLE = ['toggle-output', 'clear-cells']
@@ -103,7 +102,7 @@ function Tools({ id }: { id: CellId }) {
 function entries(desk: Desk, focus: () => void): MenuEntry[] {
   const entry = (command: Command): MenuEntry => ({
     label: t(command.name),
-    ...(command.keys?.[0] !== undefined && { shortcut: shown(command.keys[0], mac) }),
+    shortcut: keyShown(command),
     ...(command.checked && { checked: command.checked(desk) }),
     onSelect: () => {
       focus()
