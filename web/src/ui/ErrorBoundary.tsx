@@ -1,5 +1,6 @@
 /** Where a bug ends: the page says so, and what to do, in place of going blank. */
 import { Component, type ReactNode } from 'react'
+import { t } from '../i18n'
 import { Button } from './kit'
 import { Notice } from './Notice'
 
@@ -14,14 +15,14 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: E
     if (this.state.error === null) return this.props.children
     return (
       <Notice
-        title="This page stopped working"
+        title={t('This page stopped working')}
         actions={
           <Button weight="primary" onClick={() => location.reload()}>
-            Load it again
+            {t('Load it again')}
           </Button>
         }
       >
-        What you wrote is saved on the server and in this browser. If it happens again, tell your administrator: “{this.state.error.message}”.
+        {t('What you wrote is saved on the server and in this browser. If it happens again, tell your administrator: “{message}”.', { message: this.state.error.message })}
       </Notice>
     )
   }

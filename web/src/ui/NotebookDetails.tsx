@@ -1,5 +1,6 @@
 /** What there is to know of a notebook: where it lies, whose it is, how long and how large. */
 import { type ReactNode, useEffect, useState } from 'react'
+import { t, tn } from '../i18n'
 import { drive, type NotebookInfo } from '../api/drive'
 import { sharing } from '../api/sharing'
 import { sizeText } from '../model/size'
@@ -22,7 +23,11 @@ export function Details({ rows }: { rows: readonly (readonly [string, ReactNode]
   )
 }
 
-const count = (number: number, one: string, many = `${one}s`) => `${number.toLocaleString()} ${number === 1 ? one : many}`
+function withWhom(people: number, groups: number): string {
+  if (people + groups < 1) return t('Private')
+  const words = tn('With {count} person', 'With {count} people', people)
+  return groups > 0 ? `${words}, ${tn('{count} group', '{count} groups', groups)}` : words
+}
 
 export default function NotebookDetails({ notebook }: { notebook: string }) {
   const [info, setInfo] = useState<NotebookInfo>()
@@ -31,28 +36,28 @@ export default function NotebookDetails({ notebook }: { notebook: string }) {
   useEffect(() => {
     drive.info(notebook).then(setInfo, (cause: unknown) => setError(cause instanceof Error ? cause.message : String(cause)))
     sharing.of(notebook).then(
-      ({ people, groups }) => setShared(people.length + groups.length > 1 ? `With ${count(people.length - 1, 'person', 'people')}${groups.length > 0 ? ` and ${count(groups.length, 'group')}` : ''}` : 'Private'),
+      ({ people, groups }) => setShared(withWhom(people.length - 1, groups.length)),
       // Only those who may write are told with whom it is shared.
       () => setShared(undefined),
     )
   }, [notebook])
   if (error !== undefined) return <p role="alert">{error}</p>
-  if (info === undefined) return <Spinner label="Loading" />
+  if (info === undefined) return <Spinner label={t('Loading')} />
   return (
     <Details
       rows={[
-        ['Name', info.name],
-        ['Place', info.playground_of !== null ? 'A playground' : info.path.length > 0 ? info.path.join(' › ') : info.role === 'owner' ? 'My drive' : 'Shared with me'],
-        ['Owner', info.owner],
-        ['Your role', info.role],
-        ...(shared === undefined ? [] : ([['Shared', shared]] as const)),
-        ['Created', when(info.created_at)],
-        ['Modified', `${when(info.modified_at)}${info.modified_by === null ? '' : ` by ${info.modified_by}`}`],
-        ['Size', sizeText(info.size)],
-        ['Cells', `${count(info.code_cells, 'code cell')}, ${count(info.text_cells, 'text cell')}`],
-        ['Length', `${count(info.code_lines, 'line')} of code, ${count(info.words, 'word')} of text`],
-        ['Runtime version', info.runtime_version ?? 'the usual one'],
-        ['Id', <code key="id">{info.id}</code>],
+        [t('Name'), info.name],
+        [t('Place'), info.playground_of !== null ? t('A playground') : info.path.length > 0 ? info.path.join(' › ') : info.role === 'owner' ? t('My drive') : t('Shared with me')],
+        [t('Owner'), info.owner],
+        [t('Your role'), info.role],
+        ...(shared === undefined ? [] : ([[t('Shared'), shared]] as const)),
+        [t('Created'), when(info.created_at)],
+        [t('Modified'), info.modified_by === null ? when(info.modified_at) : t('{when} by {name}', { when: when(info.modified_at), name: info.modified_by })],
+        [t('Size'), sizeText(info.size)],
+        [t('Cells'), `${tn('{count} code cell', '{count} code cells', info.code_cells)}, ${tn('{count} text cell', '{count} text cells', info.text_cells)}`],
+        [t('Length'), `${tn('{count} line of code', '{count} lines of code', info.code_lines)}, ${tn('{count} word of text', '{count} words of text', info.words)}`],
+        [t('Runtime version'), info.runtime_version ?? t('the usual one')],
+        [t('Id'), <code key="id">{info.id}</code>],
       ]}
     />
   )

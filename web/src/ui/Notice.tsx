@@ -1,6 +1,7 @@
 /** A whole page that says one thing: not found, failed, waiting. */
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
+import { t } from '../i18n'
 import { Mark, Spinner } from './kit'
 
 export function Notice({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
@@ -9,15 +10,15 @@ export function Notice({ title, children, actions }: { title: string; children?:
       <Mark size={48} />
       <h1>{title}</h1>
       <p>{children}</p>
-      <div className="notice-actions">{actions ?? <Link href="/" className="button button-soft">Go to your drive</Link>}</div>
+      <div className="notice-actions">{actions ?? <Link href="/" className="button button-soft">{t('Go to your drive')}</Link>}</div>
     </main>
   )
 }
 
 export function NotFound() {
   return (
-    <Notice title="There is nothing here">
-      The address may be mistyped, or what it led to was deleted or is not shared with you.
+    <Notice title={t('There is nothing here')}>
+      {t('The address may be mistyped, or what it led to was deleted or is not shared with you.')}
     </Notice>
   )
 }
@@ -25,7 +26,7 @@ export function NotFound() {
 export function Waiting() {
   return (
     <div className="waiting">
-      <Spinner large label="Loading" />
+      <Spinner large label={t('Loading')} />
     </div>
   )
 }

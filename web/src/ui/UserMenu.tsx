@@ -22,18 +22,18 @@ export function UserMenu() {
       <Menu
         align="end"
         trigger={
-          <button type="button" className="user-menu" aria-label={`Account: ${me.name}`}>
+          <button type="button" className="user-menu" aria-label={t('Account: {name}', { name: me.name })}>
             <Avatar name={me.name} color={me.color} size={34} decorative />
           </button>
         }
         items={[
           { heading: me.email },
-          { label: 'Account', icon: <UserRound size={16} aria-hidden />, onSelect: () => navigate('/account') },
+          { label: t('Account'), icon: <UserRound size={16} aria-hidden />, onSelect: () => navigate('/account') },
           { label: t('Settings'), icon: <Settings size={16} aria-hidden />, onSelect: () => navigate('/settings', { state: { from: location.pathname } }) },
-          { label: 'Manage sessions', icon: <Server size={16} aria-hidden />, onSelect: () => setSessions('open') },
+          { label: t('Manage sessions'), icon: <Server size={16} aria-hidden />, onSelect: () => setSessions('open') },
           { ...themes, icon: icons[chosen] },
           'separator',
-          { label: 'Sign out', icon: <LogOut size={16} aria-hidden />, onSelect: () => void signOut().then(() => navigate('/'), (error: unknown) => notifyError('Could not sign out', error)) },
+          { label: t('Sign out'), icon: <LogOut size={16} aria-hidden />, onSelect: () => void signOut().then(() => navigate('/'), (error: unknown) => notifyError(t('Could not sign out'), error)) },
         ]}
       />
       {sessions !== 'unasked' && <SessionsDialog open={sessions === 'open'} onClose={() => setSessions('closed')} />}

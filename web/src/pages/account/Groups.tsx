@@ -1,6 +1,7 @@
 /** The groups one is in; administrators make, fill and end them here. */
 import { ChevronDown, ChevronRight, Users, X } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
+import { t } from '../../i18n'
 import { type Group, sharing } from '../../api/sharing'
 import { useMe } from '../../ui/account'
 import { Avatar, Button, ConfirmDialog, IconButton, NameDialog, notifyError, TextField } from '../../ui/kit'
@@ -11,15 +12,15 @@ import { useLoaded } from './useLoaded'
 
 export function Groups() {
   const { admin } = useMe()
-  const [groups, reload] = useLoaded(sharing.groups, 'The groups could not be listed')
+  const [groups, reload] = useLoaded(sharing.groups, t('The groups could not be listed'))
   const [open, setOpen] = useState<string | null>(null)
   const [renaming, setRenaming] = useState<Group | null>(null)
   const [deleting, setDeleting] = useState<Group | null>(null)
   if (!admin && (groups === undefined || groups.length === 0)) return null
   return (
-    <Section title="Groups" lead={admin ? 'What is shared with a group is shared with whoever is in it. Everybody can share with every group.' : 'What is shared with these is shared with you. Administrators change who is in them.'}>
+    <Section title={t('Groups')} lead={admin ? t('What is shared with a group is shared with whoever is in it. Everybody can share with every group.') : t('What is shared with these is shared with you. Administrators change who is in them.')}>
       {admin && <NewGroup onMade={(group) => void reload().then(() => setOpen(group))} />}
-      <ul className="account-list" aria-label="Groups">
+      <ul className="account-list" aria-label={t('Groups')}>
         {groups?.map((group) => (
           <li key={group.id} className="account-group">
             <div className="account-group-head">
@@ -28,16 +29,16 @@ export function Groups() {
                 <Users size={20} aria-hidden />
                 <span className="account-words">
                   <strong>{group.name}</strong>
-                  <span>{group.size === 1 ? '1 person' : `${group.size} people`}</span>
+                  <span>{group.size === 1 ? t('1 person') : t('{size} people', { size: group.size })}</span>
                 </span>
               </button>
               {admin && (
                 <>
-                  <Button small weight="ghost" onClick={() => setRenaming(group)} aria-label={`Rename ${group.name}`}>
-                    Rename
+                  <Button small weight="ghost" onClick={() => setRenaming(group)} aria-label={t('Rename {name}', { name: group.name })}>
+                    {t('Rename')}
                   </Button>
-                  <Button small weight="ghost" onClick={() => setDeleting(group)} aria-label={`Delete ${group.name}`}>
-                    Delete
+                  <Button small weight="ghost" onClick={() => setDeleting(group)} aria-label={t('Delete {name}', { name: group.name })}>
+                    {t('Delete')}
                   </Button>
                 </>
               )}
@@ -49,10 +50,10 @@ export function Groups() {
       <NameDialog
         open={renaming !== null}
         onClose={() => setRenaming(null)}
-        title="Rename group"
-        label="Name"
+        title={t('Rename group')}
+        label={t('Name')}
         initial={renaming?.name ?? ''}
-        submit="Rename"
+        submit={t('Rename')}
         onSubmit={async (name) => {
           if (renaming) await sharing.renameGroup(renaming.id, name)
           await reload()
@@ -62,11 +63,11 @@ export function Groups() {
         open={deleting !== null}
         onClose={() => setDeleting(null)}
         danger
-        title={`Delete “${deleting?.name ?? ''}”?`}
-        description="Whoever can open something only by this group loses it at once."
-        confirm="Delete"
+        title={t('Delete “{value}”?', { value: deleting?.name ?? '' })}
+        description={t('Whoever can open something only by this group loses it at once.')}
+        confirm={t('Delete')}
         onConfirm={async () => {
-          if (deleting) await sharing.deleteGroup(deleting.id).then(reload, (error: unknown) => notifyError('It could not be deleted', error))
+          if (deleting) await sharing.deleteGroup(deleting.id).then(reload, (error: unknown) => notifyError(t('It could not be deleted'), error))
         }}
       />
     </Section>
@@ -84,23 +85,23 @@ function NewGroup({ onMade }: { onMade: (group: string) => void }) {
       setName('')
       onMade(id)
     } catch (error) {
-      notifyError('The group could not be made', error)
+      notifyError(t('The group could not be made'), error)
     } finally {
       setBusy(false)
     }
   }
   return (
     <form className="account-row" onSubmit={(event) => void create(event)}>
-      <TextField label="Name of the new group" value={name} onChange={setName} placeholder="Who is in it" maxLength={100} required />
+      <TextField label={t('Name of the new group')} value={name} onChange={setName} placeholder={t('Who is in it')} maxLength={100} required />
       <Button type="submit" weight="soft" busy={busy} disabled={name.trim() === ''}>
-        Create group
+        {t('Create group')}
       </Button>
     </form>
   )
 }
 
 function Members({ group, admin, onChanged }: { group: Group; admin: boolean; onChanged: () => Promise<void> }) {
-  const [found, reload] = useLoaded(() => sharing.group(group.id), 'The members could not be listed')
+  const [found, reload] = useLoaded(() => sharing.group(group.id), t('The members could not be listed'))
   const [text, setText] = useState('')
   const [choice, setChoice] = useState<Choice | null>(null)
   const [error, setError] = useState<string>()
@@ -121,7 +122,7 @@ function Members({ group, admin, onChanged }: { group: Group; admin: boolean; on
       {admin && (
         <form className="account-row" onSubmit={(event) => void add(event)}>
           <PeopleField
-            label={`Add to ${group.name}`}
+            label={t('Add to {name}', { name: group.name })}
             groups={false}
             text={text}
             error={error}
@@ -132,11 +133,11 @@ function Members({ group, admin, onChanged }: { group: Group; admin: boolean; on
             }}
           />
           <Button type="submit" weight="soft" disabled={text.trim() === ''}>
-            Add
+            {t('Add')}
           </Button>
         </form>
       )}
-      <ul className="share-list" aria-label={`Members of ${group.name}`}>
+      <ul className="share-list" aria-label={t('Members of {name}', { name: group.name })}>
         {found?.members.map((member) => (
           <li key={member.id}>
             <Avatar name={member.name} color={member.color} size={34} decorative />
@@ -146,14 +147,14 @@ function Members({ group, admin, onChanged }: { group: Group; admin: boolean; on
             </span>
             {admin && (
               <IconButton
-                label={`Remove ${member.name} from ${group.name}`}
+                label={t('Remove {name} from {name2}', { name: member.name, name2: group.name })}
                 icon={<X size={16} aria-hidden />}
-                onClick={() => void sharing.removeMember(group.id, member.email).then(both, (cause: unknown) => notifyError('It could not be changed', cause))}
+                onClick={() => void sharing.removeMember(group.id, member.email).then(both, (cause: unknown) => notifyError(t('It could not be changed'), cause))}
               />
             )}
           </li>
         ))}
-        {found?.members.length === 0 && <li className="share-none">Nobody yet.</li>}
+        {found?.members.length === 0 && <li className="share-none">{t('Nobody yet.')}</li>}
       </ul>
     </div>
   )

@@ -1,5 +1,6 @@
 /** Changing the password, which signs out every other place. */
 import { type FormEvent, useState } from 'react'
+import { t } from '../../i18n'
 import { ApiError, api } from '../../api/client'
 import { Button, notify, TextField } from '../../ui/kit'
 import { PASSWORD_MIN } from '../../ui/password'
@@ -19,32 +20,32 @@ export function Password({ onChanged }: { onChanged: () => void }) {
       await api.changePassword(current, next)
       setCurrent('')
       setNext('')
-      notify({ title: 'Your password is changed', detail: 'Everywhere else you are signed out now.', kind: 'good' })
+      notify({ title: t('Your password is changed'), detail: t('Everywhere else you are signed out now.'), kind: 'good' })
       onChanged()
     } catch (error) {
-      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) setProblem({ of: 'current', words: 'This is not your password. Try again.' })
+      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) setProblem({ of: 'current', words: t('This is not your password. Try again.') })
       else setProblem({ of: 'next', words: error instanceof Error ? error.message : String(error) })
     } finally {
       setBusy(false)
     }
   }
   return (
-    <Section title="Password" lead="Changing it signs you out everywhere but here.">
+    <Section title={t('Password')} lead={t('Changing it signs you out everywhere but here.')}>
       <form className="account-form" onSubmit={(event) => void submit(event)}>
-        <TextField label="Current password" type="password" value={current} onChange={setCurrent} autoComplete="current-password" required error={problem?.of === 'current' ? problem.words : undefined} />
+        <TextField label={t('Current password')} type="password" value={current} onChange={setCurrent} autoComplete="current-password" required error={problem?.of === 'current' ? problem.words : undefined} />
         <TextField
-          label="New password"
+          label={t('New password')}
           type="password"
           value={next}
           onChange={setNext}
           autoComplete="new-password"
           minLength={PASSWORD_MIN}
           required
-          hint={`At least ${PASSWORD_MIN} characters.`}
+          hint={t('At least {PASSWORD_MIN} characters.', { PASSWORD_MIN })}
           error={problem?.of === 'next' ? problem.words : undefined}
         />
         <Button type="submit" weight="soft" busy={busy} disabled={current === '' || next.length < PASSWORD_MIN}>
-          Change password
+          {t('Change password')}
         </Button>
       </form>
     </Section>

@@ -1,6 +1,7 @@
 /** API tokens: made by name, shown once, revoked at any time. */
 import { Check, Copy, KeyRound } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
+import { t } from '../../i18n'
 import { api } from '../../api/client'
 import type { Token } from '../../api/types'
 import { Button, ConfirmDialog, Dialog, notifyError, TextField } from '../../ui/kit'
@@ -9,7 +10,7 @@ import { Section } from './Section'
 import { useLoaded } from './useLoaded'
 
 export function Tokens() {
-  const [tokens, reload] = useLoaded(api.tokens, 'The tokens could not be listed')
+  const [tokens, reload] = useLoaded(api.tokens, t('The tokens could not be listed'))
   const [name, setName] = useState('')
   const [busy, setBusy] = useState(false)
   const [made, setMade] = useState<{ readonly name: string; readonly secret: string } | null>(null)
@@ -24,17 +25,17 @@ export function Tokens() {
       setName('')
       await reload()
     } catch (error) {
-      notifyError('The token could not be made', error)
+      notifyError(t('The token could not be made'), error)
     } finally {
       setBusy(false)
     }
   }
   return (
-    <Section title="API tokens" lead="For programs that act in your name: scripts, VS Code, continuous integration.">
+    <Section title={t('API tokens')} lead={t('For programs that act in your name: scripts, VS Code, continuous integration.')}>
       <form className="account-row" onSubmit={(event) => void create(event)}>
-        <TextField label="Name of the new token" value={name} onChange={setName} placeholder="What will use it" maxLength={100} required />
+        <TextField label={t('Name of the new token')} value={name} onChange={setName} placeholder={t('What will use it')} maxLength={100} required />
         <Button type="submit" weight="soft" busy={busy} disabled={name.trim() === ''}>
-          Create token
+          {t('Create token')}
         </Button>
       </form>
       <ul className="account-list">
@@ -44,27 +45,27 @@ export function Tokens() {
             <div className="account-words">
               <strong>{token.name}</strong>
               <span>
-                Made {timeText(token.created_at, Date.now())} · {token.used_at === null ? 'never used' : `last used ${timeText(token.used_at, Date.now())}`}
+                {t('Made {when}', { when: timeText(token.created_at, Date.now()) })} · {token.used_at === null ? t('never used') : t('last used {timeText}', { timeText: timeText(token.used_at, Date.now()) })}
               </span>
             </div>
-            <Button small onClick={() => setRevoking(token)} aria-label={`Revoke ${token.name}`}>
-              Revoke
+            <Button small onClick={() => setRevoking(token)} aria-label={t('Revoke {name}', { name: token.name })}>
+              {t('Revoke')}
             </Button>
           </li>
         ))}
       </ul>
-      <Dialog open={made !== null} onClose={() => setMade(null)} title={`Token “${made?.name ?? ''}”`} description="Copy it now: it is kept here only in a form that cannot be read back." actions={<Button weight="primary" onClick={() => setMade(null)}>Done</Button>}>
+      <Dialog open={made !== null} onClose={() => setMade(null)} title={t('Token “{value}”', { value: made?.name ?? '' })} description={t('Copy it now: it is kept here only in a form that cannot be read back.')} actions={<Button weight="primary" onClick={() => setMade(null)}>{t('Done')}</Button>}>
         {made !== null && <Secret secret={made.secret} />}
       </Dialog>
       <ConfirmDialog
         open={revoking !== null}
         onClose={() => setRevoking(null)}
         danger
-        title={`Revoke “${revoking?.name ?? ''}”?`}
-        description="Programs that use it are refused from now on."
-        confirm="Revoke"
+        title={t('Revoke “{value}”?', { value: revoking?.name ?? '' })}
+        description={t('Programs that use it are refused from now on.')}
+        confirm={t('Revoke')}
         onConfirm={async () => {
-          if (revoking) await api.revokeToken(revoking.id).then(reload, (error: unknown) => notifyError('It could not be revoked', error))
+          if (revoking) await api.revokeToken(revoking.id).then(reload, (error: unknown) => notifyError(t('It could not be revoked'), error))
         }}
       />
     </Section>
@@ -79,9 +80,9 @@ function Secret({ secret }: { secret: string }) {
       <Button
         small
         icon={done ? <Check size={15} aria-hidden /> : <Copy size={15} aria-hidden />}
-        onClick={() => void navigator.clipboard.writeText(secret).then(() => setDone(true), (error: unknown) => notifyError('It could not be copied', error))}
+        onClick={() => void navigator.clipboard.writeText(secret).then(() => setDone(true), (error: unknown) => notifyError(t('It could not be copied'), error))}
       >
-        {done ? 'Copied' : 'Copy'}
+        {done ? t('Copied') : t('Copy')}
       </Button>
     </div>
   )

@@ -1,4 +1,5 @@
 /** A browser's name for itself, as people would say it. */
+import { t } from '../../i18n'
 
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/Edg\//, 'Edge'],
@@ -17,7 +18,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 ]
 
 export function agentWords(agent: string | null): string {
-  if (agent === null || agent === '') return 'A browser'
+  if (agent === null || agent === '') return t('A browser')
   const browser = BROWSERS.find(([sign]) => sign.test(agent))?.[1]
   const system = SYSTEMS.find(([sign]) => sign.test(agent))?.[1]
   if (browser === undefined) return agent.length > 40 ? `${agent.slice(0, 40)}…` : agent

@@ -3,6 +3,7 @@ import './account.css'
 import { Monitor, Moon, Sun } from 'lucide-react'
 import { useEffect } from 'react'
 import { Link } from 'wouter'
+import { msg, t } from '../../i18n'
 import { api } from '../../api/client'
 import { useMe } from '../../ui/account'
 import { Avatar, classes, setTheme, type Theme, useTheme } from '../../ui/kit'
@@ -16,22 +17,22 @@ import { Tokens } from './Tokens'
 import { useLoaded } from './useLoaded'
 
 const THEMES: readonly { readonly theme: Theme; readonly label: string; readonly Icon: typeof Sun }[] = [
-  { theme: 'light', label: 'Light', Icon: Sun },
-  { theme: 'dark', label: 'Dark', Icon: Moon },
-  { theme: 'system', label: 'As the system', Icon: Monitor },
+  { theme: 'light', label: msg('Light'), Icon: Sun },
+  { theme: 'dark', label: msg('Dark'), Icon: Moon },
+  { theme: 'system', label: msg('As the system'), Icon: Monitor },
 ]
 
 function Appearance() {
   const chosen = useTheme()
   return (
-    <Section title="Appearance" lead="Kept in this browser.">
+    <Section title={t('Appearance')} lead={t('Kept in this browser.')}>
       <fieldset className="theme-choice">
-        <legend className="visually-hidden">Theme</legend>
+        <legend className="visually-hidden">{t('Theme')}</legend>
         {THEMES.map(({ theme, label, Icon }) => (
           <label key={theme} className={classes('theme-option', theme === chosen && 'theme-option-on')}>
             <input type="radio" name="theme" className="visually-hidden" checked={theme === chosen} onChange={() => setTheme(theme)} />
             <Icon size={18} aria-hidden />
-            {label}
+            {t(label)}
           </label>
         ))}
       </fieldset>
@@ -41,9 +42,9 @@ function Appearance() {
 
 export default function AccountPage() {
   const me = useMe()
-  const [logins, reload] = useLoaded(api.logins, 'The logins could not be listed')
+  const [logins, reload] = useLoaded(api.logins, t('The logins could not be listed'))
   useEffect(() => {
-    document.title = 'Account – Collegium'
+    document.title = t('Account – Collegium')
   }, [])
   return (
     <div className="account">
@@ -55,15 +56,15 @@ export default function AccountPage() {
             <h1>{me.name}</h1>
             <p>
               {me.email}
-              {me.admin && ' · Administrator'}
+              {me.admin && t(' · Administrator')}
             </p>
           </div>
           <Link href="/" className="button button-soft">
-            To your drive
+            {t('To your drive')}
           </Link>
         </div>
         <Appearance />
-        <Section title="Notifications" lead="What the bell tells you can come by mail as well.">
+        <Section title={t('Notifications')} lead={t('What the bell tells you can come by mail as well.')}>
           <MailChoice />
         </Section>
         <Password onChanged={() => void reload()} />

@@ -1,6 +1,7 @@
 /** Where one of two notebooks comes from. */
 import { FileText, Upload } from 'lucide-react'
 import { type DragEvent, type FormEvent, useRef, useState } from 'react'
+import { t } from '../../i18n'
 import { Button, classes, TextField } from '../../ui/kit'
 import { type Chosen, chosenFile, chosenHere } from './chosen'
 
@@ -51,7 +52,7 @@ export function Chooser({ title, chosen, onChoose }: ChooserProps) {
         type="file"
         accept=".ipynb,application/x-ipynb+json,application/json"
         className="visually-hidden"
-        aria-label={`${title}: a file`}
+        aria-label={t('{title}: a file', { title })}
         tabIndex={-1}
         onChange={(event) => {
           const file = event.target.files?.[0]
@@ -60,7 +61,7 @@ export function Chooser({ title, chosen, onChoose }: ChooserProps) {
         }}
       />
       <Button weight="soft" icon={<Upload size={16} aria-hidden />} onClick={() => input.current?.click()}>
-        Choose a file
+        {t('Choose a file')}
       </Button>
       <form
         className="diff-link"
@@ -69,9 +70,9 @@ export function Chooser({ title, chosen, onChoose }: ChooserProps) {
           void take(chosenHere(link))
         }}
       >
-        <TextField label="Or a link to a notebook of this server" value={link} onChange={setLink} error={error} />
+        <TextField label={t('Or a link to a notebook of this server')} value={link} onChange={setLink} error={error} />
         <Button type="submit" disabled={link.trim() === ''}>
-          Use it
+          {t('Use it')}
         </Button>
       </form>
     </section>

@@ -1,4 +1,5 @@
 /** A notebook that was chosen to be compared. */
+import { t } from '../../i18n'
 import { request } from '../../api/client'
 import type { Grammar } from '../../editor/editor'
 
@@ -15,7 +16,7 @@ export async function chosenFile(file: File): Promise<Chosen> {
 /** A notebook of the drive, by its address or its id. */
 export async function chosenHere(words: string): Promise<Chosen> {
   const id = /(?:^|\/notebooks\/)([0-9a-z]{22})(?:[/?#]|$)/.exec(words.trim())?.[1]
-  if (id === undefined) throw new Error('This is no link to a notebook of this server.')
+  if (id === undefined) throw new Error(t('This is no link to a notebook of this server.'))
   const answer = await request('GET', `/notebooks/${id}/content`, { query: { format: 'ipynb' } })
   const name = /filename\*=UTF-8''([^;]+)/i.exec(answer.headers.get('content-disposition') ?? '')?.[1]
   return { name: name === undefined ? id : decodeURIComponent(name), document: parsed(await answer.text()) }
@@ -25,7 +26,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Error('The file is no notebook: it is not JSON.')
+    throw new Error(t('The file is no notebook: it is not JSON.'))
   }
 }
 

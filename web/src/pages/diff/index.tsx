@@ -2,6 +2,7 @@
 import './diff.css'
 import { ArrowRightLeft, GitCompare } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import { t } from '../../i18n'
 import { type Difference, history } from '../../api/history'
 import { Button, EmptyState, IconButton, later, notifyError, Spinner } from '../../ui/kit'
 import { TopBar } from '../../ui/TopBar'
@@ -16,7 +17,7 @@ export default function DiffPage() {
   const [found, setFound] = useState<Difference | null>(null)
   const [busy, setBusy] = useState(false)
   useEffect(() => {
-    document.title = 'Compare notebooks – Collegium'
+    document.title = t('Compare notebooks – Collegium')
   }, [])
   useEffect(() => setFound(null), [before, after])
   const compare = async (older: Chosen, newer: Chosen) => {
@@ -24,27 +25,27 @@ export default function DiffPage() {
     try {
       setFound(await history.compare(older.document, newer.document))
     } catch (cause) {
-      notifyError('The notebooks could not be compared', cause)
+      notifyError(t('The notebooks could not be compared'), cause)
     }
     setBusy(false)
   }
   return (
     <div className="diff-page">
       <TopBar>
-        <h1 className="diff-title">Compare notebooks</h1>
+        <h1 className="diff-title">{t('Compare notebooks')}</h1>
       </TopBar>
       <main className="diff-main">
         <div className="diff-choice">
-          <Chooser title="Before" chosen={before} onChoose={setBefore} />
+          <Chooser title={t('Before')} chosen={before} onChoose={setBefore} />
           <IconButton
-            label="Swap the two"
+            label={t('Swap the two')}
             icon={<ArrowRightLeft size={18} aria-hidden />}
             onClick={() => {
               setBefore(after)
               setAfter(before)
             }}
           />
-          <Chooser title="After" chosen={after} onChoose={setAfter} />
+          <Chooser title={t('After')} chosen={after} onChoose={setAfter} />
         </div>
         <div className="diff-go">
           <Button
@@ -54,14 +55,14 @@ export default function DiffPage() {
             disabled={before === null || after === null}
             onClick={() => before !== null && after !== null && void compare(before, after)}
           >
-            Compare
+            {t('Compare')}
           </Button>
         </div>
         {found !== null ? (
           <DifferenceView notebook="" difference={found} grammar={grammarOf(after?.document)} />
         ) : (
-          <EmptyState icon={<GitCompare size={36} aria-hidden />} title="Choose two notebooks">
-            Cells are matched by their ids, and by what they say where those differ. Nothing is kept on the server.
+          <EmptyState icon={<GitCompare size={36} aria-hidden />} title={t('Choose two notebooks')}>
+            {t('Cells are matched by their ids, and by what they say where those differ. Nothing is kept on the server.')}
           </EmptyState>
         )}
       </main>

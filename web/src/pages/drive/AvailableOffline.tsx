@@ -2,6 +2,7 @@
 import { CloudOff, FileText } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
+import { t } from '../../i18n'
 import { editsWait } from '../../model/text'
 import { type Available, available } from '../../room/shelf'
 import { useMe } from '../../ui/account'
@@ -21,8 +22,8 @@ export default function AvailableOffline({ retry }: { retry: () => void }) {
   if (found === undefined) return null
   if (found.length === 0) {
     return (
-      <EmptyState icon={<CloudOff size={36} />} title="The server does not answer" actions={<Button onClick={retry}>Try again</Button>}>
-        Notebooks that you opened in this browser would be here.
+      <EmptyState icon={<CloudOff size={36} />} title={t('The server does not answer')} actions={<Button onClick={retry}>{t('Try again')}</Button>}>
+        {t('Notebooks that you opened in this browser would be here.')}
       </EmptyState>
     )
   }
@@ -31,12 +32,12 @@ export default function AvailableOffline({ retry }: { retry: () => void }) {
       <div className="offline-head">
         <CloudOff size={20} aria-hidden />
         <div>
-          <h2 id="offline-title">Available offline</h2>
-          <p>The server does not answer. These notebooks can be read and edited here; what you write is merged when it is back.</p>
+          <h2 id="offline-title">{t('Available offline')}</h2>
+          <p>{t('The server does not answer. These notebooks can be read and edited here; what you write is merged when it is back.')}</p>
         </div>
-        <Button onClick={retry}>Try again</Button>
+        <Button onClick={retry}>{t('Try again')}</Button>
       </div>
-      <ul aria-label="Available offline">
+      <ul aria-label={t('Available offline')}>
         {found.map(({ notebook, name, opened, unsent }) => (
           <li key={notebook}>
             <FileText size={20} aria-hidden />

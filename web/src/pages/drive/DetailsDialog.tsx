@@ -1,4 +1,5 @@
 /** What there is to know of a folder, a file or a notebook. */
+import { t } from '../../i18n'
 import type { Item } from '../../api/types'
 import NotebookDetails, { Details, when } from '../../ui/NotebookDetails'
 import { Dialog } from '../../ui/kit'
@@ -15,7 +16,7 @@ export default function DetailsDialog({ item, onClose }: { item: Item | null; on
           rows={[
             ['Kind', KINDS[item.kind]],
             ['Owner', item.owner.name],
-            ['Your role', item.role],
+            [t('Your role'), item.role],
             ...(item.kind === 'file' ? ([['Size', sizeText(item.size)]] as const) : []),
             ['Created', when(item.created_at)],
             ['Modified', when(item.modified_at)],

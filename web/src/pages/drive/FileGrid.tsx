@@ -2,6 +2,7 @@
 import { ArrowDown, ArrowUp, EllipsisVertical, File, FileChartColumn, FileImage, FileText, Folder, NotebookText, Star, Users } from 'lucide-react'
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
+import { t } from '../../i18n'
 import { downloadAddress } from '../../api/client'
 import type { Item } from '../../api/types'
 import { classes, ContextMenu, Hint, Menu, type MenuEntry } from '../../ui/kit'
@@ -80,9 +81,9 @@ function Row({ item, current, now, onFocus, menu, inert = false, me, stars, onSt
         <Where item={item} />
       </span>
       {item.owner.id !== me && (
-        <Hint text={`Shared by ${item.owner.name}`}>
+        <Hint text={t('Shared by {name}', { name: item.owner.name })}>
           <span className="file-shared">
-            <Users size={14} aria-label={`shared by ${item.owner.name}`} />
+            <Users size={14} aria-label={t('shared by {name}', { name: item.owner.name })} />
           </span>
         </Hint>
       )}
@@ -116,7 +117,7 @@ function Row({ item, current, now, onFocus, menu, inert = false, me, stars, onSt
             </a>
           )}
         </div>
-        <div role="gridcell" className="col-owner">{item.owner.id === me ? 'me' : item.owner.name}</div>
+        <div role="gridcell" className="col-owner">{item.owner.id === me ? t('me') : item.owner.name}</div>
         <div role="gridcell" className="col-modified">
           <time dateTime={new Date(at).toISOString()} title={new Date(at).toLocaleString()}>
             {timeText(at, now)}
@@ -130,9 +131,9 @@ function Row({ item, current, now, onFocus, menu, inert = false, me, stars, onSt
               className={classes('icon-button', 'file-star', starred && 'file-starred')}
               data-stop
               tabIndex={tab}
-              aria-label={`Star ${item.name}`}
+              aria-label={t('Star {name}', { name: item.name })}
               aria-pressed={starred}
-              title={starred ? 'Remove the star' : 'Star'}
+              title={starred ? t('Remove the star') : t('Star')}
               onClick={() => onStar(item, !starred)}
             >
               <Star size={17} aria-hidden fill={starred ? 'currentColor' : 'none'} />
@@ -144,7 +145,7 @@ function Row({ item, current, now, onFocus, menu, inert = false, me, stars, onSt
             align="end"
             items={entries}
             trigger={
-              <button type="button" className="icon-button" data-stop tabIndex={tab} aria-label={`More for ${item.name}`}>
+              <button type="button" className="icon-button" data-stop tabIndex={tab} aria-label={t('More for {name}', { name: item.name })}>
                 <EllipsisVertical size={18} aria-hidden />
               </button>
             }
@@ -197,14 +198,14 @@ export function FileGrid(props: FileGridProps) {
   }
 
   return (
-    <div role="grid" aria-label="Files" aria-rowcount={items.length + 1} className={classes('file-grid', props.inert === true && 'file-grid-inert')} ref={grid} onKeyDown={onKeyDown}>
+    <div role="grid" aria-label={t('Files')} aria-rowcount={items.length + 1} className={classes('file-grid', props.inert === true && 'file-grid-inert')} ref={grid} onKeyDown={onKeyDown}>
       <div role="row" className="file-head">
-        <Heading by="name" sort={sort} onSort={onSort}>Name</Heading>
-        <div role="columnheader" className="col-owner">Owner</div>
-        <Heading by="modified" sort={sort} onSort={onSort}>{props.times}</Heading>
-        <div role="columnheader" className="col-size">Size</div>
-        <div role="columnheader" className="col-star"><span className="visually-hidden">Star</span></div>
-        <div role="columnheader" className="col-more"><span className="visually-hidden">Actions</span></div>
+        <Heading by="name" sort={sort} onSort={onSort}>{t('Name')}</Heading>
+        <div role="columnheader" className="col-owner">{t('Owner')}</div>
+        <Heading by="modified" sort={sort} onSort={onSort}>{t(props.times)}</Heading>
+        <div role="columnheader" className="col-size">{t('Size')}</div>
+        <div role="columnheader" className="col-star"><span className="visually-hidden">{t('Star')}</span></div>
+        <div role="columnheader" className="col-more"><span className="visually-hidden">{t('Actions')}</span></div>
       </div>
       {items.map((item, index) => (
         <Row key={item.id} {...props} item={item} current={index === at} now={now} onFocus={() => setCurrent(index)} />

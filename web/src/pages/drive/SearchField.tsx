@@ -2,6 +2,7 @@
 import { Search, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useLocation, useSearch } from 'wouter'
+import { t } from '../../i18n'
 import { classes, IconButton } from '../../ui/kit'
 import type { Wanted } from './useListing'
 
@@ -52,8 +53,8 @@ export function SearchField({ searching, wanted }: { searching: boolean; wanted:
       <input
         ref={field}
         type="search"
-        aria-label="Search your drive"
-        placeholder="Search names and cells"
+        aria-label={t('Search your drive')}
+        placeholder={t('Search names and cells')}
         value={text}
         maxLength={200}
         autoComplete="off"
@@ -67,7 +68,7 @@ export function SearchField({ searching, wanted }: { searching: boolean; wanted:
           if (event.key === 'Escape' && text !== '') clear()
         }}
       />
-      {text !== '' && <IconButton label="Clear the search" icon={<X size={16} aria-hidden />} onClick={clear} />}
+      {text !== '' && <IconButton label={t('Clear the search')} icon={<X size={16} aria-hidden />} onClick={clear} />}
     </search>
   )
 }
@@ -81,10 +82,10 @@ export function Filters({ wanted }: { wanted: Wanted }) {
     </button>
   )
   return (
-    <div className="drive-filters" role="group" aria-label="Narrow down">
+    <div className="drive-filters" role="group" aria-label={t('Narrow down')}>
       {KINDS.map((kind) => chip(KIND_NAMES[kind], wanted.kind === kind, { ...wanted, kind: wanted.kind === kind ? null : kind }))}
-      {chip('Owned by me', wanted.owner === 'mine', { ...wanted, owner: wanted.owner === 'mine' ? null : 'mine' })}
-      {chip('Shared with me', wanted.owner === 'others', { ...wanted, owner: wanted.owner === 'others' ? null : 'others' })}
+      {chip(t('Owned by me'), wanted.owner === 'mine', { ...wanted, owner: wanted.owner === 'mine' ? null : 'mine' })}
+      {chip(t('Shared with me'), wanted.owner === 'others', { ...wanted, owner: wanted.owner === 'others' ? null : 'others' })}
     </div>
   )
 }

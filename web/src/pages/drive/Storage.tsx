@@ -1,5 +1,6 @@
 /** How much of the drive is used. */
 import { useEffect, useState } from 'react'
+import { t } from '../../i18n'
 import { drive, type Usage } from '../../api/drive'
 import { classes, Hint } from '../../ui/kit'
 import { sizeText } from './listing'
@@ -18,10 +19,10 @@ export function Storage({ seen }: { seen: unknown }) {
   const share = usage.quota ? Math.min(1, usage.used / usage.quota) : null
   const words = usage.quota === null ? `${sizeText(usage.used)} used` : `${sizeText(usage.used)} of ${sizeText(usage.quota)}`
   return (
-    <Hint text="Files, notebooks and their outputs, those in the trash too">
-      <section className="storage" aria-label="Storage" tabIndex={0}>
+    <Hint text={t('Files, notebooks and their outputs, those in the trash too')}>
+      <section className="storage" aria-label={t('Storage')} tabIndex={0}>
         {share !== null && (
-          <div className="storage-track" role="meter" aria-label="Storage used" aria-valuenow={Math.round(share * 100)} aria-valuemin={0} aria-valuemax={100} aria-valuetext={words}>
+          <div className="storage-track" role="meter" aria-label={t('Storage used')} aria-valuenow={Math.round(share * 100)} aria-valuemin={0} aria-valuemax={100} aria-valuetext={words}>
             <div className={classes('storage-used', share > 0.9 && 'storage-scarce')} style={{ width: `${share * 100}%` }} />
           </div>
         )}

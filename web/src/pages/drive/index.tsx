@@ -3,6 +3,7 @@ import './drive.css'
 import { ChevronRight, Clock, CloudUpload, Compass, FolderOpen, FolderPlus, HardDrive, NotebookPen, Plus, Search, Server, Star, Trash2, Upload, Users } from 'lucide-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
+import { msg, t } from '../../i18n'
 import { api } from '../../api/client'
 import { useMe } from '../../ui/account'
 import { Button, classes, EmptyState, IconButton, later, notifyError, Spinner } from '../../ui/kit'
@@ -20,11 +21,11 @@ import { useMerging } from './useMerging'
 import { type Row, type Shown, TITLES, useListing, type View } from './useListing'
 
 const SECTIONS: readonly { readonly view: View; readonly href: string; readonly label: string; readonly icon: ReactNode }[] = [
-  { view: 'mine', href: '/', label: 'My drive', icon: <HardDrive size={18} aria-hidden /> },
-  { view: 'shared', href: '/drive/shared', label: 'Shared with me', icon: <Users size={18} aria-hidden /> },
-  { view: 'recent', href: '/drive/recent', label: 'Recent', icon: <Clock size={18} aria-hidden /> },
-  { view: 'starred', href: '/drive/starred', label: 'Starred', icon: <Star size={18} aria-hidden /> },
-  { view: 'trash', href: '/drive/trash', label: 'Trash', icon: <Trash2 size={18} aria-hidden /> },
+  { view: 'mine', href: '/', label: msg('My drive'), icon: <HardDrive size={18} aria-hidden /> },
+  { view: 'shared', href: '/drive/shared', label: msg('Shared with me'), icon: <Users size={18} aria-hidden /> },
+  { view: 'recent', href: '/drive/recent', label: msg('Recent'), icon: <Clock size={18} aria-hidden /> },
+  { view: 'starred', href: '/drive/starred', label: msg('Starred'), icon: <Star size={18} aria-hidden /> },
+  { view: 'trash', href: '/drive/trash', label: msg('Trash'), icon: <Trash2 size={18} aria-hidden /> },
 ]
 
 const AvailableOffline = later(() => import('./AvailableOffline'))
@@ -33,16 +34,16 @@ const SessionsDialog = later(() => import('../../ui/resources/SessionsDialog'))
 function Sections({ view }: { view: View }) {
   const [sessions, setSessions] = useState<'unasked' | 'open' | 'closed'>('unasked')
   return (
-    <nav className="drive-sections" aria-label="Sections">
+    <nav className="drive-sections" aria-label={t('Sections')}>
       {SECTIONS.map((section) => (
         <Link key={section.view} href={section.href} className="drive-section" aria-current={section.view === view ? 'page' : undefined}>
           {section.icon}
-          {section.label}
+          {t(section.label)}
         </Link>
       ))}
       <button type="button" className="drive-section" onClick={() => setSessions('open')}>
         <Server size={18} aria-hidden />
-        Sessions
+        {t('Sessions')}
       </button>
       {sessions !== 'unasked' && <SessionsDialog open={sessions === 'open'} onClose={() => setSessions('closed')} />}
     </nav>
@@ -54,9 +55,9 @@ function addressOf(folder: string): string {
 }
 
 function Path({ view, listing }: { view: View; listing: Shown | undefined }) {
-  const last = view === 'mine' ? (listing?.folder.name ?? ' ') : TITLES[view]
+  const last = view === 'mine' ? (listing?.folder.name ?? ' ') : t(TITLES[view])
   return (
-    <nav aria-label="Path" className="drive-path">
+    <nav aria-label={t('Path')} className="drive-path">
       {view === 'mine' &&
         listing?.folder.path.map((step) => (
           <span key={step.id}>
@@ -72,33 +73,33 @@ function Path({ view, listing }: { view: View; listing: Shown | undefined }) {
 function Empty({ view, words, onNew, onTour, onUpload }: { view: View; words: string; onNew: () => void; onTour: () => Promise<void>; onUpload: () => void }) {
   switch (view) {
     case 'recent':
-      return <EmptyState icon={<Clock size={36} />} title="Nothing opened yet">The notebooks and files that you open appear here, also those that you came to by a link.</EmptyState>
+      return <EmptyState icon={<Clock size={36} />} title={t('Nothing opened yet')}>{t('The notebooks and files that you open appear here, also those that you came to by a link.')}</EmptyState>
     case 'starred':
-      return <EmptyState icon={<Star size={36} />} title="Nothing is starred yet">Press the star of a notebook, folder or file to keep it at hand here.</EmptyState>
+      return <EmptyState icon={<Star size={36} />} title={t('Nothing is starred yet')}>{t('Press the star of a notebook, folder or file to keep it at hand here.')}</EmptyState>
     case 'search':
       return words.trim() === '' ? (
-        <EmptyState icon={<Search size={36} />} title="Search your drive">Names and the text of cells, in everything that is yours, shared with you, or opened by you before.</EmptyState>
+        <EmptyState icon={<Search size={36} />} title={t('Search your drive')}>{t('Names and the text of cells, in everything that is yours, shared with you, or opened by you before.')}</EmptyState>
       ) : (
-        <EmptyState icon={<Search size={36} />} title={`Nothing has “${words.trim()}”`}>Every word is looked for by its beginning, in names and in cells. What lies in the trash is left out.</EmptyState>
+        <EmptyState icon={<Search size={36} />} title={t('Nothing has “{trim}”', { trim: words.trim() })}>{t('Every word is looked for by its beginning, in names and in cells. What lies in the trash is left out.')}</EmptyState>
       )
     case 'shared':
-      return <EmptyState icon={<Users size={36} />} title="Nothing is shared with you yet">When a colleague shares a notebook with your e-mail address, it appears here.</EmptyState>
+      return <EmptyState icon={<Users size={36} />} title={t('Nothing is shared with you yet')}>{t('When a colleague shares a notebook with your e-mail address, it appears here.')}</EmptyState>
     case 'trash':
-      return <EmptyState icon={<Trash2 size={36} />} title="The trash is empty">What you move to the trash waits here for 30 days, unless your administrator chose another time. Until then it can be restored.</EmptyState>
+      return <EmptyState icon={<Trash2 size={36} />} title={t('The trash is empty')}>{t('What you move to the trash waits here for 30 days, unless your administrator chose another time. Until then it can be restored.')}</EmptyState>
     case 'mine':
       return (
         <EmptyState
           icon={<FolderOpen size={36} />}
-          title="A place for your notebooks"
+          title={t('A place for your notebooks')}
           actions={
             <>
               <Tour onTour={onTour} />
-              <Button weight="soft" icon={<NotebookPen size={16} aria-hidden />} onClick={onNew}>Write a notebook</Button>
-              <Button icon={<Upload size={16} aria-hidden />} onClick={onUpload}>Choose files</Button>
+              <Button weight="soft" icon={<NotebookPen size={16} aria-hidden />} onClick={onNew}>{t('Write a notebook')}</Button>
+              <Button icon={<Upload size={16} aria-hidden />} onClick={onUpload}>{t('Choose files')}</Button>
             </>
           }
         >
-          Take the tour to see what a notebook does, start your own, or drop .ipynb and data files anywhere on this page.
+          {t('Take the tour to see what a notebook does, start your own, or drop .ipynb and data files anywhere on this page.')}
         </EmptyState>
       )
   }
@@ -106,7 +107,7 @@ function Empty({ view, words, onNew, onTour, onUpload }: { view: View; words: st
 
 function Tour({ onTour }: { onTour: () => Promise<void> }) {
   const [busy, setBusy] = useState(false)
-  return <Button weight="primary" icon={<Compass size={16} aria-hidden />} busy={busy} onClick={() => (setBusy(true), void onTour().finally(() => setBusy(false)))}>Take the tour</Button>
+  return <Button weight="primary" icon={<Compass size={16} aria-hidden />} busy={busy} onClick={() => (setBusy(true), void onTour().finally(() => setBusy(false)))}>{t('Take the tour')}</Button>
 }
 
 export default function DrivePage({ view, folder }: { view: View; folder: string }) {
@@ -128,7 +129,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
     uploads.onArrived = reload
   }, [reload])
   useEffect(() => {
-    document.title = `${view === 'mine' ? (listing?.folder.name ?? TITLES.mine) : TITLES[view]} – Collegium`
+    document.title = `${view === 'mine' ? (listing?.folder.name ?? t(TITLES.mine)) : t(TITLES[view])} – Collegium`
   }, [view, listing])
 
   const create = async () => {
@@ -137,7 +138,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
       const made = await api.createNotebook(null, here)
       navigate(`/notebooks/${made.id}`)
     } catch (cause) {
-      notifyError('The notebook could not be made', cause)
+      notifyError(t('The notebook could not be made'), cause)
       setMaking(false)
     }
   }
@@ -148,7 +149,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
       const { id } = await takeTour(folder)
       navigate(`/notebooks/${id}`)
     } catch (cause) {
-      notifyError('The tour could not be opened', cause)
+      notifyError(t('The tour could not be opened'), cause)
     }
   }
 
@@ -162,22 +163,22 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
       </TopBar>
       <aside className="drive-side">
         {/* With the side column folded away, the same buttons serve from the top of the page. */}
-        <Button weight="primary" className="drive-new" icon={<Plus size={18} aria-hidden />} busy={making} onClick={() => void create()}>New notebook</Button>
-        <Button className="drive-upload" icon={<Upload size={16} aria-hidden />} disabled={!mine} onClick={() => picker.current?.click()}>Upload</Button>
+        <Button weight="primary" className="drive-new" icon={<Plus size={18} aria-hidden />} busy={making} onClick={() => void create()}>{t('New notebook')}</Button>
+        <Button className="drive-upload" icon={<Upload size={16} aria-hidden />} disabled={!mine} onClick={() => picker.current?.click()}>{t('Upload')}</Button>
         <Sections view={view} />
         <Storage seen={listing} />
       </aside>
       <main className="drive-main">
         <div className="drive-head">
           <Path view={view} listing={listing} />
-          {mine && <IconButton label="New folder" icon={<FolderPlus size={20} aria-hidden />} onClick={() => actions.newFolder(here)} />}
-          {view === 'trash' && items.length > 0 && <Button small className="drive-empty-trash" onClick={() => actions.emptyTrash(items.length)}>Empty trash</Button>}
+          {mine && <IconButton label={t('New folder')} icon={<FolderPlus size={20} aria-hidden />} onClick={() => actions.newFolder(here)} />}
+          {view === 'trash' && items.length > 0 && <Button small className="drive-empty-trash" onClick={() => actions.emptyTrash(items.length)}>{t('Empty trash')}</Button>}
         </div>
         {view === 'search' && <Filters wanted={wanted} />}
         <Content>
           {error?.code === 'offline' && <AvailableOffline retry={reload} />}
-          {error !== undefined && error.code !== 'offline' && <EmptyState icon={<CloudUpload size={36} />} title="This could not be loaded" actions={<Button onClick={reload}>Try again</Button>}>{error.message}</EmptyState>}
-          {error === undefined && listing === undefined && <div className="drive-loading"><Spinner large label="Loading" /></div>}
+          {error !== undefined && error.code !== 'offline' && <EmptyState icon={<CloudUpload size={36} />} title={t('This could not be loaded')} actions={<Button onClick={reload}>{t('Try again')}</Button>}>{error.message}</EmptyState>}
+          {error === undefined && listing === undefined && <div className="drive-loading"><Spinner large label={t('Loading')} /></div>}
           {listing !== undefined && items.length === 0 && <Empty view={view} words={wanted.words} onNew={() => void create()} onTour={tour} onUpload={() => picker.current?.click()} />}
           {items.length > 0 && <FileGrid key={`${view} ${folder}`} items={items} sort={ordered ? null : sort} onSort={setSort} stars={stars} onStar={actions.star} times={view === 'recent' ? 'Opened' : view === 'trash' ? 'In the trash since' : 'Modified'} menu={actions.menu} onRename={actions.rename} onDelete={actions.remove} inert={view === 'trash'} me={me.id} />}
         </Content>
@@ -188,7 +189,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
         type="file"
         multiple
         hidden
-        aria-label="Files to upload"
+        aria-label={t('Files to upload')}
         onChange={(event) => {
           upload([...(event.target.files ?? [])])
           event.target.value = ''
@@ -196,8 +197,8 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
       />
       <div className={classes('drop-overlay', over && 'drop-overlay-on')} aria-hidden={!over}>
         <CloudUpload size={48} aria-hidden />
-        <strong>Drop to upload</strong>
-        <span>to {listing?.folder.name ?? 'your drive'}</span>
+        <strong>{t('Drop to upload')}</strong>
+        <span>{t('to {folder}', { folder: listing?.folder.name ?? t('your drive') })}</span>
       </div>
       <UploadPanel />
       {actions.dialogs}

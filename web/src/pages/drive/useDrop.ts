@@ -1,5 +1,6 @@
 /** Files dragged from the desktop onto any part of the page. */
 import { useEffect, useRef, useState } from 'react'
+import { t } from '../../i18n'
 import { notify } from '../../ui/kit'
 
 /** Whether files hover over the page now; `onFiles` null: nothing may be dropped here. */
@@ -46,6 +47,6 @@ export function useDrop(onFiles: ((files: readonly File[]) => void) | null): boo
 
 function filesOf(transfer: DataTransfer | null): readonly File[] {
   const items = [...(transfer?.items ?? [])].filter(({ kind }) => kind === 'file')
-  if (items.some((item) => item.webkitGetAsEntry()?.isDirectory)) notify({ title: 'Folders are not taken', detail: 'Make the folder here, open it, and drop the files inside.', kind: 'bad' })
+  if (items.some((item) => item.webkitGetAsEntry()?.isDirectory)) notify({ title: t('Folders are not taken'), detail: t('Make the folder here, open it, and drop the files inside.'), kind: 'bad' })
   return items.filter((item) => !item.webkitGetAsEntry()?.isDirectory).flatMap((item) => item.getAsFile() ?? [])
 }

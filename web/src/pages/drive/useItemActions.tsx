@@ -2,6 +2,7 @@
 import { ArchiveRestore, Copy, Download, ExternalLink, FlaskConical, FolderInput, Info, Pencil, Star, StarOff, Trash2, UserPlus } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { useLocation } from 'wouter'
+import { t } from '../../i18n'
 import { api, downloadAddress } from '../../api/client'
 import { drive } from '../../api/drive'
 import type { Item } from '../../api/types'
@@ -47,32 +48,32 @@ export function useItemActions({ view, stars, reload }: { view: View; stars: Rea
   const restore = (item: Item) =>
     void api.restore(item.id).then(
       () => {
-        notify({ title: `“${item.name}” restored`, kind: 'good' })
+        notify({ title: t('“{name}” restored', { name: item.name }), kind: 'good' })
         reload()
       },
-      (error: unknown) => notifyError('It could not be restored', error),
+      (error: unknown) => notifyError(t('It could not be restored'), error),
     )
   const trash = (item: Item) =>
     void api.trash(item.id).then(
       () => {
-        notify({ title: `“${item.name}” moved to the trash`, action: { label: 'Undo', run: () => restore(item) } })
+        notify({ title: t('“{name}” moved to the trash', { name: item.name }), action: { label: t('Undo'), run: () => restore(item) } })
         reload()
       },
-      (error: unknown) => notifyError('It could not be moved to the trash', error),
+      (error: unknown) => notifyError(t('It could not be moved to the trash'), error),
     )
   const star = (item: Item, on: boolean) =>
-    void drive.star(item.id, on).then(reload, (error: unknown) => notifyError(on ? 'It could not be starred' : 'The star could not be removed', error))
+    void drive.star(item.id, on).then(reload, (error: unknown) => notifyError(on ? t('It could not be starred') : t('The star could not be removed'), error))
   const copy = (item: Item) =>
     void drive.copy(item.id).then(
       (made) => {
         const page = pageOf(made)
-        notify({ title: `“${made.name}” made`, kind: 'good', ...(page !== null && { action: { label: 'Open', run: () => navigate(page) } }) })
+        notify({ title: t('“{name}” made', { name: made.name }), kind: 'good', ...(page !== null && { action: { label: t('Open'), run: () => navigate(page) } }) })
         reload()
       },
-      (error: unknown) => notifyError('It could not be copied', error),
+      (error: unknown) => notifyError(t('It could not be copied'), error),
     )
   const playground = (item: Item) =>
-    void drive.playground(item.id).then(({ url }) => navigate(url), (error: unknown) => notifyError('No playground could be opened', error))
+    void drive.playground(item.id).then(({ url }) => navigate(url), (error: unknown) => notifyError(t('No playground could be opened'), error))
   const details = (item: Item) => {
     setDetailed(true)
     setAsking({ what: 'details', item })
@@ -86,27 +87,27 @@ export function useItemActions({ view, stars, reload }: { view: View; stars: Rea
   const menu = (item: Item): readonly MenuEntry[] => {
     if (view === 'trash')
       return [
-        { label: 'Restore', icon: <ArchiveRestore {...icon} />, onSelect: () => restore(item) },
-        { label: 'Details', icon: <Info {...icon} />, onSelect: () => details(item) },
+        { label: t('Restore'), icon: <ArchiveRestore {...icon} />, onSelect: () => restore(item) },
+        { label: t('Details'), icon: <Info {...icon} />, onSelect: () => details(item) },
         'separator',
-        { label: 'Delete forever', icon: <Trash2 {...icon} />, danger: true, onSelect: () => remove(item) },
+        { label: t('Delete forever'), icon: <Trash2 {...icon} />, danger: true, onSelect: () => remove(item) },
       ]
     const may = allowed(item)
     const page = pageOf(item)
     const file = downloadAddress(item)
     return [
-      ...(page === null ? [] : [{ label: 'Open', icon: <ExternalLink {...icon} />, onSelect: () => navigate(page) }]),
-      ...(item.kind === 'notebook' ? [{ label: 'Open in playground', icon: <FlaskConical {...icon} />, onSelect: () => playground(item) }] : []),
-      ...(file === null ? [] : [{ label: 'Download', icon: <Download {...icon} />, onSelect: () => fetchFile(file, item.name) }]),
+      ...(page === null ? [] : [{ label: t('Open'), icon: <ExternalLink {...icon} />, onSelect: () => navigate(page) }]),
+      ...(item.kind === 'notebook' ? [{ label: t('Open in playground'), icon: <FlaskConical {...icon} />, onSelect: () => playground(item) }] : []),
+      ...(file === null ? [] : [{ label: t('Download'), icon: <Download {...icon} />, onSelect: () => fetchFile(file, item.name) }]),
       'separator',
-      { label: 'Share', icon: <UserPlus {...icon} />, disabled: !may.share, onSelect: () => share(item) },
-      { label: 'Rename', icon: <Pencil {...icon} />, shortcut: 'F2', disabled: !may.rename, onSelect: () => rename(item) },
-      { label: 'Move', icon: <FolderInput {...icon} />, disabled: !may.move, onSelect: () => setAsking({ what: 'move', item }) },
-      { label: 'Make a copy', icon: <Copy {...icon} />, onSelect: () => copy(item) },
-      stars.has(item.id) ? { label: 'Remove the star', icon: <StarOff {...icon} />, onSelect: () => star(item, false) } : { label: 'Star', icon: <Star {...icon} />, onSelect: () => star(item, true) },
-      { label: 'Details', icon: <Info {...icon} />, onSelect: () => details(item) },
+      { label: t('Share'), icon: <UserPlus {...icon} />, disabled: !may.share, onSelect: () => share(item) },
+      { label: t('Rename'), icon: <Pencil {...icon} />, shortcut: 'F2', disabled: !may.rename, onSelect: () => rename(item) },
+      { label: t('Move'), icon: <FolderInput {...icon} />, disabled: !may.move, onSelect: () => setAsking({ what: 'move', item }) },
+      { label: t('Make a copy'), icon: <Copy {...icon} />, onSelect: () => copy(item) },
+      stars.has(item.id) ? { label: t('Remove the star'), icon: <StarOff {...icon} />, onSelect: () => star(item, false) } : { label: t('Star'), icon: <Star {...icon} />, onSelect: () => star(item, true) },
+      { label: t('Details'), icon: <Info {...icon} />, onSelect: () => details(item) },
       'separator',
-      { label: 'Move to trash', icon: <Trash2 {...icon} />, shortcut: 'Del', disabled: !may.move, onSelect: () => trash(item) },
+      { label: t('Move to trash'), icon: <Trash2 {...icon} />, shortcut: 'Del', disabled: !may.move, onSelect: () => trash(item) },
     ]
   }
 
@@ -115,10 +116,10 @@ export function useItemActions({ view, stars, reload }: { view: View; stars: Rea
       <NameDialog
         open={asking?.what === 'rename'}
         onClose={close}
-        title="Rename"
-        label="Name"
+        title={t('Rename')}
+        label={t('Name')}
         initial={asked('rename')?.name ?? ''}
-        submit="Rename"
+        submit={t('Rename')}
         onSubmit={async (name) => {
           const item = asked('rename')
           if (item) await api.rename(item.id, name)
@@ -128,10 +129,10 @@ export function useItemActions({ view, stars, reload }: { view: View; stars: Rea
       <NameDialog
         open={asking?.what === 'folder'}
         onClose={close}
-        title="New folder"
-        label="Name"
-        initial="Untitled folder"
-        submit="Create"
+        title={t('New folder')}
+        label={t('Name')}
+        initial={t('Untitled folder')}
+        submit={t('Create')}
         onSubmit={async (name) => {
           await api.createFolder(name, asking?.what === 'folder' ? asking.parent : null)
           reload()
@@ -144,16 +145,16 @@ export function useItemActions({ view, stars, reload }: { view: View; stars: Rea
         open={asking?.what === 'empty'}
         onClose={close}
         danger
-        title="Empty the trash?"
-        description={`${asking?.what === 'empty' && asking.count !== 1 ? `${asking.count} items are` : 'One item is'} deleted forever, with everything in ${asking?.what === 'empty' && asking.count !== 1 ? 'them' : 'it'}. This cannot be undone.`}
-        confirm="Empty trash"
+        title={t('Empty the trash?')}
+        description={t('{value} deleted forever, with everything in {value2}. This cannot be undone.', { value: asking?.what === 'empty' && asking.count !== 1 ? `${asking.count} items are` : 'One item is', value2: asking?.what === 'empty' && asking.count !== 1 ? 'them' : 'it' })}
+        confirm={t('Empty trash')}
         onConfirm={() =>
           drive.emptyTrash().then(
             ({ deleted }) => {
-              notify({ title: deleted === 1 ? 'One item deleted forever' : `${deleted} items deleted forever` })
+              notify({ title: deleted === 1 ? t('One item deleted forever') : t('{deleted} items deleted forever', { deleted }) })
               reload()
             },
-            (error: unknown) => notifyError('The trash could not be emptied', error),
+            (error: unknown) => notifyError(t('The trash could not be emptied'), error),
           )
         }
       />
@@ -161,13 +162,13 @@ export function useItemActions({ view, stars, reload }: { view: View; stars: Rea
         open={asking?.what === 'delete'}
         onClose={close}
         danger
-        title={`Delete “${asked('delete')?.name ?? ''}” forever?`}
-        description="It cannot be brought back, and nobody it is shared with can open it any more."
-        confirm="Delete forever"
+        title={t('Delete “{value}” forever?', { value: asked('delete')?.name ?? '' })}
+        description={t('It cannot be brought back, and nobody it is shared with can open it any more.')}
+        confirm={t('Delete forever')}
         onConfirm={async () => {
           const item = asked('delete')
           if (item)
-            await api.deleteForever(item.id).then(reload, (error: unknown) => notifyError('It could not be deleted', error))
+            await api.deleteForever(item.id).then(reload, (error: unknown) => notifyError(t('It could not be deleted'), error))
         }}
       />
     </>

@@ -1,5 +1,6 @@
 /** What a view of the drive lists, kept fresh: asked again after changes, and when the person comes back to the tab. */
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { msg, t } from '../../i18n'
 import { ApiError, api } from '../../api/client'
 import { drive, type Found } from '../../api/drive'
 import type { Item, ItemKind, Listing } from '../../api/types'
@@ -26,15 +27,15 @@ export interface Shown {
   readonly items: readonly Row[]
 }
 
-const place = (id: View, items: readonly Row[]): Shown => ({ folder: { id, name: TITLES[id], path: [] }, items })
+const place = (id: View, items: readonly Row[]): Shown => ({ folder: { id, name: t(TITLES[id]), path: [] }, items })
 
 export const TITLES: Readonly<Record<View, string>> = {
-  mine: 'My drive',
-  shared: 'Shared with me',
-  recent: 'Recent',
-  starred: 'Starred',
-  trash: 'Trash',
-  search: 'Search',
+  mine: msg('My drive'),
+  shared: msg('Shared with me'),
+  recent: msg('Recent'),
+  starred: msg('Starred'),
+  trash: msg('Trash'),
+  search: msg('Search'),
 }
 
 async function ask(view: View, folder: string, wanted: Wanted): Promise<Shown> {

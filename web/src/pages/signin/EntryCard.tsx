@@ -1,5 +1,6 @@
 /** The card people meet before they are signed in. */
 import type { ReactNode } from 'react'
+import { t } from '../../i18n'
 import { Mark } from '../../ui/kit'
 
 export function EntryCard({ title, lead, children }: { title: string; lead: ReactNode; children: ReactNode }) {
@@ -8,7 +9,7 @@ export function EntryCard({ title, lead, children }: { title: string; lead: Reac
       <div className="entry-card">
         <div className="entry-brand">
           <Mark size={44} />
-          <span className="wordmark">Collegium</span>
+          <span className="wordmark">{t('Collegium')}</span>
         </div>
         <h1 className="entry-title">{title}</h1>
         <p className="entry-lead">{lead}</p>

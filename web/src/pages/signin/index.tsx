@@ -1,6 +1,7 @@
 /** Signing in with an e-mail address and a password. */
 import './signin.css'
 import { type FormEvent, useId, useState } from 'react'
+import { t } from '../../i18n'
 import { api } from '../../api/client'
 import { useAccount } from '../../ui/account'
 import { Button, TextField } from '../../ui/kit'
@@ -29,15 +30,15 @@ export default function SignInPage() {
   }
 
   return (
-    <EntryCard title="Sign in" lead="Notebooks you write together, run on your own machines.">
+    <EntryCard title={t('Sign in')} lead={t('Notebooks you write together, run on your own machines.')}>
       <form className="entry-form" onSubmit={(event) => void submit(event)} aria-describedby={errorId}>
-        <TextField label="Email" type="email" value={email} onChange={setEmail} autoComplete="username" autoFocus required />
-        <TextField label="Password" type="password" value={password} onChange={setPassword} autoComplete="current-password" required />
+        <TextField label={t('Email')} type="email" value={email} onChange={setEmail} autoComplete="username" autoFocus required />
+        <TextField label={t('Password')} type="password" value={password} onChange={setPassword} autoComplete="current-password" required />
         <p id={errorId} role="alert" className="entry-error">
           {error}
         </p>
         <Button weight="primary" type="submit" busy={busy}>
-          Sign in
+          {t('Sign in')}
         </Button>
       </form>
     </EntryCard>

@@ -2,6 +2,7 @@
 import '../signin/signin.css'
 import { type FormEvent, useId, useState } from 'react'
 import { Link, useLocation } from 'wouter'
+import { t } from '../../i18n'
 import { ApiError, api } from '../../api/client'
 import { useAccount } from '../../ui/account'
 import { Button, TextField } from '../../ui/kit'
@@ -10,9 +11,9 @@ import { EntryCard } from '../signin/EntryCard'
 
 /** What went wrong with the link or the answers, and what to do next. */
 export function welcomeProblem(error: unknown): string {
-  if (!(error instanceof ApiError)) return 'Something went wrong on this page. Load it again and try once more.'
+  if (!(error instanceof ApiError)) return t('Something went wrong on this page. Load it again and try once more.')
   if (error.status === 401 || error.status === 403 || error.status === 404)
-    return 'This link was used already or is too old. If you have an account, sign in; otherwise start the server again, and it prints a new link.'
+    return t('This link was used already or is too old. If you have an account, sign in; otherwise start the server again, and it prints a new link.')
   return error.message
 }
 
@@ -43,24 +44,24 @@ export default function WelcomePage() {
 
   if (secret === '')
     return (
-      <EntryCard title="This link is not complete" lead="Copy the whole address that the server printed when it started; the part after “#” belongs to it.">
+      <EntryCard title={t('This link is not complete')} lead={t('Copy the whole address that the server printed when it started; the part after “#” belongs to it.')}>
         <Link href="/" className="button button-soft">
-          Sign in instead
+          {t('Sign in instead')}
         </Link>
       </EntryCard>
     )
   return (
-    <EntryCard title="Welcome" lead="You are the first here. This makes you Collegium’s administrator; the link works once.">
+    <EntryCard title={t('Welcome')} lead={t('You are the first here. This makes you Collegium’s administrator; the link works once.')}>
       <form className="entry-form" onSubmit={(event) => void submit(event)} aria-describedby={errorId}>
-        <TextField label="Name" value={answers.name} onChange={set('name')} autoComplete="name" hint="As colleagues will see it." autoFocus required maxLength={100} />
-        <TextField label="Email" type="email" value={answers.email} onChange={set('email')} autoComplete="username" required />
+        <TextField label={t('Name')} value={answers.name} onChange={set('name')} autoComplete="name" hint={t('As colleagues will see it.')} autoFocus required maxLength={100} />
+        <TextField label={t('Email')} type="email" value={answers.email} onChange={set('email')} autoComplete="username" required />
         <TextField
-          label="Password"
+          label={t('Password')}
           type="password"
           value={answers.password}
           onChange={set('password')}
           autoComplete="new-password"
-          hint={`At least ${PASSWORD_MIN} characters. A few words in a row are easy to keep in mind.`}
+          hint={t('At least {PASSWORD_MIN} characters. A few words in a row are easy to keep in mind.', { PASSWORD_MIN })}
           required
           minLength={PASSWORD_MIN}
         />
@@ -68,7 +69,7 @@ export default function WelcomePage() {
           {error}
         </p>
         <Button weight="primary" type="submit" busy={busy}>
-          Create the account
+          {t('Create the account')}
         </Button>
       </form>
     </EntryCard>

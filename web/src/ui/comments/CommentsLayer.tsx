@@ -1,6 +1,7 @@
 /** Comments on an open notebook: what is marked in the cells, and the panel beside them. */
 import { useEffect, useState } from 'react'
 import { useStore } from 'zustand'
+import { t } from '../../i18n'
 import { notify } from '../kit'
 import { useChrome, useDesk } from '../notebook/hooks'
 import { markThreadRead } from '../notifications/line'
@@ -55,7 +56,7 @@ function followLink(comments: Comments, open: (thread: string) => void): () => v
     const id = wanted
     wanted = null
     if (threads.has(id)) open(id)
-    else if (state === 'here') notify({ title: 'This comment is not there any more', detail: 'It may have been deleted.' })
+    else if (state === 'here') notify({ title: t('This comment is not there any more'), detail: t('It may have been deleted.') })
   }
   const read = () => {
     const id = /^#comment=([0-9a-z]{1,64})$/.exec(location.hash)?.[1]
@@ -74,5 +75,5 @@ function followLink(comments: Comments, open: (thread: string) => void): () => v
 
 function Told({ comments }: { comments: Comments }) {
   const told = useStore(comments.state, (state) => state.told)
-  return <div className="visually-hidden" role="status" aria-label="Comments said">{told}</div>
+  return <div className="visually-hidden" role="status" aria-label={t('Comments said')}>{told}</div>
 }

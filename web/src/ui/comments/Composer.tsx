@@ -1,5 +1,6 @@
 /** Where a comment is written: a field that grows, completes people after an @, and sends with Ctrl+Enter. */
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
+import { t } from '../../i18n'
 import { ApiError } from '../../api/client'
 import { Avatar, Button } from '../kit'
 import { mac } from '../commands/keys'
@@ -81,7 +82,7 @@ export function Composer({ notebook, label, placeholder, initial, send, autoFocu
           onKeyDown={pressed}
         />
       </div>
-      <ul id={list} role="listbox" aria-label="People" className="composer-people" hidden={people.length === 0} data-at={at}>
+      <ul id={list} role="listbox" aria-label={t('People')} className="composer-people" hidden={people.length === 0} data-at={at}>
         {people.map((person, index) => (
           <li key={person.id} id={`${list}-${index}`} role="option" aria-selected={index === active} onMouseDown={(event) => (event.preventDefault(), choose(person))}>
             <Avatar name={person.name} color="" size={22} decorative />
@@ -92,8 +93,8 @@ export function Composer({ notebook, label, placeholder, initial, send, autoFocu
       {error !== undefined && <p className="comment-failure" role="alert">{error}</p>}
       {(written || onCancel) && (
         <div className="composer-actions">
-          {onCancel && <Button small weight="ghost" onClick={onCancel}>Cancel</Button>}
-          <Button small weight="primary" busy={busy} disabled={!written} title={mac ? '⌘↩' : 'Ctrl+Enter'} onClick={go}>{send}</Button>
+          {onCancel && <Button small weight="ghost" onClick={onCancel}>{t('Cancel')}</Button>}
+          <Button small weight="primary" busy={busy} disabled={!written} title={mac ? '⌘↩' : t('Ctrl+Enter')} onClick={go}>{send}</Button>
         </div>
       )}
     </div>

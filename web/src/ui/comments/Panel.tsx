@@ -2,6 +2,7 @@
 import { ChevronsLeft, ChevronsRight, MessageSquare, X } from 'lucide-react'
 import { useMemo } from 'react'
 import { useStore } from 'zustand'
+import { msg, t } from '../../i18n'
 import { Avatar, Button, EmptyState, IconButton, Spinner } from '../kit'
 import { useDesk, useMay, useOrder } from '../notebook/hooks'
 import type { Thread } from './api'
@@ -11,9 +12,9 @@ import { type Comments, type Filter, NEW, type Talking } from './store'
 import { Pending, ThreadCard } from './ThreadCard'
 
 const FILTERS: readonly { readonly filter: Filter; readonly label: string }[] = [
-  { filter: 'open', label: 'Open' },
-  { filter: 'resolved', label: 'Resolved' },
-  { filter: 'mine', label: 'Mine' },
+  { filter: 'open', label: msg('Open') },
+  { filter: 'resolved', label: msg('Resolved') },
+  { filter: 'mine', label: msg('Mine') },
 ]
 
 export function Panel({ comments }: { comments: Comments }) {
@@ -21,12 +22,12 @@ export function Panel({ comments }: { comments: Comments }) {
   const minimised = useStore(comments.state, (state) => state.minimised)
   if (minimised) return <Minimised comments={comments} />
   return (
-    <aside className="panel panel-right comments" aria-label="Comments" data-keys="own">
+    <aside className="panel panel-right comments" aria-label={t('Comments')} data-keys="own">
       <div className="panel-head">
-        <h2>Comments</h2>
+        <h2>{t('Comments')}</h2>
         <span>
-          <IconButton label="Minimise comments" icon={<ChevronsRight size={16} aria-hidden />} onClick={() => comments.state.setState({ minimised: true })} />
-          <IconButton label="Close comments" icon={<X size={16} aria-hidden />} onClick={() => desk.showComments(false)} />
+          <IconButton label={t('Minimise comments')} icon={<ChevronsRight size={16} aria-hidden />} onClick={() => comments.state.setState({ minimised: true })} />
+          <IconButton label={t('Close comments')} icon={<X size={16} aria-hidden />} onClick={() => desk.showComments(false)} />
         </span>
       </div>
       <Filters comments={comments} />
@@ -38,10 +39,10 @@ export function Panel({ comments }: { comments: Comments }) {
 function Filters({ comments }: { comments: Comments }) {
   const filter = useStore(comments.state, (state) => state.filter)
   return (
-    <div className="comments-filters" role="group" aria-label="Which threads">
+    <div className="comments-filters" role="group" aria-label={t('Which threads')}>
       {FILTERS.map((one) => (
         <button key={one.filter} type="button" aria-pressed={filter === one.filter} onClick={() => comments.state.setState({ filter: one.filter })}>
-          {one.label}
+          {t(one.label)}
         </button>
       ))}
     </div>
@@ -53,10 +54,10 @@ function Content({ comments }: { comments: Comments }) {
   const threads = useThreads(comments)
   const mayComment = useMay('comment')
   if (state === 'loading') return <div className="comments-waiting"><Spinner /></div>
-  if (state === 'refused') return <EmptyState icon={<MessageSquare size={36} aria-hidden />} title="No comments for you">People who are signed in and may see the notebook see what is said about it.</EmptyState>
+  if (state === 'refused') return <EmptyState icon={<MessageSquare size={36} aria-hidden />} title={t('No comments for you')}>{t('People who are signed in and may see the notebook see what is said about it.')}</EmptyState>
   if (state === 'failed')
     return (
-      <EmptyState icon={<MessageSquare size={36} aria-hidden />} title="The comments did not come" actions={<Button onClick={() => void comments.load()}>Try again</Button>}>
+      <EmptyState icon={<MessageSquare size={36} aria-hidden />} title={t('The comments did not come')} actions={<Button onClick={() => void comments.load()}>{t('Try again')}</Button>}>
         {why}
       </EmptyState>
     )
@@ -64,7 +65,7 @@ function Content({ comments }: { comments: Comments }) {
     <>
       <Begun comments={comments} />
       {threads.length === 0 && begun === null && unsent.length === 0 && <Nothing filter={filter} mayComment={mayComment} />}
-      <ol className="threads" aria-label="Threads">
+      <ol className="threads" aria-label={t('Threads')}>
         {threads.map((thread) => (
           <ThreadCard key={thread.id} comments={comments} thread={thread} found={found.get(thread.id)} focused={focused === thread.id} />
         ))}
@@ -74,10 +75,10 @@ function Content({ comments }: { comments: Comments }) {
 }
 
 function Nothing({ filter, mayComment }: { filter: Filter; mayComment: boolean }) {
-  if (filter !== 'open') return <p className="panel-note">{filter === 'mine' ? 'You are in no thread.' : 'No thread is resolved.'}</p>
+  if (filter !== 'open') return <p className="panel-note">{filter === 'mine' ? t('You are in no thread.') : t('No thread is resolved.')}</p>
   return (
-    <EmptyState icon={<MessageSquare size={36} aria-hidden />} title="No comments">
-      {mayComment ? 'Select some text, or take the button of a cell, to say something about it.' : 'Nobody has said anything about this notebook yet.'}
+    <EmptyState icon={<MessageSquare size={36} aria-hidden />} title={t('No comments')}>
+      {mayComment ? t('Select some text, or take the button of a cell, to say something about it.') : t('Nobody has said anything about this notebook yet.')}
     </EmptyState>
   )
 }
@@ -96,13 +97,13 @@ function Begun({ comments }: { comments: Comments }) {
         </div>
       ))}
       {begun && mayComment && (
-        <div className="thread thread-focused" role="group" aria-label="New comment">
-          <div className="thread-head">{begun.quote !== '' ? <q className="thread-quote">{begun.quote}</q> : <span className="thread-cell">On the cell</span>}</div>
+        <div className="thread thread-focused" role="group" aria-label={t('New comment')}>
+          <div className="thread-head">{begun.quote !== '' ? <q className="thread-quote">{begun.quote}</q> : <span className="thread-cell">{t('On the cell')}</span>}</div>
           <Composer
             key={`${begun.cell}/${begun.quote}`}
             notebook={comments.notebook}
-            label="Comment"
-            placeholder="Comment, or mention somebody with @"
+            label={t('Comment')}
+            placeholder={t('Comment, or mention somebody with @')}
             initial={comments.draft(NEW)}
             send="Comment"
             autoFocus
@@ -121,14 +122,14 @@ function Minimised({ comments }: { comments: Comments }) {
   const desk = useDesk()
   const threads = useThreads(comments)
   return (
-    <aside className="panel panel-right comments comments-minimised" aria-label="Comments" data-keys="own">
-      <IconButton label="Expand comments" icon={<ChevronsLeft size={16} aria-hidden />} onClick={() => comments.state.setState({ minimised: false })} />
-      <ol className="comments-faces" aria-label="Threads">
+    <aside className="panel panel-right comments comments-minimised" aria-label={t('Comments')} data-keys="own">
+      <IconButton label={t('Expand comments')} icon={<ChevronsLeft size={16} aria-hidden />} onClick={() => comments.state.setState({ minimised: false })} />
+      <ol className="comments-faces" aria-label={t('Threads')}>
         {threads.map((thread) => {
           const by = thread.comments[0]!.by
           return (
             <li key={thread.id}>
-              <button type="button" aria-label={`Thread begun by ${by.name}`} title={thread.comments[0]!.text.slice(0, 120)} onClick={() => focusThread(desk, comments, thread.id)}>
+              <button type="button" aria-label={t('Thread begun by {name}', { name: by.name })} title={thread.comments[0]!.text.slice(0, 120)} onClick={() => focusThread(desk, comments, thread.id)}>
                 <Avatar name={by.name} color={by.color} size={28} decorative />
               </button>
             </li>

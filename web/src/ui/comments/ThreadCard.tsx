@@ -2,6 +2,7 @@
 import { Check, EllipsisVertical, RotateCcw } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
+import { t } from '../../i18n'
 import { ApiError } from '../../api/client'
 import type { Found } from '../../model/anchors'
 import { Avatar, Button, classes, IconButton, Menu, type MenuEntry, notify, notifyError } from '../kit'
@@ -38,7 +39,7 @@ export function ThreadCard({ comments, thread, found, focused }: ThreadCardProps
     reveal(desk, comments, thread)
     // Once for each time it gets the focus, and not with every reply.
   }, [focused, desk, comments])
-  const resolve = () => comments.resolve(thread).catch((error: unknown) => notifyError('The thread was not changed', error))
+  const resolve = () => comments.resolve(thread).catch((error: unknown) => notifyError(t('The thread was not changed'), error))
   return (
     <li ref={card} className={classes('thread', focused && 'thread-focused')} data-thread-card={thread.id} onClick={() => focused || comments.state.setState({ focused: thread.id })}>
       <div className="thread-head">
@@ -47,7 +48,7 @@ export function ThreadCard({ comments, thread, found, focused }: ThreadCardProps
         </button>
         {mayComment && (
           <IconButton
-            label={thread.resolved_at === null ? 'Resolve' : 'Reopen'}
+            label={thread.resolved_at === null ? t('Resolve') : t('Reopen')}
             icon={thread.resolved_at === null ? <Check size={16} aria-hidden /> : <RotateCcw size={16} aria-hidden />}
             onClick={(event) => {
               event.stopPropagation()
@@ -57,12 +58,12 @@ export function ThreadCard({ comments, thread, found, focused }: ThreadCardProps
         )}
         <ThreadMenu comments={comments} thread={thread} />
       </div>
-      <ol className="thread-comments" aria-label="Comments in this thread">
+      <ol className="thread-comments" aria-label={t('Comments in this thread')}>
         {shown.map((comment, at) => (
           <li key={comment.id}>
             {folded && at === FIRST_SHOWN && (
               <button type="button" className="thread-more" onClick={() => setAll(true)}>
-                Show {said.length - FIRST_SHOWN - LAST_SHOWN} more
+                {t('Show {count} more', { count: said.length - FIRST_SHOWN - LAST_SHOWN })}
               </button>
             )}
             <Said comments={comments} thread={thread} comment={comment} />
@@ -76,15 +77,15 @@ export function ThreadCard({ comments, thread, found, focused }: ThreadCardProps
       </ol>
       {thread.resolved_at !== null && thread.resolved_by && (
         <p className="thread-resolved">
-          <Check size={14} aria-hidden /> Resolved by {thread.resolved_by.name} <Ago at={thread.resolved_at} />
+          <Check size={14} aria-hidden /> {t('Resolved by {name}', { name: thread.resolved_by.name })} <Ago at={thread.resolved_at} />
         </p>
       )}
       {unreached && <NotReached comments={comments} thread={thread} unreached={unreached} />}
       {mayComment && (focused || comments.draft(thread.id) !== '') && (
         <Composer
           notebook={comments.notebook}
-          label="Reply"
-          placeholder="Reply, or mention somebody with @"
+          label={t('Reply')}
+          placeholder={t('Reply, or mention somebody with @')}
           initial={comments.draft(thread.id)}
           send="Reply"
           onChange={(text) => comments.write(thread.id, text)}
@@ -97,16 +98,16 @@ export function ThreadCard({ comments, thread, found, focused }: ThreadCardProps
 
 function about(thread: Thread, found: Found | undefined): string {
   const words = thread.place.quote === '' ? 'the cell' : `“${thread.place.quote.slice(0, 80)}”`
-  if (found?.kind !== 'lost') return `About ${words}: show it`
-  return found.what === 'cell' ? `About ${words} in a deleted cell` : `About ${words}, which was deleted`
+  if (found?.kind !== 'lost') return t('About {words}: show it', { words })
+  return found.what === 'cell' ? t('About {words} in a deleted cell', { words }) : t('About {words}, which was deleted', { words })
 }
 
 function About({ thread, found }: { thread: Thread; found: Found | undefined }) {
   const lost = found?.kind === 'lost' ? found.what : null
   return (
     <>
-      {thread.place.quote !== '' ? <q className={classes('thread-quote', lost !== null && 'thread-quote-lost')}>{thread.place.quote}</q> : <span className="thread-cell">On the cell</span>}
-      {lost !== null && <span className="thread-lost">{lost === 'cell' ? 'The cell was deleted' : 'The text was deleted'}</span>}
+      {thread.place.quote !== '' ? <q className={classes('thread-quote', lost !== null && 'thread-quote-lost')}>{thread.place.quote}</q> : <span className="thread-cell">{t('On the cell')}</span>}
+      {lost !== null && <span className="thread-lost">{lost === 'cell' ? t('The cell was deleted') : t('The text was deleted')}</span>}
     </>
   )
 }
@@ -117,23 +118,23 @@ function ThreadMenu({ comments, thread }: { comments: Comments; thread: Thread }
   const mine = thread.comments.every((one) => one.deleted || one.by.id === desk.me.id)
   const mayComment = useMay('comment')
   const items: MenuEntry[] = [
-    { label: 'Copy link', onSelect: () => void copyLink(thread.id) },
+    { label: t('Copy link'), onSelect: () => void copyLink(thread.id) },
     ...(mayComment && (owner || mine)
-      ? [{ label: 'Delete thread', danger: true, onSelect: () => void comments.remove(thread.id).catch((error: unknown) => notifyError('The thread was not deleted', error)) } satisfies MenuEntry]
+      ? [{ label: t('Delete thread'), danger: true, onSelect: () => void comments.remove(thread.id).catch((error: unknown) => notifyError(t('The thread was not deleted'), error)) } satisfies MenuEntry]
       : []),
   ]
-  return <Menu align="end" items={items} trigger={<button type="button" className="icon-button" aria-label="More about this thread"><EllipsisVertical size={16} aria-hidden /></button>} />
+  return <Menu align="end" items={items} trigger={<button type="button" className="icon-button" aria-label={t('More about this thread')}><EllipsisVertical size={16} aria-hidden /></button>} />
 }
 
 async function copyLink(thread: string): Promise<void> {
   const link = `${location.origin}${location.pathname}#comment=${thread}`
   try {
     await navigator.clipboard.writeText(link)
-    notify({ title: 'Link to the comment copied', kind: 'good' })
+    notify({ title: t('Link to the comment copied'), kind: 'good' })
   } catch {
     // Without https a page may not write the clipboard; the address bar then holds the link.
     history.replaceState(null, '', link)
-    notify({ title: 'The link to the comment is in the address bar now', detail: 'Copy it from there: this browser gives the clipboard only to https pages.' })
+    notify({ title: t('The link to the comment is in the address bar now'), detail: t('Copy it from there: this browser gives the clipboard only to https pages.') })
   }
 }
 
@@ -145,8 +146,8 @@ function Said({ comments, thread, comment }: { comments: Comments; thread: Threa
   const [failure, setFailure] = useState<string>()
   const own = comment.by.id === desk.me.id
   const items: MenuEntry[] = [
-    ...(own ? [{ label: 'Edit', onSelect: () => setEditing('yes') } satisfies MenuEntry] : []),
-    ...(own || owner ? [{ label: 'Delete', danger: true, onSelect: () => void comments.removeComment(thread.id, comment.id).catch((error: unknown) => notifyError('The comment was not deleted', error)) } satisfies MenuEntry] : []),
+    ...(own ? [{ label: t('Edit'), onSelect: () => setEditing('yes') } satisfies MenuEntry] : []),
+    ...(own || owner ? [{ label: t('Delete'), danger: true, onSelect: () => void comments.removeComment(thread.id, comment.id).catch((error: unknown) => notifyError(t('The comment was not deleted'), error)) } satisfies MenuEntry] : []),
   ]
   const edit = async (text: string) => {
     setEditing('sending')
@@ -167,17 +168,17 @@ function Said({ comments, thread, comment }: { comments: Comments; thread: Threa
         <strong className="comment-name">{comment.by.name}</strong>
         <span className="comment-when">
           <Ago at={comment.at} />
-          {comment.edited_at !== null && !comment.deleted && ' · edited'}
+          {comment.edited_at !== null && !comment.deleted && t(' · edited')}
         </span>
       </div>
       {mayComment && !comment.deleted && items.length > 0 && editing === 'no' && (
-        <Menu align="end" items={items} trigger={<button type="button" className="icon-button comment-menu" aria-label="More about this comment"><EllipsisVertical size={14} aria-hidden /></button>} />
+        <Menu align="end" items={items} trigger={<button type="button" className="icon-button comment-menu" aria-label={t('More about this comment')}><EllipsisVertical size={14} aria-hidden /></button>} />
       )}
       <div className="comment-body">
         {editing !== 'no' ? (
-          <Composer notebook={comments.notebook} label="Edit comment" initial={comment.text} send="Save" autoFocus keep busy={editing === 'sending'} error={failure} onSend={(text) => void edit(text)} onCancel={() => setEditing('no')} />
+          <Composer notebook={comments.notebook} label={t('Edit comment')} initial={comment.text} send="Save" autoFocus keep busy={editing === 'sending'} error={failure} onSend={(text) => void edit(text)} onCancel={() => setEditing('no')} />
         ) : comment.deleted ? (
-          <p className="comment-deleted">Deleted</p>
+          <p className="comment-deleted">{t('Deleted')}</p>
         ) : (
           <Words text={comment.text} mentions={comment.mentions} />
         )}
@@ -190,11 +191,11 @@ function Said({ comments, thread, comment }: { comments: Comments; thread: Threa
 export function Pending({ comments, one }: { comments: Comments; one: Unsent }) {
   const desk = useDesk()
   return (
-    <article className="comment comment-pending" aria-label="Your comment, not sent yet">
+    <article className="comment comment-pending" aria-label={t('Your comment, not sent yet')}>
       <Avatar name={desk.me.name} color={desk.me.color} size={26} decorative />
       <div className="comment-head">
         <strong className="comment-name">{desk.me.name}</strong>
-        <span className="comment-when">{one.failed === null ? 'Sending…' : 'Not sent'}</span>
+        <span className="comment-when">{one.failed === null ? t('Sending…') : t('Not sent')}</span>
       </div>
       <div className="comment-body">
         <Words text={one.text} mentions={[]} />
@@ -202,8 +203,8 @@ export function Pending({ comments, one }: { comments: Comments; one: Unsent }) 
           <>
             <p className="comment-failure">{one.failed}</p>
             <div className="composer-actions">
-              <Button small weight="ghost" onClick={() => comments.discard(one.draft)}>Discard</Button>
-              <Button small weight="soft" onClick={() => comments.again(one.draft)}>Try again</Button>
+              <Button small weight="ghost" onClick={() => comments.discard(one.draft)}>{t('Discard')}</Button>
+              <Button small weight="soft" onClick={() => comments.again(one.draft)}>{t('Try again')}</Button>
             </div>
           </>
         )}
@@ -226,15 +227,15 @@ function NotReached({ comments, thread, unreached }: { comments: Comments; threa
       // Said again in the same words, it reaches those whom it did not reach before.
       await comments.edit(thread.id, comment.id, comment.text)
     } catch (error) {
-      notifyError('The notebook was not shared', error)
+      notifyError(t('The notebook was not shared'), error)
     } finally {
       setBusy(false)
     }
   }
   return (
     <div className="thread-unreached" role="status">
-      <p>Not told, since they cannot see this notebook: {names}</p>
-      {owner && <Button small busy={busy} onClick={() => void share()}>Share with them</Button>}
+      <p>{t('Not told, since they cannot see this notebook: {names}', { names })}</p>
+      {owner && <Button small busy={busy} onClick={() => void share()}>{t('Share with them')}</Button>}
     </div>
   )
 }

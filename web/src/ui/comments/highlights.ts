@@ -1,6 +1,7 @@
 /** Threads in an editor: their ranges coloured, a press on one of them, and a button beside what is selected. */
 import { StateEffect, StateField, type Extension } from '@codemirror/state'
 import { Decoration, type DecorationSet, EditorView, ViewPlugin, type ViewUpdate } from '@codemirror/view'
+import { t } from '../../i18n'
 
 export interface Highlight {
   readonly thread: string
@@ -56,8 +57,8 @@ class Offer {
     button.type = 'button'
     button.className = 'talk-offer'
     button.hidden = true
-    button.title = 'Comment on the selection'
-    button.setAttribute('aria-label', 'Comment on the selection')
+    button.title = t('Comment on the selection')
+    button.setAttribute('aria-label', t('Comment on the selection'))
     button.innerHTML = '<svg width="16" height="16" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M22 17a2 2 0 0 1-2 2H6.8a2 2 0 0 0-1.4.6l-2.2 2.2A.7.7 0 0 1 2 21.3V5a2 2 0 0 1 2-2h16a2 2 0 0 1 2 2z"/><path d="M12 8v6"/><path d="M9 11h6"/></svg>'
     button.addEventListener('mousedown', (event) => event.preventDefault())
     button.addEventListener('click', comment)

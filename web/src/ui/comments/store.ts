@@ -1,5 +1,6 @@
 /** What is said about an open notebook: what the server has, and what this page still has to send. */
 import { createStore, type StoreApi } from 'zustand/vanilla'
+import { t } from '../../i18n'
 import { ApiError } from '../../api/client'
 import type { Found, Place } from '../../model/anchors'
 import { type Said, talk, type Thread } from './api'
@@ -64,7 +65,7 @@ export class Comments {
     this.drafts = { ...kept.drafts }
     this.state = createStore<Talking>(() => ({
       state: 'loading', why: '', threads: new Map(), found: new Map(), focused: null, filter: 'open', minimised: false, begun: kept.begun,
-      unsent: kept.unsent.map((one) => ({ ...one, failed: one.failed ?? 'The page was left before the server had taken it.' })),
+      unsent: kept.unsent.map((one) => ({ ...one, failed: one.failed ?? t('The page was left before the server had taken it.') })),
       unreached: new Map(), told: '',
     }))
   }
@@ -193,11 +194,11 @@ export class Comments {
       this.discard(draft)
       if (thread === null) this.set({ focused: said.thread.id })
       this.reached(said, said.thread.comments.findLast((one) => one.by.id === this.me)?.id)
-      this.tell('Comment sent.')
+      this.tell(t('Comment sent.'))
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       this.amend(draft, error.message)
-      this.tell(`The comment was not sent. ${error.message}`)
+      this.tell(t('The comment was not sent. {message}', { message: error.message }))
     }
   }
 
@@ -223,19 +224,19 @@ export class Comments {
   async resolve(thread: Thread): Promise<void> {
     const resolved = thread.resolved_at === null
     this.take(await (resolved ? talk.resolve : talk.reopen)(this.notebook, thread.id))
-    this.tell(resolved ? 'Resolved.' : 'Opened again.')
+    this.tell(resolved ? t('Resolved.') : t('Opened again.'))
   }
 
   async remove(thread: string): Promise<void> {
     await talk.remove(this.notebook, thread)
     this.drop(thread)
-    this.tell('Thread deleted.')
+    this.tell(t('Thread deleted.'))
   }
 
   async removeComment(thread: string, comment: string): Promise<void> {
     await talk.removeComment(this.notebook, thread, comment)
     this.changed(thread)
-    this.tell('Comment deleted.')
+    this.tell(t('Comment deleted.'))
   }
 
   // --- what outlives the panel ---------------------------------------------------------------------

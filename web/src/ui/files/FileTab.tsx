@@ -1,6 +1,7 @@
 /** Files of the runtime, shown or edited beside the cells. */
 import { X } from 'lucide-react'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { t } from '../../i18n'
 import { classes, ConfirmDialog } from '../kit'
 import { Splitter, useKeptSize, useWindowSize } from '../kit/Splitter'
 import { Contained } from '../notebook/Contained'
@@ -93,7 +94,7 @@ export default function FileTab() {
   return (
     <section
       className="filetab"
-      aria-label="Open files"
+      aria-label={t('Open files')}
       data-keys="own"
       hidden={file === null}
       style={wide ? { width: Math.min(size, most) } : undefined}
@@ -103,8 +104,8 @@ export default function FileTab() {
         if (here) files.current.get(here.id)?.save()
       }}
     >
-      {wide && <Splitter label="Width of the open files" edge="left" size={size} min={WIDTH_MIN} max={most} onSize={setWidth} />}
-      <div role="tablist" aria-label="Open files" className="filetab-tabs" ref={list} onKeyDown={key}>
+      {wide && <Splitter label={t('Width of the open files')} edge="left" size={size} min={WIDTH_MIN} max={most} onSize={setWidth} />}
+      <div role="tablist" aria-label={t('Open files')} className="filetab-tabs" ref={list} onKeyDown={key}>
         {tabs.map((tab) => (
           <div key={tab.id} role="none" className={classes('filetab-tab', tab === here && 'filetab-tab-on', dirty.has(tab.id) && 'filetab-dirty')}>
             <button
@@ -113,8 +114,8 @@ export default function FileTab() {
               id={`file-tab-${tab.id}`}
               aria-selected={tab === here}
               aria-controls={`file-${tab.id}`}
-              aria-label={`${shown(nameOf(tab.path))}${dirty.has(tab.id) ? ', not saved' : ''}`}
-              aria-description="Delete closes it"
+              aria-label={dirty.has(tab.id) ? t('{name}, not saved', { name: shown(nameOf(tab.path)) }) : shown(nameOf(tab.path))}
+              aria-description={t('Delete closes it')}
               tabIndex={tab === here ? 0 : -1}
               title={shown(tab.path)}
               onClick={() => go(tab.path)}
@@ -122,7 +123,7 @@ export default function FileTab() {
             >
               {shown(nameOf(tab.path))}
             </button>
-            <span className="filetab-close" aria-hidden title="Close" onClick={() => close(tab)}>
+            <span className="filetab-close" aria-hidden title={t('Close')} onClick={() => close(tab)}>
               <span className="filetab-dot" />
               <X size={14} />
             </span>
@@ -131,7 +132,7 @@ export default function FileTab() {
       </div>
       {tabs.map((tab) => (
         <div key={tab.id} role="tabpanel" id={`file-${tab.id}`} aria-labelledby={`file-tab-${tab.id}`} className="filetab-panel" hidden={tab !== here}>
-          <Contained of={tab.path} what="The file">
+          <Contained of={tab.path} what={t('The file')}>
             <OpenFile
               path={tab.path}
               active={tab === here}
@@ -157,9 +158,9 @@ export default function FileTab() {
         open={leaving !== null}
         onClose={() => setLeaving(null)}
         danger
-        title={`Close “${shown(nameOf(leaving?.path ?? ''))}” without saving?`}
-        description="What you changed since it was last saved is lost."
-        confirm="Close without saving"
+        title={t('Close “{shown}” without saving?', { shown: shown(nameOf(leaving?.path ?? '')) })}
+        description={t('What you changed since it was last saved is lost.')}
+        confirm={t('Close without saving')}
         onConfirm={() => {
           if (leaving) closed([leaving])
         }}

@@ -2,6 +2,7 @@
 import { ChevronRight, EllipsisVertical, File, FileBraces, FileImage, FileSpreadsheet, FileText, Folder, FolderOpen, FolderSymlink, Music, Video } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useStore } from 'zustand'
+import { t } from '../../i18n'
 import { sizeText } from '../../model/usage'
 import { classes, ContextMenu, type MenuEntry, Spinner } from '../kit'
 import { misnamed, nameOf, parentOf, shown, sortOf, within } from './paths'
@@ -122,7 +123,7 @@ export function FileTree({ tree, naming, onNaming, onNamed, menu, onOpen, onRemo
         onDrop={drop}
       >
         {naming_(root) && <NameInput naming={naming!} depth={1} onNaming={onNaming} onNamed={onNamed} />}
-        <div role="tree" aria-label={`Files in ${root}`} aria-busy={state.folders.get(root)?.loading || undefined}>
+        <div role="tree" aria-label={t('Files in {root}', { root })} aria-busy={state.folders.get(root)?.loading || undefined}>
           {rows.map((row) =>
             row.is === 'note' ? (
               <Note key={`${row.path}/${row.note}`} row={row} tree={tree} quiet={naming_(row.path)} />
@@ -253,19 +254,19 @@ function Note({ row, tree, quiet }: { row: Row & { readonly is: 'note' }; tree: 
     case 'loading':
       return (
         <div role="none" className="tree-note" style={style}>
-          <Spinner /> Loading…
+          <Spinner />{' '}{t('Loading…')}
         </div>
       )
     case 'empty':
       return quiet ? null : (
         <div role="none" className="tree-note" style={style}>
-          {row.depth === 1 ? 'No files here yet. Drop some, or write one from a cell.' : 'Empty'}
+          {row.depth === 1 ? t('No files here yet. Drop some, or write one from a cell.') : t('Empty')}
         </div>
       )
     case 'truncated':
       return (
         <div role="none" className="tree-note" style={style}>
-          There is more than can be listed here.
+          {t('There is more than can be listed here.')}
         </div>
       )
     case 'error':
@@ -278,7 +279,7 @@ function Note({ row, tree, quiet }: { row: Row & { readonly is: 'note' }; tree: 
       return (
         <div role="none" className="tree-note" style={style}>
           <button type="button" className="tree-show-more" onClick={() => tree.more(row.path)}>
-            Show {row.more.toLocaleString()} more
+            {t('Show {count} more', { count: row.more.toLocaleString() })}
           </button>
         </div>
       )
@@ -320,7 +321,7 @@ function NameInput({ naming, depth, onNaming, onNamed }: NameInputProps) {
     <input
       ref={input}
       className="tree-input"
-      aria-label={naming.what === 'rename' ? 'New name' : naming.what === 'file' ? 'Name of the new file' : 'Name of the new folder'}
+      aria-label={naming.what === 'rename' ? t('New name') : naming.what === 'file' ? t('Name of the new file') : t('Name of the new folder')}
       aria-invalid={problem !== null || undefined}
       title={problem ?? undefined}
       value={name}

@@ -2,6 +2,7 @@
 import { ClipboardCopy, CornerLeftUp, Download, Eye, EyeOff, FilePlus, FileSymlink, FolderOpen, FolderPlus, FolderUp, HardDrive, Info, Pencil, RefreshCw, Trash2, Upload, X } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useStore } from 'zustand'
+import { t } from '../../i18n'
 import { ApiError } from '../../api/client'
 import { contentAddress, inside, type RuntimeId } from '../../api/inside'
 import { share, sizeText } from '../../model/usage'
@@ -33,17 +34,17 @@ export default function FilesPanel() {
   const window_ = useWindowSize()
   const wide = window_.width > NARROW
   return (
-    <aside className="panel panel-left files" aria-label="Files" data-keys="own" hidden={!shown_} style={wide ? { width: Math.min(width, WIDTH.max) } : undefined}>
+    <aside className="panel panel-left files" aria-label={t('Files')} data-keys="own" hidden={!shown_} style={wide ? { width: Math.min(width, WIDTH.max) } : undefined}>
       <div className="panel-head">
-        <h2>Files</h2>
-        <IconButton label="Close files" icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
+        <h2>{t('Files')}</h2>
+        <IconButton label={t('Close files')} icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
       </div>
       {runtime === null ? (
-        <NotConnected icon={<FolderOpen size={36} aria-hidden />}>Connect to a runtime to see its files.</NotConnected>
+        <NotConnected icon={<FolderOpen size={36} aria-hidden />}>{t('Connect to a runtime to see its files.')}</NotConnected>
       ) : (
         <RuntimeFiles key={runtime} runtime={runtime} visible={shown_} />
       )}
-      {wide && <Splitter label="Width of the files panel" edge="right" size={width} min={WIDTH.min} max={WIDTH.max} onSize={setWidth} />}
+      {wide && <Splitter label={t('Width of the files panel')} edge="right" size={width} min={WIDTH.min} max={WIDTH.max} onSize={setWidth} />}
     </aside>
   )
 }
@@ -111,7 +112,7 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
     try {
       await inside.move(runtime, from, to)
     } catch (error) {
-      notifyError(`“${shown(nameOf(from))}” could not be ${parentOf(from) === parentOf(to) ? 'renamed' : 'moved'}`, error)
+      notifyError(t('“{shown}” could not be {value}', { shown: shown(nameOf(from)), value: parentOf(from) === parentOf(to) ? 'renamed' : 'moved' }), error)
       return false
     }
     tree.moved(from, to)
@@ -133,7 +134,7 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
     try {
       await inside.make(runtime, path, what.what)
     } catch (error) {
-      notifyError(`“${shown(name)}” could not be made`, error)
+      notifyError(t('“{shown}” could not be made', { shown: shown(name) }), error)
       return false
     }
     await tree.load(what.folder)
@@ -150,7 +151,7 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
     try {
       await inside.remove(runtime, path)
     } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) return notifyError(`“${shown(nameOf(path))}” could not be deleted`, error)
+      if (!(error instanceof ApiError && error.status === 404)) return notifyError(t('“{shown}” could not be deleted', { shown: shown(nameOf(path)) }), error)
     }
     tree.removed(path)
     tell(desk, { what: 'removed', path })
@@ -161,50 +162,50 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
     const entry = path === null ? undefined : tree.entry(path)
     const folder = folderOf(path)
     const makers: readonly MenuEntry[] = [
-      { label: 'New file', icon: <FilePlus {...icon} />, onSelect: () => void make(folder, 'file') },
-      { label: 'New folder', icon: <FolderPlus {...icon} />, onSelect: () => void make(folder, 'directory') },
-      { label: 'Upload files', icon: <Upload {...icon} />, onSelect: () => pick(picker.current, folder) },
-      { label: 'Upload a folder', icon: <FolderUp {...icon} />, onSelect: () => pick(folderPicker.current, folder) },
+      { label: t('New file'), icon: <FilePlus {...icon} />, onSelect: () => void make(folder, 'file') },
+      { label: t('New folder'), icon: <FolderPlus {...icon} />, onSelect: () => void make(folder, 'directory') },
+      { label: t('Upload files'), icon: <Upload {...icon} />, onSelect: () => pick(picker.current, folder) },
+      { label: t('Upload a folder'), icon: <FolderUp {...icon} />, onSelect: () => pick(folderPicker.current, folder) },
     ]
-    if (path === null || entry === undefined) return [...makers, 'separator', { label: 'Refresh', icon: <RefreshCw {...icon} />, onSelect: () => void tree.refresh() }]
+    if (path === null || entry === undefined) return [...makers, 'separator', { label: t('Refresh'), icon: <RefreshCw {...icon} />, onSelect: () => void tree.refresh() }]
     return [
       ...(opens(entry)
         ? makers
         : [
-            { label: 'Open', icon: <FileSymlink {...icon} />, onSelect: () => void openPath(path) },
-            { label: 'Download', icon: <Download {...icon} />, onSelect: () => download(runtime, path) },
+            { label: t('Open'), icon: <FileSymlink {...icon} />, onSelect: () => void openPath(path) },
+            { label: t('Download'), icon: <Download {...icon} />, onSelect: () => download(runtime, path) },
           ]),
       'separator',
-      { label: 'Copy path', icon: <ClipboardCopy {...icon} />, onSelect: () => void copyPath(path) },
-      { label: 'Rename', icon: <Pencil {...icon} />, shortcut: 'F2', onSelect: () => setNaming({ what: 'rename', path }) },
+      { label: t('Copy path'), icon: <ClipboardCopy {...icon} />, onSelect: () => void copyPath(path) },
+      { label: t('Rename'), icon: <Pencil {...icon} />, shortcut: 'F2', onSelect: () => setNaming({ what: 'rename', path }) },
       'separator',
-      { label: 'Delete', icon: <Trash2 {...icon} />, shortcut: 'Del', danger: true, onSelect: () => setRemoving(path) },
+      { label: t('Delete'), icon: <Trash2 {...icon} />, shortcut: 'Del', danger: true, onSelect: () => setRemoving(path) },
     ]
   }
   const removed = removing === null ? undefined : tree.entry(removing)
 
   return (
     <>
-      <div className="files-tools" role="toolbar" aria-label="Files">
-        <IconButton label="Upload" icon={<Upload size={18} aria-hidden />} onClick={() => pick(picker.current, here())} />
-        <IconButton label="Refresh" icon={<RefreshCw size={18} aria-hidden />} onClick={() => void tree.refresh()} />
-        <IconButton label="New file" icon={<FilePlus size={18} aria-hidden />} onClick={() => void make(here(), 'file')} />
-        <IconButton label="New folder" icon={<FolderPlus size={18} aria-hidden />} onClick={() => void make(here(), 'directory')} />
-        <IconButton label="Hidden files" pressed={dotted} icon={dotted ? <Eye size={18} aria-hidden /> : <EyeOff size={18} aria-hidden />} onClick={() => tree.showDotted(!dotted)} />
+      <div className="files-tools" role="toolbar" aria-label={t('Files')}>
+        <IconButton label={t('Upload')} icon={<Upload size={18} aria-hidden />} onClick={() => pick(picker.current, here())} />
+        <IconButton label={t('Refresh')} icon={<RefreshCw size={18} aria-hidden />} onClick={() => void tree.refresh()} />
+        <IconButton label={t('New file')} icon={<FilePlus size={18} aria-hidden />} onClick={() => void make(here(), 'file')} />
+        <IconButton label={t('New folder')} icon={<FolderPlus size={18} aria-hidden />} onClick={() => void make(here(), 'directory')} />
+        <IconButton label={t('Hidden files')} pressed={dotted} icon={dotted ? <Eye size={18} aria-hidden /> : <EyeOff size={18} aria-hidden />} onClick={() => tree.showDotted(!dotted)} />
         <span className="grow" />
         <Ports runtime={runtime} />
       </div>
       <p className="files-hint">
-        <Info size={14} aria-hidden /> These files vanish with the runtime.
+        <Info size={14} aria-hidden />{' '}{t('These files vanish with the runtime.')}
       </p>
       <div className="files-place">
         {root === HOME ? (
-          <button type="button" className="tree-up" onClick={() => tree.show('/')} aria-label="Show the whole file system">
+          <button type="button" className="tree-up" onClick={() => tree.show('/')} aria-label={t('Show the whole file system')}>
             <CornerLeftUp size={14} aria-hidden /> ..
           </button>
         ) : (
           <button type="button" className="tree-up" onClick={() => tree.show(HOME)}>
-            <CornerLeftUp size={14} aria-hidden className="tree-back" /> Back to {HOME}
+            <CornerLeftUp size={14} aria-hidden className="tree-back" /> {t('Back to {folder}', { folder: HOME })}
           </button>
         )}
       </div>
@@ -223,7 +224,7 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
         onDropped={(transfer, folder) =>
           void droppedIn(transfer).then(
             (dropped) => upload(dropped, folder),
-            (error: unknown) => notifyError('The files could not be read', error),
+            (error: unknown) => notifyError(t('The files could not be read'), error),
           )
         }
         onMove={(path, folder) => void move(path, joined(folder, nameOf(path)))}
@@ -237,7 +238,7 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
           type="file"
           hidden
           multiple
-          aria-label={folders ? 'Choose a folder to upload' : 'Choose files to upload'}
+          aria-label={folders ? t('Choose a folder to upload') : t('Choose files to upload')}
           {...(folders && { webkitdirectory: '' })}
           onChange={(event) => {
             const files = chosen([...(event.target.files ?? [])])
@@ -255,9 +256,9 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
           setTimeout(() => tree.state.getState().focused !== null && focus(tree.state.getState().focused!), FOCUS_MS)
         }}
         danger
-        title={`Delete “${shown(nameOf(removing ?? ''))}”?`}
-        description={removed && opens(removed) ? 'The folder and everything in it are gone for good.' : 'It is gone for good.'}
-        confirm="Delete"
+        title={t('Delete “{shown}”?', { shown: shown(nameOf(removing ?? '')) })}
+        description={removed && opens(removed) ? t('The folder and everything in it are gone for good.') : t('It is gone for good.')}
+        confirm={t('Delete')}
         onConfirm={() => (removing === null ? undefined : remove(removing))}
       />
     </>
@@ -310,7 +311,7 @@ function DiskFoot() {
   return (
     <div className="files-disk">
       <HardDrive size={14} aria-hidden />
-      <span role="meter" aria-label="Disk" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(full * 100)} aria-valuetext={`${sizeText(used)} of ${sizeText(limit)} used`} className="files-meter" data-full={full > 0.9 || undefined}>
+      <span role="meter" aria-label={t('Disk')} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(full * 100)} aria-valuetext={`${sizeText(used)} of ${sizeText(limit)} used`} className="files-meter" data-full={full > 0.9 || undefined}>
         <span style={{ width: `${full * 100}%` }} />
       </span>
       <span>{text}</span>
@@ -337,8 +338,8 @@ export function download(runtime: RuntimeId, path: string): void {
 async function copyPath(path: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(path)
-    notify({ title: 'Path copied', detail: shown(path) })
+    notify({ title: t('Path copied'), detail: shown(path) })
   } catch {
-    notify({ title: 'The browser did not let us copy', detail: shown(path), kind: 'bad' })
+    notify({ title: t('The browser did not let us copy'), detail: shown(path), kind: 'bad' })
   }
 }

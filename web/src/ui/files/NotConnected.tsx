@@ -1,6 +1,7 @@
 /** What stands where the inside of a runtime would be, while there is none. */
 import { Plug } from 'lucide-react'
 import type { ReactNode } from 'react'
+import { t } from '../../i18n'
 import { Button, EmptyState, Spinner } from '../kit'
 import { useDesk, useMay, useSession } from '../notebook/hooks'
 
@@ -11,17 +12,17 @@ export function NotConnected({ icon, children }: { icon: ReactNode; children: Re
   if (comes)
     return (
       <div className="inside-waiting">
-        <Spinner label="Connecting" large />
+        <Spinner label={t('Connecting')} large />
       </div>
     )
   return (
     <EmptyState
       icon={icon}
-      title="Not connected"
+      title={t('Not connected')}
       actions={
         may && (
           <Button weight="soft" icon={<Plug size={16} aria-hidden />} onClick={() => desk.session.connect()}>
-            Connect
+            {t('Connect')}
           </Button>
         )
       }

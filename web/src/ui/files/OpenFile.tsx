@@ -1,6 +1,7 @@
 /** One open file: fetched, shown as what it is, saved, and looked at again when it may have changed. */
 import { BookOpen, Download, Save, X } from 'lucide-react'
 import { type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useRef, useState } from 'react'
+import { t } from '../../i18n'
 import { ApiError } from '../../api/client'
 import { type Content, contentAddress, inside, type RuntimeId } from '../../api/inside'
 import { uploadFile } from '../../api/upload'
@@ -143,7 +144,7 @@ export function OpenFile({ path, active, onClose, onDirty, ref }: OpenFileProps)
     } catch (error) {
       if (error instanceof ApiError && error.status === 409) setClash(true)
       else if (error instanceof ApiError && error.status === 404 && !over) setStale('gone')
-      else notifyError(`“${name}” could not be saved`, error)
+      else notifyError(t('“{name}” could not be saved', { name }), error)
     } finally {
       setSaving(false)
     }
@@ -153,20 +154,20 @@ export function OpenFile({ path, active, onClose, onDirty, ref }: OpenFileProps)
   const both = editable && (read.sort === 'table' || read.sort === 'json')
   const asText = editable && (!both || raw)
   const body = (): ReactNode => {
-    if (runtime === null && read === null) return <p className="file-note">Connect to a runtime to see this file.</p>
+    if (runtime === null && read === null) return <p className="file-note">{t('Connect to a runtime to see this file.')}</p>
     if (loading.is === 'failed')
       return (
         <div className="file-none">
           <p>{loading.why}</p>
           <Button small onClick={() => void load()}>
-            Try again
+            {t('Try again')}
           </Button>
         </div>
       )
     if (read === null)
       return (
         <div className="file-none">
-          <Spinner label={`Opening ${name}`} large />
+          <Spinner label={t('Opening {name}', { name })} large />
         </div>
       )
     return <Shown path={path} read={read} version={etag.current} table={table} raw={raw} />
@@ -187,36 +188,36 @@ export function OpenFile({ path, active, onClose, onDirty, ref }: OpenFileProps)
               setRaw(!raw)
             }}
           >
-            {raw ? (read.sort === 'table' ? 'Show as a table' : 'Show as a tree') : 'Edit as text'}
+            {raw ? (read.sort === 'table' ? t('Show as a table') : t('Show as a tree')) : t('Edit as text')}
           </Button>
         )}
-        {read !== null && ending(name) === 'ipynb' && <IconButton label="Open as a notebook" icon={<BookOpen size={16} aria-hidden />} onClick={() => void asNotebook(read.runtime, path)} />}
-        {asText && <IconButton label="Save" shortcut="Ctrl+S" icon={saving ? <Spinner /> : <Save size={16} aria-hidden />} disabled={runtime === null} onClick={() => void save(false)} />}
+        {read !== null && ending(name) === 'ipynb' && <IconButton label={t('Open as a notebook')} icon={<BookOpen size={16} aria-hidden />} onClick={() => void asNotebook(read.runtime, path)} />}
+        {asText && <IconButton label={t('Save')} shortcut="Ctrl+S" icon={saving ? <Spinner /> : <Save size={16} aria-hidden />} disabled={runtime === null} onClick={() => void save(false)} />}
         {runtime !== null ? (
-          <a className="icon-button" href={contentAddress(runtime, path, true)} download={nameOf(path)} aria-label="Download" title="Download">
+          <a className="icon-button" href={contentAddress(runtime, path, true)} download={nameOf(path)} aria-label={t('Download')} title={t('Download')}>
             <Download size={16} aria-hidden />
           </a>
         ) : (
-          editable && <IconButton label="Download what is here" icon={<Download size={16} aria-hidden />} onClick={() => keep(nameOf(path), editor.current?.now().text ?? '')} />
+          editable && <IconButton label={t('Download what is here')} icon={<Download size={16} aria-hidden />} onClick={() => keep(nameOf(path), editor.current?.now().text ?? '')} />
         )}
-        <IconButton label={`Close ${name}`} icon={<X size={16} aria-hidden />} onClick={onClose} />
+        <IconButton label={t('Close {name}', { name })} icon={<X size={16} aria-hidden />} onClick={onClose} />
       </div>
-      {runtime === null && read !== null && <Banner>The runtime is gone, and its files with it. What you see is still in this page.</Banner>}
+      {runtime === null && read !== null && <Banner>{t('The runtime is gone, and its files with it. What you see is still in this page.')}</Banner>}
       {runtime !== null && stale === 'changed' && (
         <Banner
           action={
             <Button small weight="soft" onClick={() => void load()}>
-              Load it
+              {t('Load it')}
             </Button>
           }
         >
-          It changed in the runtime since you opened it.
+          {t('It changed in the runtime since you opened it.')}
         </Banner>
       )}
-      {runtime !== null && stale === 'gone' && <Banner>It is no longer there. {editable && 'Saving writes it again.'}</Banner>}
+      {runtime !== null && stale === 'gone' && <Banner>{t('It is no longer there.')} {editable && t('Saving writes it again.')}</Banner>}
       {read !== null && read.text !== null && !read.whole && read.sort !== 'table' && (
         <Banner>
-          The first {sizeText(SHOWN_BYTES_MAX)} of {sizeText(read.total)}. It is too large to be edited here.
+          {t('The first {shown} of {total}. It is too large to be edited here.', { shown: sizeText(SHOWN_BYTES_MAX), total: sizeText(read.total) })}
         </Banner>
       )}
       <div className="filetab-body">
@@ -226,8 +227,8 @@ export function OpenFile({ path, active, onClose, onDirty, ref }: OpenFileProps)
       <Dialog
         open={clash}
         onClose={() => setClash(false)}
-        title={`“${name}” changed since you opened it`}
-        description="Something in the runtime has written to it. Overwrite that with your text, or load what is there now?"
+        title={t('“{name}” changed since you opened it', { name })}
+        description={t('Something in the runtime has written to it. Overwrite that with your text, or load what is there now?')}
         actions={
           <>
             <Button
@@ -237,7 +238,7 @@ export function OpenFile({ path, active, onClose, onDirty, ref }: OpenFileProps)
                 void load()
               }}
             >
-              Load theirs
+              {t('Load theirs')}
             </Button>
             <Button
               weight="primary"
@@ -246,7 +247,7 @@ export function OpenFile({ path, active, onClose, onDirty, ref }: OpenFileProps)
                 void save(true)
               }}
             >
-              Overwrite
+              {t('Overwrite')}
             </Button>
           </>
         }
@@ -271,7 +272,7 @@ function Shown({ path, read, version, table, raw }: { path: string; read: Read; 
   if (read.sort === 'audio') return <div className="file-none"><audio key={url} controls src={url} aria-label={name} /></div>
   if (read.sort === 'video') return <div className="file-none"><video key={url} controls src={url} aria-label={name} /></div>
   if (read.text === null) return <Unshown size={read.total} />
-  if (read.sort === 'table' && !raw) return <TableFile text={read.whole ? table : read.text} tabs={ending(nameOf(path)) === 'tsv'} whole={read.whole} label={`${name} as a table`} />
+  if (read.sort === 'table' && !raw) return <TableFile text={read.whole ? table : read.text} tabs={ending(nameOf(path)) === 'tsv'} whole={read.whole} label={t('{name} as a table', { name })} />
   if (read.sort === 'json' && read.whole && !raw) return <Json text={table} />
   return (
     <pre className="file-plain" tabIndex={0} aria-label={name}>
@@ -283,7 +284,7 @@ function Shown({ path, read, version, table, raw }: { path: string; read: Read; 
 function Unshown({ size }: { size: number }) {
   return (
     <div className="file-none">
-      <p>A file of this kind cannot be shown here.</p>
+      <p>{t('A file of this kind cannot be shown here.')}</p>
       <p className="file-size">{sizeText(size)}</p>
     </div>
   )
@@ -294,7 +295,7 @@ function Json({ text }: { text: string }) {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    return <p className="file-note">This is not valid JSON: {error instanceof Error ? error.message : String(error)}</p>
+    return <p className="file-note">{t('This is not valid JSON: {reason}', { reason: error instanceof Error ? error.message : String(error) })}</p>
   }
   return (
     <div className="file-json">
@@ -310,7 +311,7 @@ function Picture({ url, name, size }: { url: string; name: string; size: number 
   if (failed === url) return <Unshown size={size} />
   return (
     <figure className="file-picture">
-      <button type="button" className={whole ? 'file-picture-whole' : 'file-picture-fit'} aria-pressed={whole} aria-label={whole ? 'Fit the picture into view' : 'Show the picture at its full size'} onClick={() => setWhole(!whole)}>
+      <button type="button" className={whole ? 'file-picture-whole' : 'file-picture-fit'} aria-pressed={whole} aria-label={whole ? t('Fit the picture into view') : t('Show the picture at its full size')} onClick={() => setWhole(!whole)}>
         <img src={url} alt={name} onError={() => setFailed(url)} onLoad={(event) => setMeasure(`${event.currentTarget.naturalWidth} × ${event.currentTarget.naturalHeight}`)} />
       </button>
       <figcaption>{[measure, sizeText(size)].filter(Boolean).join(' · ')}</figcaption>
@@ -322,11 +323,11 @@ function Picture({ url, name, size }: { url: string; name: string; size: number 
 async function asNotebook(runtime: RuntimeId, path: string): Promise<void> {
   try {
     const answer = await fetch(contentAddress(runtime, path))
-    if (!answer.ok) throw new Error('The file could not be read.')
+    if (!answer.ok) throw new Error(t('The file could not be read.'))
     const { id } = await uploadFile(new File([await answer.blob()], nameOf(path)), null, () => undefined).done
-    notify({ title: `“${shown(nameOf(path))}” is in your drive now`, kind: 'good', action: { label: 'Open', run: () => window.open(`/notebooks/${id}`, '_blank', 'noopener') } })
+    notify({ title: t('“{shown}” is in your drive now', { shown: shown(nameOf(path)) }), kind: 'good', action: { label: t('Open'), run: () => window.open(`/notebooks/${id}`, '_blank', 'noopener') } })
   } catch (error) {
-    notifyError('It could not be opened as a notebook', error)
+    notifyError(t('It could not be opened as a notebook'), error)
   }
 }
 

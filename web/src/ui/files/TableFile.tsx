@@ -1,6 +1,7 @@
 /** The beginning of a CSV or TSV file as a table. */
 import Papa from 'papaparse'
 import { useEffect, useMemo, useRef, useState } from 'react'
+import { t } from '../../i18n'
 
 export interface Table {
   readonly head: readonly string[]
@@ -36,7 +37,7 @@ export function TableFile({ text, tabs, whole, label }: { text: string; tabs: bo
     observer.observe(end.current)
     return () => observer.disconnect()
   }, [shown, rows.length])
-  if (head.length === 0) return <p className="file-note">The file is empty.</p>
+  if (head.length === 0) return <p className="file-note">{t('The file is empty.')}</p>
   const width = Math.max(head.length, ...rows.map((row) => row.length))
   const columns = Array.from({ length: width }, (_, at) => at)
   // Columns of numbers line up at their ends.
@@ -69,8 +70,8 @@ export function TableFile({ text, tabs, whole, label }: { text: string; tabs: bo
       </table>
       <div ref={end} />
       <p className="file-note">
-        {more ? `The first ${rows.length.toLocaleString()} rows.` : `${rows.length.toLocaleString()} ${rows.length === 1 ? 'row' : 'rows'}.`}
-        {columnsLeftOut > 0 && ` ${columnsLeftOut.toLocaleString()} more columns are left out.`}
+        {more ? t('The first {toLocaleString} rows.', { toLocaleString: rows.length.toLocaleString() }) : `${rows.length.toLocaleString()} ${rows.length === 1 ? 'row' : 'rows'}.`}
+        {columnsLeftOut > 0 && t(' {toLocaleString} more columns are left out.', { toLocaleString: columnsLeftOut.toLocaleString() })}
       </p>
     </div>
   )

@@ -1,4 +1,5 @@
 /** Paths inside a runtime, and what a file's name says of what is in it. No DOM, no fetch. */
+import { t } from '../../i18n'
 
 export const HOME = '/content'
 
@@ -30,11 +31,11 @@ const encoder = new TextEncoder()
 
 /** Why this cannot be a name; null when it can. */
 export function misnamed(name: string): string | null {
-  if (name === '') return 'A name is needed.'
-  if (name === '.' || name === '..') return 'This name means another folder.'
-  if (name.includes('/')) return 'A name cannot hold a slash.'
-  if (name.includes('\0')) return 'A name cannot hold a null character.'
-  return encoder.encode(name).length > BYTES_MAX ? 'This name is too long.' : null
+  if (name === '') return t('A name is needed.')
+  if (name === '.' || name === '..') return t('This name means another folder.')
+  if (name.includes('/')) return t('A name cannot hold a slash.')
+  if (name.includes('\0')) return t('A name cannot hold a null character.')
+  return encoder.encode(name).length > BYTES_MAX ? t('This name is too long.') : null
 }
 
 function parted(name: string): readonly [stem: string, ending: string] {

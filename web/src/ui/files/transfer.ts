@@ -1,4 +1,5 @@
 /** Carrying files into a runtime piece by piece: several at a time, and a cut connection only makes them wait. */
+import { t } from '../../i18n'
 import { ApiError } from '../../api/client'
 
 /** One file's way to where it goes. */
@@ -71,7 +72,7 @@ async function readable(piece: Blob): Promise<Blob> {
   try {
     return new Blob([await piece.arrayBuffer()])
   } catch {
-    throw new ApiError(0, 'unreadable', 'The file changed or cannot be read any more.')
+    throw new ApiError(0, 'unreadable', t('The file changed or cannot be read any more.'))
   }
 }
 

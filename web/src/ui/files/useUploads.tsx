@@ -1,5 +1,6 @@
 /** Bringing files from the person's computer into a folder: asks where names collide, makes folders, starts the transfers. */
 import { type ReactNode, useState } from 'react'
+import { t, tn } from '../../i18n'
 import { ApiError } from '../../api/client'
 import { inside, type RuntimeId } from '../../api/inside'
 import { Button, Dialog, notify, notifyError } from '../kit'
@@ -65,14 +66,14 @@ export function useUploads(runtime: RuntimeId, transfers: Transfers, made: () =>
 
   const upload = async (dropped: readonly Dropped[], folder: string) => {
     if (dropped.length === 0) return
-    if (dropped.length >= DROPPED_MAX) notify({ title: 'That is a lot of files', detail: `The first ${DROPPED_MAX.toLocaleString()} are uploaded. An archive is faster.` })
+    if (dropped.length >= DROPPED_MAX) notify({ title: t('That is a lot of files'), detail: t('The first {toLocaleString} are uploaded. An archive is faster.', { toLocaleString: DROPPED_MAX.toLocaleString() }) })
     try {
       const { folders, sendings } = plan(dropped, folder, await named(dropped, folder))
       for (const path of folders) await makeFolder(runtime, path)
       if (folders.length > 0) made()
       transfers.add(sendings)
     } catch (error) {
-      notifyError('The files could not be uploaded', error)
+      notifyError(t('The files could not be uploaded'), error)
     }
   }
 
@@ -80,7 +81,7 @@ export function useUploads(runtime: RuntimeId, transfers: Transfers, made: () =>
     <Dialog
       open={clash !== null}
       onClose={() => clash?.answer('skip', true)}
-      title={clash ? `“${shown(clash.name)}” is there already` : ''}
+      title={clash ? t('“{shown}” is there already', { shown: shown(clash.name) }) : ''}
       description={clash && words(clash)}
     >
       {clash && <Answers clash={clash} key={clash.name} />}
@@ -90,10 +91,14 @@ export function useUploads(runtime: RuntimeId, transfers: Transfers, made: () =>
 }
 
 function words({ folder, kind, unlike, others }: Clash): string {
-  const where = `In ${shown(nameOf(folder))} there is ${kind === 'directory' ? 'a folder' : 'a file'} of this name.`
-  const rest = others === 0 ? '' : ` ${others === 1 ? 'One more name is' : `${others} more names are`} taken.`
-  if (unlike) return `In ${shown(nameOf(folder))} there is something else of this name.${rest}`
-  return `${where}${kind === 'directory' ? ' Replacing puts the new files into it, over those of the same name.' : ''}${rest}`
+  const name = shown(nameOf(folder))
+  const directory = kind === 'directory'
+  const where = unlike
+    ? t('In {name} there is something else of this name.', { name })
+    : directory
+      ? `${t('In {name} there is a folder of this name.', { name })} ${t('Replacing puts the new files into it, over those of the same name.')}`
+      : t('In {name} there is a file of this name.', { name })
+  return others === 0 ? where : `${where} ${tn('{count} more name is taken.', '{count} more names are taken.', others)}`
 }
 
 function Answers({ clash }: { clash: Clash }) {
@@ -102,19 +107,19 @@ function Answers({ clash }: { clash: Clash }) {
     <>
       {clash.others > 0 && (
         <label className="files-all">
-          <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} /> Do the same for the others
+          <input type="checkbox" checked={all} onChange={(event) => setAll(event.target.checked)} />{' '}{t('Do the same for the others')}
         </label>
       )}
       <div className="dialog-actions">
         <Button weight="ghost" onClick={() => clash.answer('skip', all)}>
-          Skip
+          {t('Skip')}
         </Button>
         <Button weight="outline" onClick={() => clash.answer('both', all)}>
-          Keep both
+          {t('Keep both')}
         </Button>
         {!clash.unlike && (
           <Button weight="primary" onClick={() => clash.answer('replace', all)}>
-            Replace
+            {t('Replace')}
           </Button>
         )}
       </div>

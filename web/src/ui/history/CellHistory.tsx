@@ -1,5 +1,6 @@
 /** What one cell said over time: a slider through its versions, each beside the one before it. */
 import { useState } from 'react'
+import { t } from '../../i18n'
 import { type CellVersion, history } from '../../api/history'
 import { rewrite } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
@@ -21,35 +22,33 @@ export function CellHistory({ cell }: { cell: CellId }) {
   return (
     <Frame
       title={
-        <>
-          History of <strong>one cell</strong>
-        </>
+        <strong>{t('History of one cell')}</strong>
       }
       failure={failure}
       actions={
         version && (
           <Button small weight="primary" disabled={chosen === last} onClick={() => bring(desk, cell, version)}>
-            Restore this version
+            {t('Restore this version')}
           </Button>
         )
       }
     >
       {answer === null && <Spinner />}
-      {answer?.length === 0 && <EmptyState icon={null} title="Nothing is kept of this cell">It is newer than the last save, or older than what is kept.</EmptyState>}
+      {answer?.length === 0 && <EmptyState icon={null} title={t('Nothing is kept of this cell')}>{t('It is newer than the last save, or older than what is kept.')}</EmptyState>}
       {answer && version && (
         <div className="cell-history">
           <label className="cell-history-slider">
-            <span className="visually-hidden">Version</span>
+            <span className="visually-hidden">{t('Version')}</span>
             <input type="range" min={0} max={last} value={chosen} aria-valuetext={momentOf(version.at)} onChange={(event) => setAt(Number(event.target.value))} />
           </label>
           <p className="cell-history-who" role="status">
             {version.author && <Avatar name={version.author.name} color={version.author.color} size={22} decorative />}
-            <strong>{version.author?.name ?? 'As it was before'}</strong>
+            <strong>{version.author?.name ?? t('As it was before')}</strong>
             <span>{momentOf(version.at)}</span>
             <span>
-              version {chosen + 1} of {last + 1}
+              {t('version {number} of {count}', { number: chosen + 1, count: last + 1 })}
             </span>
-            {version.deleted && <span>deleted</span>}
+            {version.deleted && <span>{t('deleted')}</span>}
           </p>
           <Version key={version.seq} before={answer[chosen - 1]} version={version} />
         </div>
@@ -68,5 +67,5 @@ function bring(desk: ReturnType<typeof useDesk>, cell: CellId, version: CellVers
   rewrite(desk.room.doc, cell, version.source)
   desk.look(null)
   desk.goTo(cell)
-  notify({ title: 'The cell says again what it said then', kind: 'good', action: { label: 'Undo', run: () => desk.undo() } })
+  notify({ title: t('The cell says again what it said then'), kind: 'good', action: { label: t('Undo'), run: () => desk.undo() } })
 }

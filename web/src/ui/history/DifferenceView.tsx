@@ -2,6 +2,7 @@
 import './history.css'
 import '../notebook/cell.css'
 import { useMemo, useState } from 'react'
+import { msg, t } from '../../i18n'
 import type { CellDifference, Difference, PastCell } from '../../api/history'
 import type { Grammar } from '../../editor/editor'
 import type { Output } from '../../model/wire'
@@ -29,24 +30,24 @@ export default function DifferenceView({ notebook, difference, grammar, onRestor
     <div className="difference">
       <div className="difference-bar">
         <p role="status">{summary(changes, difference.metadata !== null)}</p>
-        <div role="group" aria-label="Layout" className="difference-layout">
+        <div role="group" aria-label={t('Layout')} className="difference-layout">
           {(['beside', 'inline'] as const).map((one) => (
             <button key={one} type="button" aria-pressed={layout === one} onClick={() => setLayout(one)}>
-              {one === 'beside' ? 'Side by side' : 'Inline'}
+              {one === 'beside' ? t('Side by side') : t('Inline')}
             </button>
           ))}
         </div>
       </div>
-      {changes.length === 0 && difference.metadata === null && <EmptyState icon={null} title="No differences">Both say the same.</EmptyState>}
+      {changes.length === 0 && difference.metadata === null && <EmptyState icon={null} title={t('No differences')}>{t('Both say the same.')}</EmptyState>}
       {difference.metadata !== null && (
-        <section className="difference-cell" aria-label="Notebook metadata">
+        <section className="difference-cell" aria-label={t('Notebook metadata')}>
           <p className="difference-head">
-            <strong>Notebook metadata</strong>
+            <strong>{t('Notebook metadata')}</strong>
           </p>
           <SourceDiff before={pretty(difference.metadata.before)} after={pretty(difference.metadata.after)} grammar="plain" layout={layout} />
         </section>
       )}
-      <div role="list" aria-label="Differences">
+      <div role="list" aria-label={t('Differences')}>
         {stretches.map((stretch, at) =>
           stretch.same ? (
             <Same key={at} cells={stretch.cells} grammar={grammar} />
@@ -77,7 +78,7 @@ function folded(cells: readonly CellDifference[]): readonly Stretch[] {
 
 function Same({ cells, grammar }: { cells: readonly CellDifference[]; grammar: Grammar }) {
   const [open, setOpen] = useState(false)
-  const count = cells.length === 1 ? '1 cell is the same' : `${cells.length} cells are the same`
+  const count = cells.length === 1 ? t('1 cell is the same') : t('{length} cells are the same', { length: cells.length })
   return (
     <div role="listitem" className="difference-same">
       <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
@@ -88,8 +89,8 @@ function Same({ cells, grammar }: { cells: readonly CellDifference[]; grammar: G
   )
 }
 
-const WORDS = { added: 'Added', deleted: 'Deleted', changed: 'Changed', same: 'The same' } as const
-const PARTS = { source: 'source', type: 'type', metadata: 'metadata', attachments: 'attachments', outputs: 'output' } as const
+const WORDS = { added: msg('Added'), deleted: msg('Deleted'), changed: msg('Changed'), same: msg('The same') } as const
+const PARTS = { source: msg('source'), type: msg('type'), metadata: msg('metadata'), attachments: msg('attachments'), outputs: msg('output') } as const
 
 interface ChangedProps {
   readonly notebook: string
@@ -104,18 +105,18 @@ function Changed({ notebook, cell, grammar, layout, onRestore }: ChangedProps) {
   const one = (after ?? before)!
   const its = one.type === 'code' ? grammar : 'plain'
   const words = [
-    cell.changes.length === 0 && cell.moved ? 'Moved' : WORDS[cell.status],
-    ...(cell.changes.length > 0 ? [`: ${cell.changes.map((part) => PARTS[part]).join(', ')}`] : []),
+    cell.changes.length === 0 && cell.moved ? t('Moved') : t(WORDS[cell.status]),
+    ...(cell.changes.length > 0 ? [`: ${cell.changes.map((part) => t(PARTS[part])).join(', ')}`] : []),
     ...(cell.moved && cell.changes.length > 0 ? ['; moved'] : []),
   ].join('')
   return (
     <div role="listitem" className={`difference-cell difference-${cell.status}`} data-cell-id={one.id}>
       <p className="difference-head">
         <strong>{words}</strong>
-        <span>{cell.changes.includes('type') ? `${before?.type} → ${after?.type}` : one.type === 'code' ? 'Code cell' : 'Text cell'}</span>
+        <span>{cell.changes.includes('type') ? `${before?.type} → ${after?.type}` : one.type === 'code' ? t('Code cell') : t('Text cell')}</span>
         {onRestore && (
           <Button small weight="outline" onClick={() => onRestore(one.id)}>
-            {cell.status === 'added' ? 'Remove this cell' : 'Restore this cell'}
+            {cell.status === 'added' ? t('Remove this cell') : t('Restore this cell')}
           </Button>
         )}
       </p>
@@ -128,7 +129,7 @@ function Changed({ notebook, cell, grammar, layout, onRestore }: ChangedProps) {
         (part) =>
           cell.changes.includes(part) && (
             <details key={part} className="difference-part">
-              <summary>{part === 'metadata' ? 'Metadata' : 'Attachments'}</summary>
+              <summary>{part === 'metadata' ? t('Metadata') : t('Attachments')}</summary>
               <SourceDiff before={pretty(before?.[part])} after={pretty(after?.[part])} grammar="plain" layout={layout} />
             </details>
           ),
@@ -146,8 +147,8 @@ function Outputs({ notebook, cell }: { notebook: string; cell: CellDifference })
   if (before !== null && after !== null && !cell.changes.includes('outputs')) return null
   return (
     <div className="difference-outputs">
-      {before !== null && <Side title="Output before" notebook={notebook} cell={before} />}
-      {after !== null && <Side title="Output after" notebook={notebook} cell={after} />}
+      {before !== null && <Side title={t('Output before')} notebook={notebook} cell={before} />}
+      {after !== null && <Side title={t('Output after')} notebook={notebook} cell={after} />}
     </div>
   )
 }
@@ -156,7 +157,7 @@ function Side({ title, notebook, cell }: { title: string; notebook: string; cell
   return (
     <section aria-label={title}>
       <h4>{title}</h4>
-      {cell.outputs.length === 0 ? <p className="difference-none">None</p> : <Shown notebook={notebook} cell={cell.id} outputs={cell.outputs as readonly object[] as readonly Output[]} />}
+      {cell.outputs.length === 0 ? <p className="difference-none">{t('None')}</p> : <Shown notebook={notebook} cell={cell.id} outputs={cell.outputs as readonly object[] as readonly Output[]} />}
     </section>
   )
 }
@@ -167,5 +168,5 @@ function summary(changes: readonly CellDifference[], metadata: boolean): string 
   const count = (status: CellDifference['status']) => changes.filter((cell) => cell.status === status).length
   const words = ([['added', 'added'], ['deleted', 'deleted'], ['changed', 'changed']] as const).flatMap(([status, word]) => (count(status) > 0 ? [`${count(status)} ${word}`] : []))
   if (metadata) words.push('metadata changed')
-  return words.length === 0 ? 'No differences' : words.join(', ')
+  return words.length === 0 ? t('No differences') : words.join(', ')
 }

@@ -1,6 +1,7 @@
 /** The bar over what is looked at of the past, and what was asked of the server for it. */
 import { History } from 'lucide-react'
 import { type ReactNode, useEffect, useState } from 'react'
+import { t } from '../../i18n'
 import { Button } from '../kit'
 import { useDesk } from '../notebook/hooks'
 
@@ -27,13 +28,13 @@ export function Frame({ title, failure, actions, children }: { title: ReactNode;
   const desk = useDesk()
   return (
     <div className="past">
-      <div className="past-bar" role="region" aria-label="The past">
+      <div className="past-bar" role="region" aria-label={t('The past')}>
         <History size={18} aria-hidden />
         <p className="past-title">{title}</p>
         <span className="past-actions">
           {actions}
           <Button small weight="outline" onClick={() => desk.look(null)}>
-            Close
+            {t('Close')}
           </Button>
         </span>
       </div>

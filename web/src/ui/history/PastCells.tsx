@@ -1,5 +1,6 @@
 /** Cells as they were: to be read, and each to be brought back. */
 import '../notebook/cell.css'
+import { t } from '../../i18n'
 import type { PastCell } from '../../api/history'
 import type { Grammar } from '../../editor/editor'
 import type { MimeBundle, Output } from '../../model/wire'
@@ -19,9 +20,9 @@ interface PastCellsProps {
 export function PastCells({ notebook, cells, grammar, onRestore }: PastCellsProps) {
   return (
     <div className="notebook-page">
-      <div role="list" aria-label="Cells of the revision" className="cells">
+      <div role="list" aria-label={t('Cells of the revision')} className="cells">
         {cells.map((cell) => (
-          <div key={cell.id} role="listitem" className={`cell past-cell cell-${cell.type}`} aria-label={cell.type === 'code' ? 'Code cell' : 'Text cell'}>
+          <div key={cell.id} role="listitem" className={`cell past-cell cell-${cell.type}`} aria-label={cell.type === 'code' ? t('Code cell') : t('Text cell')}>
             <div className="cell-row">
               <div className="cell-gutter">{cell.type === 'code' && <span className="past-count">[{cell.execution_count ?? ' '}]</span>}</div>
               <div className="cell-body">
@@ -30,11 +31,11 @@ export function PastCells({ notebook, cells, grammar, onRestore }: PastCellsProp
               </div>
             </div>
             <Button small weight="outline" className="past-restore" onClick={() => onRestore(cell.id)}>
-              Restore this cell
+              {t('Restore this cell')}
             </Button>
           </div>
         ))}
-        {cells.length === 0 && <p className="cells-none">The notebook was empty.</p>}
+        {cells.length === 0 && <p className="cells-none">{t('The notebook was empty.')}</p>}
       </div>
     </div>
   )
@@ -44,7 +45,7 @@ function Body({ cell, grammar }: { cell: PastCell; grammar: Grammar }) {
   if (cell.type === 'markdown')
     return (
       <div className="text-shown">
-        <Contained of={cell} what="This text">
+        <Contained of={cell} what={t('This text')}>
           <Markdown source={cell.source} attachments={cell.attachments as Readonly<Record<string, MimeBundle>>} />
         </Contained>
       </div>
@@ -57,7 +58,7 @@ export function Shown({ notebook, cell, outputs }: { notebook: string; cell: str
   if (outputs.length === 0) return null
   return (
     <div className="output">
-      <Contained of={outputs} what="This output">
+      <Contained of={outputs} what={t('This output')}>
         <CellOutputs notebook={notebook} cell={cell} execution={null} outputs={outputs} live={false} onInput={() => undefined} />
       </Contained>
     </div>

@@ -1,6 +1,7 @@
 /** What is looked at of the past, in the place of the cells, under a bar that says so. */
 import './history.css'
 import { useState } from 'react'
+import { t } from '../../i18n'
 import { history } from '../../api/history'
 import { Button, later, Spinner } from '../kit'
 import type { Past } from '../notebook/desk'
@@ -33,17 +34,17 @@ function Revision({ number }: { number: number }) {
     <Frame
       title={
         <>
-          You are looking at <strong>{answer ? nameOf(answer.revision) : `revision ${number}`}</strong>
+          {t('You are looking at')} <strong>{answer ? nameOf(answer.revision) : t('revision {number}', { number })}</strong>
         </>
       }
       failure={failure}
       actions={
         <>
           <Button small weight="ghost" onClick={() => desk.look({ see: 'difference', from: number, to: 'now' })}>
-            Compare with now
+            {t('Compare with now')}
           </Button>
           <Button small weight="primary" onClick={() => void restore(desk.id, number, null, true).then((done) => done && desk.look(null))}>
-            Restore
+            {t('Restore')}
           </Button>
         </>
       }
@@ -61,14 +62,12 @@ function Difference({ from, to }: { from: number; to: number | 'now' }) {
     <Frame
       title={
         <>
-          What changed from <strong>revision {from}</strong> to <strong>{to === 'now' ? 'now' : `revision ${to}`}</strong>
+          <strong>{to === 'now' ? t('What changed from revision {from} to now', { from }) : t('What changed from revision {from} to revision {to}', { from, to })}</strong>
         </>
       }
       failure={null}
       actions={
-        <Button small weight="primary" onClick={() => void restore(desk.id, from, null, true).then((done) => done && desk.look(null))}>
-          Restore revision {from}
-        </Button>
+        <Button small weight="primary" onClick={() => void restore(desk.id, from, null, true).then((done) => done && desk.look(null))}>{t('Restore revision {from}', { from })}</Button>
       }
     >
       <Compared

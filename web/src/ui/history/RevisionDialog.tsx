@@ -1,4 +1,5 @@
 /** Asks for the name of a revision that is kept for ever. */
+import { t } from '../../i18n'
 import { history } from '../../api/history'
 import { NameDialog, notify } from '../kit'
 import { useDesk } from '../notebook/hooks'
@@ -10,13 +11,13 @@ export default function RevisionDialog({ open, onClose }: { open: boolean; onClo
     <NameDialog
       open={open}
       onClose={onClose}
-      title="Save and pin revision"
-      label="Name"
+      title={t('Save and pin revision')}
+      label={t('Name')}
       initial={momentOf(Date.now())}
-      submit="Save"
+      submit={t('Save')}
       onSubmit={async (label) => {
         await history.save(desk.id, label)
-        notify({ title: 'Revision saved and pinned', kind: 'good', action: { label: 'Show', run: () => desk.showHistory(true) } })
+        notify({ title: t('Revision saved and pinned'), kind: 'good', action: { label: t('Show'), run: () => desk.showHistory(true) } })
       }}
     />
   )

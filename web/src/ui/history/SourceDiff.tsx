@@ -6,6 +6,7 @@ import { EditorState, type Extension } from '@codemirror/state'
 import { EditorView } from '@codemirror/view'
 import { classHighlighter } from '@lezer/highlight'
 import { useLayoutEffect, useRef } from 'react'
+import { t } from '../../i18n'
 import type { Grammar } from '../../editor/editor'
 import { look } from '../../editor/theme'
 
@@ -50,8 +51,8 @@ export function SourceDiff({ before, after, grammar, layout }: SourceDiffProps) 
     if (layout === 'beside') {
       const view = new MergeView({
         parent,
-        a: { doc: before, extensions: read(grammar, 'Source before') },
-        b: { doc: after, extensions: read(grammar, 'Source after') },
+        a: { doc: before, extensions: read(grammar, t('Source before')) },
+        b: { doc: after, extensions: read(grammar, t('Source after')) },
         diffConfig: DIFF,
         gutter: false,
         collapseUnchanged: { margin: 3, minSize: 6 },
@@ -62,7 +63,7 @@ export function SourceDiff({ before, after, grammar, layout }: SourceDiffProps) 
       parent,
       doc: after,
       extensions: [
-        ...read(grammar, 'Source with its changes'),
+        ...read(grammar, t('Source with its changes')),
         unifiedMergeView({ original: before, mergeControls: false, diffConfig: DIFF, gutter: false, collapseUnchanged: { margin: 3, minSize: 6 } }),
       ],
     })

@@ -2,6 +2,7 @@
 import { pythonLanguage } from '@codemirror/lang-python'
 import { classHighlighter, highlightCode } from '@lezer/highlight'
 import { type ReactNode, useMemo } from 'react'
+import { t } from '../../i18n'
 import type { Grammar } from '../../editor/editor'
 
 const COLOURED_CHARACTERS_MAX = 20_000
@@ -10,7 +11,7 @@ export function StillSource({ source, grammar }: { source: string; grammar: Gram
   const shown = useMemo(() => coloured(source, grammar), [source, grammar])
   return (
     <div className="source">
-      <pre className="source-still past-source" tabIndex={0} role="textbox" aria-label="Source" aria-readonly="true" aria-multiline="true">
+      <pre className="source-still past-source" tabIndex={0} role="textbox" aria-label={t('Source')} aria-readonly="true" aria-multiline="true">
         {shown}
       </pre>
     </div>

@@ -1,4 +1,5 @@
 /** Bringing back what was, with the way back in the corner. */
+import { t } from '../../i18n'
 import { history } from '../../api/history'
 import type { CellId } from '../../model/wire'
 import { notify, notifyError } from '../kit'
@@ -9,11 +10,11 @@ export async function restore(notebook: string, number: number, cells: readonly 
     const done = await history.restore(notebook, number, { cells: cells === null ? null : [...cells], outputs })
     const what = cells === null ? 'The notebook' : 'The cell'
     const { undo } = done
-    if (!done.changed || undo === null) notify({ title: `${what} says that already` })
-    else notify({ title: `${what} was restored`, kind: 'good', stays: true, action: { label: 'Undo', run: () => void takeBack(notebook, undo) } })
+    if (!done.changed || undo === null) notify({ title: t('{what} says that already', { what }) })
+    else notify({ title: t('{what} was restored', { what }), kind: 'good', stays: true, action: { label: t('Undo'), run: () => void takeBack(notebook, undo) } })
     return true
   } catch (cause) {
-    notifyError('Nothing was restored', cause)
+    notifyError(t('Nothing was restored'), cause)
     return false
   }
 }
@@ -21,8 +22,8 @@ export async function restore(notebook: string, number: number, cells: readonly 
 async function takeBack(notebook: string, number: number): Promise<void> {
   try {
     await history.undo(notebook, number)
-    notify({ title: 'The restore was taken back', detail: 'What was written since is still there.', kind: 'good' })
+    notify({ title: t('The restore was taken back'), detail: t('What was written since is still there.'), kind: 'good' })
   } catch (cause) {
-    notifyError('The restore was not taken back', cause)
+    notifyError(t('The restore was not taken back'), cause)
   }
 }

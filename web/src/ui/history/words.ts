@@ -1,17 +1,18 @@
 /** How revisions are spoken of. */
+import { msg, t } from '../../i18n'
 import type { Author, Revision } from '../../api/history'
 
 const KINDS: Readonly<Record<Revision['kind'], string>> = {
-  auto: 'Saved while editing',
-  idle: 'Saved after editing',
-  before_run: 'Before all cells ran',
-  before_merge: 'Before a file was merged in',
-  before_restore: 'Before a restore',
-  restore: 'Restored',
-  named: 'Saved and pinned',
+  auto: msg('Saved while editing'),
+  idle: msg('Saved after editing'),
+  before_run: msg('Before all cells ran'),
+  before_merge: msg('Before a file was merged in'),
+  before_restore: msg('Before a restore'),
+  restore: msg('Restored'),
+  named: msg('Saved and pinned'),
 }
 
-export const kindOf = (revision: Revision): string => KINDS[revision.kind]
+export const kindOf = (revision: Revision): string => t(KINDS[revision.kind])
 
 export const timeOf = (at: number): string => new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
 
@@ -20,8 +21,8 @@ export const momentOf = (at: number): string =>
 
 export function dayOf(at: number, now: number): string {
   const day = (ms: number) => new Date(ms).toDateString()
-  if (day(at) === day(now)) return 'Today'
-  if (day(at) === day(now - 86_400_000)) return 'Yesterday'
+  if (day(at) === day(now)) return t('Today')
+  if (day(at) === day(now - 86_400_000)) return t('Yesterday')
   return new Date(at).toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
 }
 

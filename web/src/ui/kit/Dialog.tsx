@@ -3,6 +3,7 @@ import { AlertDialog } from '@base-ui/react/alert-dialog'
 import { Dialog as BaseDialog } from '@base-ui/react/dialog'
 import { X } from 'lucide-react'
 import { type FormEvent, type ReactNode, useState } from 'react'
+import { t } from '../../i18n'
 import { Button } from './Button'
 import { TextField } from './TextField'
 
@@ -25,7 +26,7 @@ export function Dialog({ open, onClose, title, description, children, actions, w
         <BaseDialog.Popup className={wide ? 'dialog dialog-wide' : 'dialog'}>
           <div className="dialog-head">
             <BaseDialog.Title className="dialog-title">{title}</BaseDialog.Title>
-            <BaseDialog.Close className="icon-button" aria-label="Close">
+            <BaseDialog.Close className="icon-button" aria-label={t('Close')}>
               <X size={18} aria-hidden />
             </BaseDialog.Close>
           </div>
@@ -68,7 +69,7 @@ export function ConfirmDialog({ open, onClose, onConfirm, title, description, co
           <AlertDialog.Description className="dialog-description">{description}</AlertDialog.Description>
           <div className="dialog-actions">
             <Button weight="ghost" onClick={onClose}>
-              Cancel
+              {t('Cancel')}
             </Button>
             <Button weight={danger ? 'danger' : 'primary'} busy={busy} onClick={() => void go()}>
               {confirm}
@@ -119,7 +120,7 @@ function NameForm({ initial, label, submit, onSubmit, onClose }: NameDialogProps
       <TextField label={label} value={name} onChange={setName} error={error} autoFocus selectOnFocus maxLength={255} />
       <div className="dialog-actions">
         <Button weight="ghost" onClick={onClose}>
-          Cancel
+          {t('Cancel')}
         </Button>
         <Button weight="primary" type="submit" busy={busy} disabled={name.trim() === ''}>
           {submit}

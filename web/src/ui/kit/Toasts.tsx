@@ -2,6 +2,7 @@
 import { Toast } from '@base-ui/react/toast'
 import { CircleAlert, CircleCheck, Info, X } from 'lucide-react'
 import { type ReactNode, useEffect } from 'react'
+import { t } from '../../i18n'
 import { type Notice, shownBy } from './notify'
 
 const manager = Toast.createToastManager()
@@ -42,7 +43,7 @@ function List() {
           <Toast.Description className="toast-detail" />
         </div>
         {toast.actionProps && <Toast.Action className="button button-ghost button-small" />}
-        <Toast.Close className="icon-button" aria-label="Close">
+        <Toast.Close className="icon-button" aria-label={t('Close')}>
           <X size={16} aria-hidden />
         </Toast.Close>
       </Toast.Content>

@@ -4,6 +4,7 @@ import { Bell as BellIcon, CheckCheck } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import { useStore } from 'zustand'
+import { t } from '../../i18n'
 import { Avatar, Button, EmptyState, Hint, notifyError, Spinner } from '../kit'
 import { listen, markRead, type Notification, told, unread } from './line'
 import './notifications.css'
@@ -12,7 +13,7 @@ export default function Bell() {
   const count = useStore(unread) ?? 0
   const [open, setOpen] = useState(false)
   useEffect(listen, [])
-  const name = count === 0 ? 'Notifications' : `Notifications, ${count} unread`
+  const name = count === 0 ? 'Notifications' : t('Notifications, {count} unread', { count })
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Hint text={name}>
@@ -21,10 +22,10 @@ export default function Bell() {
           {count > 0 && <span className="bell-count" aria-hidden>{count > 99 ? '99+' : count}</span>}
         </Popover.Trigger>
       </Hint>
-      <span className="visually-hidden" role="status">{count > 0 ? `${count} unread notifications` : ''}</span>
+      <span className="visually-hidden" role="status">{count > 0 ? t('{count} unread notifications', { count }) : ''}</span>
       <Popover.Portal>
         <Popover.Positioner className="layer" sideOffset={6} align="end" collisionPadding={8}>
-          <Popover.Popup className="bell-list" aria-label="Notifications">
+          <Popover.Popup className="bell-list" aria-label={t('Notifications')}>
             <List onLeave={() => setOpen(false)} />
           </Popover.Popup>
         </Popover.Positioner>
@@ -57,21 +58,21 @@ function List({ onLeave }: { onLeave: () => void }) {
     told(more).then((page) => {
       setList([...(list ?? []), ...page.notifications])
       setMore(page.more)
-    }).catch((error: unknown) => notifyError('The rest did not come', error))
-  const readAll = () => markRead(null).catch((error: unknown) => notifyError('They were not marked', error))
+    }).catch((error: unknown) => notifyError(t('The rest did not come'), error))
+  const readAll = () => markRead(null).catch((error: unknown) => notifyError(t('They were not marked'), error))
   return (
     <>
       <div className="bell-head">
-        <h2>Notifications</h2>
-        {count > 0 && <Button small weight="ghost" icon={<CheckCheck size={16} aria-hidden />} onClick={() => void readAll()}>Mark all read</Button>}
+        <h2>{t('Notifications')}</h2>
+        {count > 0 && <Button small weight="ghost" icon={<CheckCheck size={16} aria-hidden />} onClick={() => void readAll()}>{t('Mark all read')}</Button>}
       </div>
       {failure !== undefined && <p className="bell-note">{failure}</p>}
       {list === null && failure === undefined && <p className="bell-note"><Spinner /></p>}
-      {list?.length === 0 && <EmptyState icon={<BellIcon size={36} aria-hidden />} title="Nothing yet">You are told here when somebody mentions you, answers you, or shares something with you.</EmptyState>}
+      {list?.length === 0 && <EmptyState icon={<BellIcon size={36} aria-hidden />} title={t('Nothing yet')}>{t('You are told here when somebody mentions you, answers you, or shares something with you.')}</EmptyState>}
       <ul className="bell-entries">
         {list?.map((one) => <Entry key={one.id} one={one} onLeave={onLeave} />)}
       </ul>
-      {more !== null && <Button small weight="ghost" onClick={() => void further()}>Show more</Button>}
+      {more !== null && <Button small weight="ghost" onClick={() => void further()}>{t('Show more')}</Button>}
     </>
   )
 }
@@ -79,7 +80,7 @@ function List({ onLeave }: { onLeave: () => void }) {
 function Entry({ one, onLeave }: { one: Notification; onLeave: () => void }) {
   const [, navigate] = useLocation()
   const go = () => {
-    if (!one.read) markRead([one.id]).catch((error: unknown) => notifyError('It was not marked as read', error))
+    if (!one.read) markRead([one.id]).catch((error: unknown) => notifyError(t('It was not marked as read'), error))
     onLeave()
     const [path, hash] = one.place.split('#')
     if (location.pathname !== path) navigate(path!)
@@ -94,11 +95,11 @@ function Entry({ one, onLeave }: { one: Notification; onLeave: () => void }) {
       <button type="button" className="bell-entry" data-read={one.read} onClick={go}>
         <Avatar name={one.by.name} color={one.by.color} size={30} decorative />
         <span className="bell-words">
-          <span className="bell-what"><strong>{one.by.name}</strong> {deed(one)} <strong>{one.item_name}</strong>{one.kind === 'shared' && ' with you'}</span>
+          <span className="bell-what"><strong>{one.by.name}</strong> {deed(one)} <strong>{one.item_name}</strong>{one.kind === 'shared' && t(' with you')}</span>
           {one.text !== '' && <span className="bell-text" dir="auto">{one.text}</span>}
           <time className="bell-when" dateTime={new Date(one.at).toISOString()}>{when.format(one.at)}</time>
         </span>
-        {!one.read && <span className="bell-new" role="img" aria-label="Unread" />}
+        {!one.read && <span className="bell-new" role="img" aria-label={t('Unread')} />}
       </button>
     </li>
   )

@@ -1,6 +1,7 @@
 /** In a cell that people and a file changed: both versions beside each other, and a choice. */
 import { presentableDiff } from '@codemirror/merge'
 import { type ReactNode, useMemo, useState } from 'react'
+import { msg, t } from '../../i18n'
 import { textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { Button } from '../kit'
@@ -15,9 +16,9 @@ export default function OverlapPanel({ id, overlaps }: { id: CellId; overlaps: r
 
 type Offer = readonly [choice: Choice, label: string]
 
-const MET: readonly Offer[] = [['keep', 'Keep current'], ['take', 'Take the file’s'], ['both', 'Keep both']]
-const DELETED_THERE: readonly Offer[] = [['keep', 'Keep current'], ['take', 'Delete the cell']]
-const DELETED_HERE: readonly Offer[] = [['take', 'Keep the cell'], ['keep', 'Delete it again']]
+const MET: readonly Offer[] = [['keep', msg('Keep current')], ['take', msg('Take the file’s')], ['both', msg('Keep both')]]
+const DELETED_THERE: readonly Offer[] = [['keep', msg('Keep current')], ['take', msg('Delete the cell')]]
+const DELETED_HERE: readonly Offer[] = [['take', msg('Keep the cell')], ['keep', msg('Delete it again')]]
 
 function One({ cell, overlap }: { cell: NonNullable<ReturnType<typeof useCellMap>>; overlap: Overlap }) {
   const desk = useDesk()
@@ -26,23 +27,23 @@ function One({ cell, overlap }: { cell: NonNullable<ReturnType<typeof useCellMap
   const [busy, setBusy] = useState<Choice | null>(null)
   const [offers, words] =
     overlap.theirs === null
-      ? [DELETED_THERE, 'The file has this cell no more. It was changed here, so it stays until you decide.']
+      ? [DELETED_THERE, t('The file has this cell no more. It was changed here, so it stays until you decide.')]
       : overlap.ours === null
-        ? [DELETED_HERE, 'This cell was deleted here. It was changed in the file, so it is back until you decide.']
-        : [MET, 'The same lines were changed here and in a file that came from outside.']
+        ? [DELETED_HERE, t('This cell was deleted here. It was changed in the file, so it is back until you decide.')]
+        : [MET, t('The same lines were changed here and in a file that came from outside.')]
   const choose = (choice: Choice) => {
     setBusy(choice)
     void decide(desk, overlap, choice).finally(() => setBusy(null))
   }
   return (
-    <section className="overlap" aria-label="Overlap with a file" onKeyDown={(event) => event.stopPropagation()}>
+    <section className="overlap" aria-label={t('Overlap with a file')} onKeyDown={(event) => event.stopPropagation()}>
       <p className="overlap-words">{words}</p>
       {overlap.ours !== null && overlap.theirs !== null && <Sides now={now} theirs={overlap.theirs} />}
       {may && (
         <div className="overlap-choices">
           {offers.map(([choice, label], at) => (
             <Button key={choice} small weight={at === 0 ? 'primary' : 'soft'} busy={busy === choice} disabled={busy !== null} onClick={() => choose(choice)}>
-              {label}
+              {t(label)}
             </Button>
           ))}
         </div>
@@ -59,12 +60,12 @@ function Sides({ now, theirs }: { now: string; theirs: string }) {
   return (
     <div className="overlap-sides">
       <figure>
-        <figcaption>Current</figcaption>
-        <pre tabIndex={0} aria-label="Current">{marked(now, changes.map(({ fromA, toA }) => [fromA, toA]))}</pre>
+        <figcaption>{t('Current')}</figcaption>
+        <pre tabIndex={0} aria-label={t('Current')}>{marked(now, changes.map(({ fromA, toA }) => [fromA, toA]))}</pre>
       </figure>
       <figure>
-        <figcaption>In the file</figcaption>
-        <pre tabIndex={0} aria-label="In the file">{marked(theirs, changes.map(({ fromB, toB }) => [fromB, toB]))}</pre>
+        <figcaption>{t('In the file')}</figcaption>
+        <pre tabIndex={0} aria-label={t('In the file')}>{marked(theirs, changes.map(({ fromB, toB }) => [fromB, toB]))}</pre>
       </figure>
     </div>
   )

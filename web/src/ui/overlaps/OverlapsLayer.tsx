@@ -2,6 +2,7 @@
 import { ChevronDown, ChevronUp, FileDiff } from 'lucide-react'
 import { useEffect } from 'react'
 import { useStore } from 'zustand'
+import { t } from '../../i18n'
 import { IconButton } from '../kit'
 import { useDesk, useOrder, useView } from '../notebook/hooks'
 import './overlaps.css'
@@ -23,14 +24,14 @@ export default function OverlapsLayer() {
     desk.placeOf(id)?.querySelector('.overlap')?.scrollIntoView({ block: 'nearest' })
   }
   return (
-    <section className="overlaps-bar" aria-label="Overlaps">
+    <section className="overlaps-bar" aria-label={t('Overlaps')}>
       <FileDiff size={18} aria-hidden />
-      <p role="status" aria-label="Overlaps said">
-        {cells.length === 1 ? 'One cell was changed here and in a file.' : `${cells.length} cells were changed here and in a file.`} Nothing is lost: choose what to keep.
+      <p role="status" aria-label={t('Overlaps said')}>
+        {cells.length === 1 ? t('One cell was changed here and in a file.') : t('{length} cells were changed here and in a file.', { length: cells.length })} {t('Nothing is lost: choose what to keep.')}
       </p>
-      {here >= 0 && cells.length > 1 && <span className="overlaps-at">{here + 1} of {cells.length}</span>}
-      <IconButton label="Previous overlap" icon={<ChevronUp size={18} aria-hidden />} onClick={() => goTo(-1)} />
-      <IconButton label="Next overlap" icon={<ChevronDown size={18} aria-hidden />} onClick={() => goTo(1)} />
+      {here >= 0 && cells.length > 1 && <span className="overlaps-at">{t('{number} of {count}', { number: here + 1, count: cells.length })}</span>}
+      <IconButton label={t('Previous overlap')} icon={<ChevronUp size={18} aria-hidden />} onClick={() => goTo(-1)} />
+      <IconButton label={t('Next overlap')} icon={<ChevronDown size={18} aria-hidden />} onClick={() => goTo(1)} />
     </section>
   )
 }

@@ -1,4 +1,5 @@
 /** Where a file from outside and what people wrote here met, as far as nobody has decided about it. */
+import { t } from '../../i18n'
 import { ask } from '../../api/client'
 import type { Schemas } from '../../api/types'
 import type { CellId, NotebookId } from '../../model/wire'
@@ -43,7 +44,7 @@ export async function decide(desk: Desk, overlap: Overlap, choice: Choice): Prom
     else left.delete(overlap.cell)
     desk.overlaps.setState(left, true)
   } catch (error) {
-    notifyError('The choice could not be kept', error)
+    notifyError(t('The choice could not be kept'), error)
   }
 }
 

@@ -1,4 +1,5 @@
 /** A version of the notebook that somebody changed elsewhere, brought back and merged. */
+import { t } from '../../i18n'
 import { mergedText, mergeFile } from '../../api/upload'
 import { notify, notifyError } from '../kit'
 import type { Desk } from '../notebook/desk'
@@ -19,6 +20,6 @@ async function bring(desk: Desk, file: File): Promise<void> {
     const { overlaps } = await mergeFile(file, desk.id, () => undefined).done
     notify({ title: mergedText(overlaps), detail: file.name })
   } catch (error) {
-    notifyError(`${file.name} could not be merged`, error)
+    notifyError(t('{name} could not be merged', { name: file.name }), error)
   }
 }

@@ -2,6 +2,7 @@
 import { Popover } from '@base-ui/react/popover'
 import { ExternalLink, Network } from 'lucide-react'
 import { useEffect, useState } from 'react'
+import { t } from '../../i18n'
 import { inside, type Port, type RuntimeId } from '../../api/inside'
 import { Button, IconButton, notify, notifyError, Spinner } from '../kit'
 import './ports.css'
@@ -10,11 +11,11 @@ export function Ports({ runtime }: { runtime: RuntimeId }) {
   const [open, setOpen] = useState(false)
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger render={<IconButton label="Ports" icon={<Network size={18} aria-hidden />} />} />
+      <Popover.Trigger render={<IconButton label={t('Ports')} icon={<Network size={18} aria-hidden />} />} />
       <Popover.Portal>
         <Popover.Positioner className="layer" sideOffset={6} align="end" collisionPadding={8}>
           <Popover.Popup className="menu ports" data-keys="own">
-            <Popover.Title className="ports-title">Ports</Popover.Title>
+            <Popover.Title className="ports-title">{t('Ports')}</Popover.Title>
             {open && <PortList runtime={runtime} />}
           </Popover.Popup>
         </Popover.Positioner>
@@ -51,16 +52,16 @@ function PortList({ runtime }: { runtime: RuntimeId }) {
   }, [runtime])
 
   if (error !== null) return <p className="ports-note">{error}</p>
-  if (ports === null) return <Spinner label="Looking for ports" />
-  if (ports.length === 0) return <p className="ports-note">No program listens on a port. Start one, such as TensorBoard or Gradio, and open it here.</p>
+  if (ports === null) return <Spinner label={t('Looking for ports')} />
+  if (ports.length === 0) return <p className="ports-note">{t('No program listens on a port. Start one, such as TensorBoard or Gradio, and open it here.')}</p>
   return (
     <ul className="ports-list">
       {ports.map(({ port, process }) => (
         <li key={port}>
           <span className="ports-number">{port}</span>
           <span className="ports-process">{process ?? ''}</span>
-          <Button small weight="soft" icon={<ExternalLink size={14} aria-hidden />} aria-label={`Open port ${port}`} onClick={() => void openPort(runtime, port)}>
-            Open
+          <Button small weight="soft" icon={<ExternalLink size={14} aria-hidden />} aria-label={t('Open port {port}', { port })} onClick={() => void openPort(runtime, port)}>
+            {t('Open')}
           </Button>
         </li>
       ))}
@@ -72,11 +73,11 @@ function PortList({ runtime }: { runtime: RuntimeId }) {
 export async function openPort(runtime: RuntimeId, port: number): Promise<void> {
   try {
     const { url } = await inside.openPort(runtime, port)
-    if (!/^https?:/.test(url)) throw new Error('The server gave an address that cannot be opened.')
+    if (!/^https?:/.test(url)) throw new Error(t('The server gave an address that cannot be opened.'))
     // The browser opens a tab for a press of a button, and a slow answer may come too late for that.
-    if (navigator.userActivation?.isActive === false) notify({ title: `Port ${port} is ready`, action: { label: 'Open', run: () => window.open(url, '_blank', 'noopener,noreferrer') } })
+    if (navigator.userActivation?.isActive === false) notify({ title: t('Port {port} is ready', { port }), action: { label: t('Open'), run: () => window.open(url, '_blank', 'noopener,noreferrer') } })
     else window.open(url, '_blank', 'noopener,noreferrer')
   } catch (error) {
-    notifyError(`Port ${port} could not be opened`, error)
+    notifyError(t('Port {port} could not be opened', { port }), error)
   }
 }

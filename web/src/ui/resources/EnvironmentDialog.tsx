@@ -1,6 +1,7 @@
 /** What was installed on top of the runtime version, and the lock that the notebook's next runtime starts with. */
 import './resources.css'
 import { useEffect, useMemo, useState } from 'react'
+import { t } from '../../i18n'
 import { type Environment, runtimes } from '../../api/runtimes'
 import { spanText } from '../../model/usage'
 import { isHere } from '../../session/session'
@@ -11,7 +12,7 @@ import { type Asked, useAsked } from './useAsked'
 
 export default function EnvironmentDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
-    <Dialog open={open} onClose={onClose} title="Environment" description="Packages that this notebook has besides those of its runtime version." wide>
+    <Dialog open={open} onClose={onClose} title={t('Environment')} description={t('Packages that this notebook has besides those of its runtime version.')} wide>
       {open && <Loaded onClose={onClose} />}
     </Dialog>
   )
@@ -22,12 +23,12 @@ function Loaded({ onClose }: { onClose: () => void }) {
   const environment = useAsked(useMemo(() => () => runtimes.environment(desk.id), [desk]))
   const { value, error, again } = environment
   if (value !== undefined) return <Shown value={value} environment={environment} onClose={onClose} />
-  if (error === undefined) return <div className="sessions-wait"><Spinner large label="Loading" /></div>
+  if (error === undefined) return <div className="sessions-wait"><Spinner large label={t('Loading')} /></div>
   return (
     <>
       <p className="field-error" role="alert">{error}</p>
       <div className="dialog-actions">
-        <Button onClick={again}>Try again</Button>
+        <Button onClick={again}>{t('Try again')}</Button>
       </div>
     </>
   )
@@ -69,40 +70,40 @@ function Shown({ value, environment, onClose }: { value: Environment; environmen
     <>
       <OnTop value={value} live={live} />
       {mayRun && (
-        <Button weight={pinned ? 'outline' : 'primary'} small busy={busy === 'pin'} disabled={!live} onClick={() => void work('pin', () => runtimes.pin(desk.id), 'Pinned to this notebook')}>
-          {pinned ? 'Pin what is installed now' : 'Pin to this notebook'}
+        <Button weight={pinned ? 'outline' : 'primary'} small busy={busy === 'pin'} disabled={!live} onClick={() => void work('pin', () => runtimes.pin(desk.id), t('Pinned to this notebook'))}>
+          {pinned ? t('Pin what is installed now') : t('Pin to this notebook')}
         </Button>
       )}
-      <h3 className="environment-heading">Pinned</h3>
+      <h3 className="environment-heading">{t('Pinned')}</h3>
       {pinned === null ? (
-        <p className="environment-note">Nothing is pinned: the next runtime of this notebook starts with its runtime version alone.</p>
+        <p className="environment-note">{t('Nothing is pinned: the next runtime of this notebook starts with its runtime version alone.')}</p>
       ) : (
         <>
           <p className="environment-note">
-            Every runtime of this notebook starts with this <code>pylock.toml</code>, pinned by {pinned.by} {ago(pinned.at)}.{' '}
-            <span role="status" aria-label="Environment status">{building ? 'It is being prepared.' : 'It is ready: the next runtime has it at once.'}</span>
+            {t('Every runtime of this notebook starts with this pylock.toml, pinned by {name} {ago}.', { name: pinned.by, ago: ago(pinned.at) })}{' '}
+            <span role="status" aria-label={t('Environment status')}>{building ? t('It is being prepared.') : t('It is ready: the next runtime has it at once.')}</span>
           </p>
           <LockEditor text={pinned.lock} readOnly={!mayRun} onChange={(text) => setDraft(text === pinned.lock ? null : text)} />
         </>
       )}
       {error !== undefined && (
         <p className="environment-error" role="alert">
-          {error} {busy === null && 'Change the lock, or install other versions with pip and pin again.'}
+          {error} {busy === null && t('Change the lock, or install other versions with pip and pin again.')}
         </p>
       )}
       <div className="dialog-actions">
         {mayRun && pinned !== null && (
           <>
-            <Button weight="ghost" busy={busy === 'unpin'} onClick={() => void work('unpin', () => runtimes.setLock(desk.id, null), 'Nothing is pinned any more')}>
-              Unpin
+            <Button weight="ghost" busy={busy === 'unpin'} onClick={() => void work('unpin', () => runtimes.setLock(desk.id, null), t('Nothing is pinned any more'))}>
+              {t('Unpin')}
             </Button>
-            <Button busy={busy === 'save'} disabled={draft === null} onClick={() => void work('save', () => runtimes.setLock(desk.id, draft), 'The lock is saved')}>
-              Save
+            <Button busy={busy === 'save'} disabled={draft === null} onClick={() => void work('save', () => runtimes.setLock(desk.id, draft), t('The lock is saved'))}>
+              {t('Save')}
             </Button>
           </>
         )}
         <Button weight="primary" onClick={onClose}>
-          Close
+          {t('Close')}
         </Button>
       </div>
     </>
@@ -117,17 +118,17 @@ function OnTop({ value: { added, changed, removed }, live }: { value: Environmen
   ]
   return (
     <>
-      <h3 className="environment-heading">Installed in this runtime</h3>
+      <h3 className="environment-heading">{t('Installed in this runtime')}</h3>
       {rows.length === 0 ? (
-        <p className="environment-note">{live ? 'Nothing yet. What you install with pip or uv appears here.' : 'There is no runtime now. Connect, and install packages with pip or uv.'}</p>
+        <p className="environment-note">{live ? t('Nothing yet. What you install with pip or uv appears here.') : t('There is no runtime now. Connect, and install packages with pip or uv.')}</p>
       ) : (
-        <div className="packages-list" tabIndex={0} role="group" aria-label="Installed in this runtime">
+        <div className="packages-list" tabIndex={0} role="group" aria-label={t('Installed in this runtime')}>
           <table>
             <thead className="visually-hidden">
               <tr>
-                <th scope="col">Package</th>
-                <th scope="col">How</th>
-                <th scope="col">Version</th>
+                <th scope="col">{t('Package')}</th>
+                <th scope="col">{t('How')}</th>
+                <th scope="col">{t('Version')}</th>
               </tr>
             </thead>
             <tbody>

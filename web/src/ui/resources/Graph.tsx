@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { t } from '../../i18n'
 import { useShownTheme } from '../kit'
 
 export interface GraphProps {
@@ -56,12 +57,12 @@ export function Graph({ label, times, values, max, text }: GraphProps) {
   }, [times, values, max, end, theme])
 
   const known = values.filter((value) => value !== null)
-  const summary = known.length === 0 ? 'nothing is known yet' : `now ${text(known.at(-1)!)}, at most ${text(Math.max(...known))}, at least ${text(Math.min(...known))}`
+  const summary = known.length === 0 ? 'nothing is known yet' : t('now {text}, at most {text2}, at least {text3}', { text: text(known.at(-1)!), text2: text(Math.max(...known)), text3: text(Math.min(...known)) })
   const at = pointed === null ? undefined : times[pointed]
   const value = pointed === null ? undefined : values[pointed]
   return (
     <figure className="graph">
-      <div ref={host} role="img" aria-label={`${label} in the last hour: ${summary}`} className="graph-plot" />
+      <div ref={host} role="img" aria-label={t('{label} in the last hour: {summary}', { label, summary })} className="graph-plot" />
       <figcaption aria-hidden>
         {at !== undefined && typeof value === 'number' ? (
           <>
@@ -70,8 +71,8 @@ export function Graph({ label, times, values, max, text }: GraphProps) {
           </>
         ) : (
           <>
-            <span>1 hour ago</span>
-            <span>now</span>
+            <span>{t('1 hour ago')}</span>
+            <span>{t('now')}</span>
           </>
         )}
       </figcaption>

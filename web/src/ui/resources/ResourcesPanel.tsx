@@ -3,6 +3,7 @@ import './resources.css'
 import { Gauge, X } from 'lucide-react'
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
 import { useStore } from 'zustand'
+import { msg, t } from '../../i18n'
 import { runtimes } from '../../api/runtimes'
 import { kernelLabel } from '../../model/runtimes'
 import { continued, countdown, ofText, sizeText, spanText, type UsagePoint } from '../../model/usage'
@@ -25,24 +26,24 @@ function Resources() {
   const connecting = useSession((session) => session.connecting)
   const mayRun = useMay('run')
   return (
-    <aside className="panel panel-right resources" aria-label="Resources">
+    <aside className="panel panel-right resources" aria-label={t('Resources')}>
       <div className="panel-head">
-        <h2>Resources</h2>
-        <IconButton label="Close resources" icon={<X size={16} aria-hidden />} onClick={() => desk.showResources(false)} />
+        <h2>{t('Resources')}</h2>
+        <IconButton label={t('Close resources')} icon={<X size={16} aria-hidden />} onClick={() => desk.showResources(false)} />
       </div>
       {isHere(runtime) ? <OfRuntime key={runtime.id} runtime={runtime} /> : (
         <EmptyState
           icon={<Gauge size={36} aria-hidden />}
-          title="Not connected"
-          actions={mayRun && <Button weight="soft" busy={connecting} onClick={() => desk.session.connect()}>Connect</Button>}
+          title={t('Not connected')}
+          actions={mayRun && <Button weight="soft" busy={connecting} onClick={() => desk.session.connect()}>{t('Connect')}</Button>}
         >
-          What your runtime uses appears here.
+          {t('What your runtime uses appears here.')}
         </EmptyState>
       )}
       <div className="resources-actions">
-        {mayRun && <Button small onClick={() => desk.open('runtime-type')}>Change runtime type</Button>}
-        <Button small onClick={() => desk.open('sessions')}>Manage sessions</Button>
-        {mayRun && isHere(runtime) && <Button small onClick={() => desk.open('disconnect')}>Disconnect</Button>}
+        {mayRun && <Button small onClick={() => desk.open('runtime-type')}>{t('Change runtime type')}</Button>}
+        <Button small onClick={() => desk.open('sessions')}>{t('Manage sessions')}</Button>
+        {mayRun && isHere(runtime) && <Button small onClick={() => desk.open('disconnect')}>{t('Disconnect')}</Button>}
       </div>
     </aside>
   )
@@ -59,7 +60,7 @@ function OfRuntime({ runtime }: { runtime: Runtime }) {
   const points = useMemo(() => continued(kept ?? [], seen).map(([at, memory, cpu, disk, gpu]): UsagePoint => [at, memory, cpu === null ? null : cpu / cpus, disk, gpu]), [kept, seen, cpus])
   return (
     <>
-      {now === null ? <p className="panel-note">{ready ? 'Measuring…' : 'The runtime is starting.'}</p> : <Uses now={now} points={points} />}
+      {now === null ? <p className="panel-note">{ready ? t('Measuring…') : t('The runtime is starting.')}</p> : <Uses now={now} points={points} />}
       {memory !== null && memory.variables.length > 0 && <Largest variables={memory.variables} limit={memory.limit} />}
       <About runtime={runtime} />
     </>
@@ -73,13 +74,13 @@ function Uses({ now, points }: { now: Usage; points: readonly UsagePoint[] }) {
   const { memory_bytes, memory_limit_bytes, cpu_percent, cpus, disk_bytes, disk_limit_bytes } = now
   return (
     <div className="uses">
-      {memory_bytes !== null && <Use label="RAM" part={memory_bytes} whole={memory_limit_bytes} text={bytesOf(memory_bytes, memory_limit_bytes)} times={times} values={column(1)} say={sizeText} />}
+      {memory_bytes !== null && <Use label={t('RAM')} part={memory_bytes} whole={memory_limit_bytes} text={bytesOf(memory_bytes, memory_limit_bytes)} times={times} values={column(1)} say={sizeText} />}
       {/* The first reading knows nothing of it yet, and nothing should move when the second one comes. */}
-      <Use label="CPU" part={(cpu_percent ?? 0) / (cpus ?? 1)} whole={100} text={cpu_percent === null ? '–' : cpuText(cpu_percent, cpus)} times={times} values={column(2)} say={percent} />
-      {disk_bytes !== null && <Use label="Disk" part={disk_bytes} whole={disk_limit_bytes} text={bytesOf(disk_bytes, disk_limit_bytes)} times={times} values={column(3)} say={sizeText} />}
-      {gpu && <Use label="GPU" part={gpu.percent ?? 0} whole={100} text={gpu.percent === null ? gpu.name : `${percent(gpu.percent)} · ${gpu.name}`} times={times} values={column(4)} say={percent} />}
+      <Use label={t('CPU')} part={(cpu_percent ?? 0) / (cpus ?? 1)} whole={100} text={cpu_percent === null ? '–' : cpuText(cpu_percent, cpus)} times={times} values={column(2)} say={percent} />
+      {disk_bytes !== null && <Use label={t('Disk')} part={disk_bytes} whole={disk_limit_bytes} text={bytesOf(disk_bytes, disk_limit_bytes)} times={times} values={column(3)} say={sizeText} />}
+      {gpu && <Use label={t('GPU')} part={gpu.percent ?? 0} whole={100} text={gpu.percent === null ? gpu.name : `${percent(gpu.percent)} · ${gpu.name}`} times={times} values={column(4)} say={percent} />}
       {now.gpus.map(({ name, memory_bytes: used, memory_limit_bytes: limit }, at) => (
-        <Bar key={at} label={now.gpus.length > 1 ? `GPU ${at + 1} memory` : 'GPU memory'} part={used} whole={limit} text={`${ofText(used, limit)}${at > 0 ? ` · ${name}` : ''}`} />
+        <Bar key={at} label={now.gpus.length > 1 ? t('GPU {value} memory', { value: at + 1 }) : t('GPU memory')} part={used} whole={limit} text={`${ofText(used, limit)}${at > 0 ? ` · ${name}` : ''}`} />
       ))}
       <Numbers points={points} gpu={gpu !== undefined} />
     </div>
@@ -112,15 +113,15 @@ const ROWS = [['RAM', 1, sizeText], ['CPU', 2, percent], ['Disk', 3, sizeText], 
 function Numbers({ points, gpu }: { points: readonly UsagePoint[]; gpu: boolean }) {
   return (
     <details className="resources-numbers">
-      <summary>As a table</summary>
+      <summary>{t('As a table')}</summary>
       <table>
-        <caption className="visually-hidden">Use in the last hour</caption>
+        <caption className="visually-hidden">{t('Use in the last hour')}</caption>
         <thead>
           <tr>
             <td />
-            <th scope="col">Now</th>
-            <th scope="col">Average</th>
-            <th scope="col">Most</th>
+            <th scope="col">{t('Now')}</th>
+            <th scope="col">{t('Average')}</th>
+            <th scope="col">{t('Most')}</th>
           </tr>
         </thead>
         <tbody>
@@ -145,7 +146,7 @@ function Numbers({ points, gpu }: { points: readonly UsagePoint[]; gpu: boolean 
 function Largest({ variables, limit }: { variables: readonly Variable[]; limit: number }) {
   return (
     <section className="resources-largest">
-      <h3>Largest variables</h3>
+      <h3>{t('Largest variables')}</h3>
       <ul>
         {variables.map(({ name, type, bytes }) => (
           <li key={name}>
@@ -157,7 +158,7 @@ function Largest({ variables, limit }: { variables: readonly Variable[]; limit: 
   )
 }
 
-const NETWORK: Readonly<Record<NetworkMode, string>> = { none: 'None', packages: 'Package indexes only', internet: 'Internet' }
+const NETWORK: Readonly<Record<NetworkMode, string>> = { none: msg('None'), packages: msg('Package indexes only'), internet: msg('Internet') }
 
 function About({ runtime }: { runtime: Runtime }) {
   const desk = useDesk()
@@ -171,10 +172,10 @@ function About({ runtime }: { runtime: Runtime }) {
     ...(runtime.accelerator ? [['Accelerator', `${runtime.accelerator.count > 1 ? `${runtime.accelerator.count} × ` : ''}${runtime.accelerator.name}`] as const] : []),
     ['Version', runtime.version],
     ...(language ? [['Kernel', kernelLabel(language)] as const] : []),
-    ...(runtime.network ? [['Network', NETWORK[runtime.network]] as const] : []),
-    ...(own?.ready_at ? [['Running for', spanText(at - own.ready_at)] as const] : []),
-    ...(runtime.notice ? [['Given back in', countdown(runtime.notice.at - at)] as const] : type ? [['Given back', `after ${spanText(type.idle_seconds * 1000)} without use`] as const] : []),
-    ...(own?.expires_at ? [['Ends at the latest', `in ${spanText(own.expires_at - at)}`] as const] : []),
+    ...(runtime.network ? [['Network', t(NETWORK[runtime.network])] as const] : []),
+    ...(own?.ready_at ? [[t('Running for'), spanText(at - own.ready_at)] as const] : []),
+    ...(runtime.notice ? [[t('Given back in'), countdown(runtime.notice.at - at)] as const] : type ? [[t('Given back'), t('after {spanText} without use', { spanText: spanText(type.idle_seconds * 1000) })] as const] : []),
+    ...(own?.expires_at ? [[t('Ends at the latest'), `in ${spanText(own.expires_at - at)}`] as const] : []),
   ]
   return (
     <dl className="resources-about">

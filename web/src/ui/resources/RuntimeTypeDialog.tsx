@@ -2,6 +2,7 @@
 import './resources.css'
 import { Cpu, Gpu, MemoryStick } from 'lucide-react'
 import { useMemo, useState } from 'react'
+import { t } from '../../i18n'
 import { runtimes, type Version } from '../../api/runtimes'
 import { choose, chosen, KERNELS, kernelLabel, type RuntimeType } from '../../model/runtimes'
 import { sizeText } from '../../model/usage'
@@ -12,7 +13,7 @@ import { useAsked } from './useAsked'
 
 export default function RuntimeTypeDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
-    <Dialog open={open} onClose={onClose} title="Change runtime type" wide>
+    <Dialog open={open} onClose={onClose} title={t('Change runtime type')} wide>
       {open && <Loaded onClose={onClose} />}
     </Dialog>
   )
@@ -26,12 +27,12 @@ const offered = async () => {
 function Loaded({ onClose }: { onClose: () => void }) {
   const { value, error, again } = useAsked(offered)
   if (value !== undefined) return <Form {...value} onClose={onClose} />
-  if (error === undefined) return <div className="sessions-wait"><Spinner large label="Loading" /></div>
+  if (error === undefined) return <div className="sessions-wait"><Spinner large label={t('Loading')} /></div>
   return (
     <>
       <p className="field-error" role="alert">{error}</p>
       <div className="dialog-actions">
-        <Button onClick={again}>Try again</Button>
+        <Button onClick={again}>{t('Try again')}</Button>
       </div>
     </>
   )
@@ -67,9 +68,9 @@ function Form({ types, versions, onClose }: { types: readonly RuntimeType[]; ver
     else if (!live || differs) desk.session.connect({ ...(picked && { type }), ...(asked !== undefined && { version: asked }) })
   }
   const options = [
-    { value: USUAL, label: `Latest default${usualVersion ? ` (${usualVersion.name})` : ''}` },
-    ...versions.map(({ name, ready }) => ({ value: name, label: ready ? name : `${name} (to be built)` })),
-    ...(version !== USUAL && meant === undefined ? [{ value: version, label: `${version} (not offered here)` }] : []),
+    { value: USUAL, label: t('Latest default{value}', { value: usualVersion ? ` (${usualVersion.name})` : '' }) },
+    ...versions.map(({ name, ready }) => ({ value: name, label: ready ? name : t('{name} (to be built)', { name }) })),
+    ...(version !== USUAL && meant === undefined ? [{ value: version, label: t('{version} (not offered here)', { version }) }] : []),
   ]
   return (
     <form
@@ -80,31 +81,31 @@ function Form({ types, versions, onClose }: { types: readonly RuntimeType[]; ver
       }}
     >
       <div className="runtime-form-row">
-        <span className="field-label">Language</span>
-        <Select label="Language" value={kernel} options={kernels.map((name) => ({ value: name, label: kernelLabel(name) }))} onChange={setKernel} />
+        <span className="field-label">{t('Language')}</span>
+        <Select label={t('Language')} value={kernel} options={kernels.map((name) => ({ value: name, label: kernelLabel(name) }))} onChange={setKernel} />
       </div>
-      {impossible && <p className="field-error">Runtime version {meant.name} does not offer {kernelLabel(kernel)}{KERNELS[kernel] ? '' : ', the kernel that this notebook names'}.</p>}
+      {impossible && <p className="field-error">{KERNELS[kernel] ? t('Runtime version {version} does not offer {kernel}.', { version: meant.name, kernel: kernelLabel(kernel) }) : t('Runtime version {version} does not offer {kernel}, the kernel that this notebook names.', { version: meant.name, kernel: kernelLabel(kernel) })}</p>}
       <fieldset className="type-cards">
-        <legend className="field-label">Hardware</legend>
+        <legend className="field-label">{t('Hardware')}</legend>
         {types.map((one) => (
           <TypeCard key={one.name} type={one} checked={one.name === type} onChange={() => setType(one.name)} />
         ))}
       </fieldset>
       <div className="runtime-form-row">
-        <span className="field-label">Runtime version</span>
-        <Select label="Runtime version" value={version} options={options} onChange={setVersion} />
+        <span className="field-label">{t('Runtime version')}</span>
+        <Select label={t('Runtime version')} value={version} options={options} onChange={setVersion} />
       </div>
       {meant !== undefined && <Packages key={meant.name} version={meant} />}
-      {meant !== undefined && !meant.ready && <p className="field-hint">This version is not built yet. The first runtime with it takes some minutes, and you see how far it is.</p>}
-      {differs && <p className="runtime-form-warning" role="status">The runtime you have now is deleted, with its variables and files. Text and outputs stay.</p>}
-      {speaks && mayWrite && <p className="runtime-form-warning" role="status">The session restarts with the other language: variables are gone, files stay.</p>}
-      {!mayWrite && <p className="field-hint">You may not change this notebook, so your choice holds for this connection alone.</p>}
+      {meant !== undefined && !meant.ready && <p className="field-hint">{t('This version is not built yet. The first runtime with it takes some minutes, and you see how far it is.')}</p>}
+      {differs && <p className="runtime-form-warning" role="status">{t('The runtime you have now is deleted, with its variables and files. Text and outputs stay.')}</p>}
+      {speaks && mayWrite && <p className="runtime-form-warning" role="status">{t('The session restarts with the other language: variables are gone, files stay.')}</p>}
+      {!mayWrite && <p className="field-hint">{t('You may not change this notebook, so your choice holds for this connection alone.')}</p>}
       <div className="dialog-actions">
         <Button weight="ghost" onClick={onClose}>
-          Cancel
+          {t('Cancel')}
         </Button>
         <Button weight="primary" type="submit" disabled={impossible}>
-          {speaks ? 'Save and restart' : live && !differs ? 'Save' : 'Save and connect'}
+          {speaks ? t('Save and restart') : live && !differs ? t('Save') : t('Save and connect')}
         </Button>
       </div>
     </form>
@@ -121,7 +122,7 @@ function TypeCard({ type, checked, onChange }: { type: RuntimeType; checked: boo
       <span className="type-card-words">
         <strong>{label}</strong>
         <span id={`type-${name}`}>
-          {available ? `${limits.cpus} ${limits.cpus === 1 ? 'CPU' : 'CPUs'} · ${sizeText(limits.memory_bytes)} RAM · ${sizeText(limits.disk_bytes)} disk${description ? `. ${description}` : ''}` : (reason ?? 'Not available now')}
+          {available ? t('{cpus} {value} · {sizeText} RAM · {sizeText2} disk{value2}', { cpus: limits.cpus, value: limits.cpus === 1 ? 'CPU' : 'CPUs', sizeText: sizeText(limits.memory_bytes), sizeText2: sizeText(limits.disk_bytes), value2: description ? `. ${description}` : '' }) : (reason ?? t('Not available now'))}
         </span>
       </span>
     </label>
@@ -132,9 +133,7 @@ function Packages({ version }: { version: Version }) {
   const [open, setOpen] = useState(false)
   return (
     <details className="packages" onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>
-        {version.packages_count} packages of {version.name}
-      </summary>
+      <summary>{t('{packages_count} packages of {name}', { packages_count: version.packages_count, name: version.name })}</summary>
       {open && <PackageList version={version.name} />}
     </details>
   )
@@ -143,17 +142,17 @@ function Packages({ version }: { version: Version }) {
 function PackageList({ version }: { version: string }) {
   const { value, error } = useAsked(useMemo(() => () => runtimes.version(version), [version]))
   const [query, setQuery] = useState('')
-  if (value === undefined) return error === undefined ? <Spinner label="Loading" /> : <p className="field-error">{error}</p>
+  if (value === undefined) return error === undefined ? <Spinner label={t('Loading')} /> : <p className="field-error">{error}</p>
   const found = value.packages.filter(({ name }) => name.toLowerCase().includes(query.trim().toLowerCase()))
   return (
     <>
-      <input type="search" className="field-control packages-search" aria-label="Find a package" placeholder="Find a package" value={query} onChange={(event) => setQuery(event.target.value)} />
-      <div className="packages-list" tabIndex={0} role="group" aria-label={`Packages of ${version}`}>
+      <input type="search" className="field-control packages-search" aria-label={t('Find a package')} placeholder={t('Find a package')} value={query} onChange={(event) => setQuery(event.target.value)} />
+      <div className="packages-list" tabIndex={0} role="group" aria-label={t('Packages of {version}', { version })}>
         <table>
           <thead className="visually-hidden">
             <tr>
-              <th scope="col">Package</th>
-              <th scope="col">Version</th>
+              <th scope="col">{t('Package')}</th>
+              <th scope="col">{t('Version')}</th>
             </tr>
           </thead>
           <tbody>
@@ -165,7 +164,7 @@ function PackageList({ version }: { version: string }) {
             ))}
           </tbody>
         </table>
-        {found.length === 0 && <p className="packages-none">No package has that name. pip can install it in your runtime.</p>}
+        {found.length === 0 && <p className="packages-none">{t('No package has that name. pip can install it in your runtime.')}</p>}
       </div>
     </>
   )

@@ -3,6 +3,7 @@ import './resources.css'
 import { Server } from 'lucide-react'
 import { useState } from 'react'
 import { Link } from 'wouter'
+import { t } from '../../i18n'
 import { runtimes, type SessionShown } from '../../api/runtimes'
 import { kernelLabel } from '../../model/runtimes'
 import { ofText, ordinal, sizeText, spanText } from '../../model/usage'
@@ -22,7 +23,7 @@ export interface SessionsDialogProps {
 
 export default function SessionsDialog({ open, onClose, here }: SessionsDialogProps) {
   return (
-    <Dialog open={open} onClose={onClose} title="Manage sessions" wide>
+    <Dialog open={open} onClose={onClose} title={t('Manage sessions')} wide>
       {open && <List here={here ?? null} onClose={onClose} />}
     </Dialog>
   )
@@ -39,18 +40,18 @@ function List({ here, onClose }: { here: NotebookId | null; onClose: () => void 
   const end = async () => {
     const ends = await Promise.allSettled(ending.map(({ runtime }) => runtimes.end(runtime.id)))
     const failed = ends.find((one) => one.status === 'rejected')
-    if (failed) notifyError('A runtime could not be ended', failed.reason)
+    if (failed) notifyError(t('A runtime could not be ended'), failed.reason)
     again()
   }
-  if (sessions === undefined) return error === undefined ? <div className="sessions-wait"><Spinner large label="Loading" /></div> : <p className="field-error" role="alert">{error}</p>
+  if (sessions === undefined) return error === undefined ? <div className="sessions-wait"><Spinner large label={t('Loading')} /></div> : <p className="field-error" role="alert">{error}</p>
   const others = sessions.filter(({ notebook }) => here === null || notebook?.id !== here)
   return (
     <>
       {error !== undefined && <p className="field-error" role="alert">{error}</p>}
       {sessions.length === 0 ? (
-        <EmptyState icon={<Server size={36} aria-hidden />} title="No active sessions">When you run a notebook, its runtime appears here until it is given back.</EmptyState>
+        <EmptyState icon={<Server size={36} aria-hidden />} title={t('No active sessions')}>{t('When you run a notebook, its runtime appears here until it is given back.')}</EmptyState>
       ) : (
-        <ul className="sessions" aria-label="Sessions">
+        <ul className="sessions" aria-label={t('Sessions')}>
           {sessions.map((session) => (
             <Row key={session.runtime.id} session={session} here={here !== null && session.notebook?.id === here} onClose={onClose} onEnd={() => ask([session])} />
           ))}
@@ -58,10 +59,10 @@ function List({ here, onClose }: { here: NotebookId | null; onClose: () => void 
       )}
       <div className="dialog-actions">
         {others.length > 1 || (others.length > 0 && others.length < sessions.length) ? (
-          <Button onClick={() => ask(others)}>{others.length < sessions.length ? 'Terminate other sessions' : 'Terminate all'}</Button>
+          <Button onClick={() => ask(others)}>{others.length < sessions.length ? t('Terminate other sessions') : t('Terminate all')}</Button>
         ) : null}
         <Button weight="primary" onClick={onClose}>
-          Close
+          {t('Close')}
         </Button>
       </div>
       <ConfirmDialog
@@ -69,9 +70,9 @@ function List({ here, onClose }: { here: NotebookId | null; onClose: () => void 
         onClose={() => setAsking(false)}
         onConfirm={end}
         danger
-        title={ending.length === 1 ? `Terminate the session of ${nameOf(ending[0]!)}?` : `Terminate ${ending.length} sessions?`}
-        description="Text and outputs stay in the notebook. Variables, and files in the runtime, are lost."
-        confirm="Terminate"
+        title={ending.length === 1 ? t('Terminate the session of {nameOf}?', { nameOf: nameOf(ending[0]!) }) : t('Terminate {length} sessions?', { length: ending.length })}
+        description={t('Text and outputs stay in the notebook. Variables, and files in the runtime, are lost.')}
+        confirm={t('Terminate')}
       />
     </>
   )
@@ -86,24 +87,24 @@ function Row({ session, here, onClose, onEnd }: { session: SessionShown; here: b
     runtime.label ?? runtime.type,
     ...(kernel?.name ? [kernelLabel(kernel.name)] : []),
     `started ${spanText(now - runtime.requested_at)} ago`,
-    ...(session.executing || now - runtime.used_at < 60_000 ? [] : [`not used for ${spanText(now - runtime.used_at)}`]),
+    ...(session.executing || now - runtime.used_at < 60_000 ? [] : [t('not used for {spanText}', { spanText: spanText(now - runtime.used_at) })]),
   ]
   return (
     <li className="session">
       <div className="session-words">
         <div className="session-name">
-          {notebook === null ? <span>No notebook</span> : <Link href={`/notebooks/${notebook.id}`} onClick={onClose}>{notebook.name}</Link>}
-          {here && <span className="chip">This notebook</span>}
+          {notebook === null ? <span>{t('No notebook')}</span> : <Link href={`/notebooks/${notebook.id}`} onClick={onClose}>{notebook.name}</Link>}
+          {here && <span className="chip">{t('This notebook')}</span>}
           <span className={session.executing ? 'chip chip-run' : 'chip'}>{stateOf(session)}</span>
         </div>
         <div className="session-facts">{facts.join(' · ')}</div>
       </div>
-      <Button small weight="outline" aria-label={`Terminate the session of ${nameOf(session)}`} onClick={onEnd}>
-        Terminate
+      <Button small weight="outline" aria-label={t('Terminate the session of {nameOf}', { nameOf: nameOf(session) })} onClick={onEnd}>
+        {t('Terminate')}
       </Button>
       <div className="session-uses">
-        {memory_bytes !== null && <Bar label="RAM" part={memory_bytes} whole={memory ?? memory_bytes} text={memory === null ? sizeText(memory_bytes) : ofText(memory_bytes, memory)} />}
-        {disk_bytes !== null && <Bar label="Disk" part={disk_bytes} whole={disk ?? disk_bytes} text={disk === null ? sizeText(disk_bytes) : ofText(disk_bytes, disk)} />}
+        {memory_bytes !== null && <Bar label={t('RAM')} part={memory_bytes} whole={memory ?? memory_bytes} text={memory === null ? sizeText(memory_bytes) : ofText(memory_bytes, memory)} />}
+        {disk_bytes !== null && <Bar label={t('Disk')} part={disk_bytes} whole={disk ?? disk_bytes} text={disk === null ? sizeText(disk_bytes) : ofText(disk_bytes, disk)} />}
       </div>
     </li>
   )
@@ -112,10 +113,10 @@ function Row({ session, here, onClose, onEnd }: { session: SessionShown; here: b
 const nameOf = ({ notebook }: SessionShown) => (notebook === null ? 'no notebook' : `“${notebook.name}”`)
 
 function stateOf({ runtime, kernel, executing }: SessionShown): string {
-  if (runtime.queue) return `Waiting, ${ordinal(runtime.queue.position)} of ${runtime.queue.of}`
+  if (runtime.queue) return t('Waiting, {ordinal} of {of}', { ordinal: ordinal(runtime.queue.position), of: runtime.queue.of })
   if (runtime.state === 'failed' || runtime.state === 'stopped') return 'Ended'
   if (runtime.state === 'stopping') return 'Ending'
   if (runtime.state !== 'ready') return 'Starting'
   if (executing) return 'Running'
-  return kernel?.state === 'dead' ? 'Kernel ended' : 'Idle'
+  return kernel?.state === 'dead' ? t('Kernel ended') : 'Idle'
 }

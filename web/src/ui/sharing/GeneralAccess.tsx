@@ -1,9 +1,10 @@
 /** Who may open it by its address alone. */
 import { Building2, Globe, Lock } from 'lucide-react'
+import { t } from '../../i18n'
 import { type LinkAccess, type Sharing, sharing } from '../../api/sharing'
 import type { GrantRole } from '../../api/types'
 import { Select } from '../kit'
-import { AUDIENCES, explained, expiryOf, inherited, roleName, ROLES, terms, until } from './words'
+import { audiences, explained, expiryOf, inherited, roleName, roles, terms, until } from './words'
 
 const ICONS = { restricted: <Lock size={17} aria-hidden />, signed_in: <Building2 size={17} aria-hidden />, anyone: <Globe size={17} aria-hidden /> }
 
@@ -14,24 +15,24 @@ export function GeneralAccess({ item, shared, change }: { item: string; shared: 
   return (
     <section aria-labelledby="share-general">
       <h3 id="share-general" className="share-heading">
-        General access
+        {t('General access')}
       </h3>
       <div className="share-general" data-audience={audience}>
         <span className="share-icon">{ICONS[audience]}</span>
         <div className="share-person">
           {changeable ? (
             <div className="share-general-settings">
-              <Select label="Who may open it" value={audience} options={AUDIENCES} onChange={(next) => change(sharing.setLink(item, next, role, ends))} />
+              <Select label={t('Who may open it')} value={audience} options={audiences()} onChange={(next) => change(sharing.setLink(item, next, role, ends))} />
               {audience !== 'restricted' && (
                 <>
-                  <Select label="Role by the link" value={role} options={ROLES} onChange={(next) => change(sharing.setLink(item, audience, next, ends))} />
-                  <Select label="End of the link" value={ends === null ? 'never' : 'now'} options={terms(ends)} onChange={(term) => change(sharing.setLink(item, audience, role, expiryOf(term, ends)))} />
+                  <Select label={t('Role by the link')} value={role} options={roles()} onChange={(next) => change(sharing.setLink(item, audience, next, ends))} />
+                  <Select label={t('End of the link')} value={ends === null ? 'never' : 'now'} options={terms(ends)} onChange={(term) => change(sharing.setLink(item, audience, role, expiryOf(term, ends)))} />
                 </>
               )}
             </div>
           ) : (
             <strong>
-              {AUDIENCES.find(({ value }) => value === audience)?.label}
+              {audiences().find(({ value }) => value === audience)?.label}
               {audience !== 'restricted' && ` · ${roleName(role)}${ends === null ? '' : ` · ${until(ends)}`}`}
             </strong>
           )}

@@ -1,6 +1,7 @@
 /** A field that names one person or group, with those whose names begin so to choose from. */
 import { Users } from 'lucide-react'
 import { type KeyboardEvent, useEffect, useId, useState } from 'react'
+import { t } from '../../i18n'
 import { type Group, type Person, sharing } from '../../api/sharing'
 import { Avatar } from '../kit'
 
@@ -80,7 +81,7 @@ export function PeopleField({ label, text, onChange, groups = true, error }: Peo
         aria-describedby={error === undefined ? undefined : `${id}-error`}
         data-invalid={error === undefined ? undefined : ''}
         className="field-control"
-        placeholder={groups ? 'Name, group or e-mail address' : 'Name or e-mail address'}
+        placeholder={groups ? t('Name, group or e-mail address') : t('Name or e-mail address')}
         autoComplete="off"
         spellCheck={false}
         maxLength={254}
@@ -92,7 +93,7 @@ export function PeopleField({ label, text, onChange, groups = true, error }: Peo
         onKeyDown={key}
         onBlur={close}
       />
-      <ul id={`${id}-list`} role="listbox" aria-label="Suggestions" className="people-found" hidden={found.length === 0}>
+      <ul id={`${id}-list`} role="listbox" aria-label={t('Suggestions')} className="people-found" hidden={found.length === 0}>
         {found.map((choice, index) => (
           <li
             key={keyOf(choice)}
@@ -123,7 +124,7 @@ export function PeopleField({ label, text, onChange, groups = true, error }: Peo
   )
 }
 
-export const sizeText = (size: number) => (size === 1 ? 'Group of 1 person' : `Group of ${size} people`)
+export const sizeText = (size: number) => (size === 1 ? t('Group of 1 person') : t('Group of {size} people', { size }))
 
 export function Face({ choice }: { choice: Choice }) {
   if (choice.kind === 'person') return <Avatar name={choice.person.name} color={choice.person.color} size={34} decorative />

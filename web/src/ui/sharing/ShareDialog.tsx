@@ -2,6 +2,7 @@
 import '../sharing/sharing.css'
 import { Check, Link2 } from 'lucide-react'
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
+import { t } from '../../i18n'
 import { type Sharing, sharing } from '../../api/sharing'
 import type { GrantRole } from '../../api/types'
 import { useMe } from '../account'
@@ -10,7 +11,7 @@ import { AccessList } from './AccessList'
 import { GeneralAccess } from './GeneralAccess'
 import { type Choice, PeopleField } from './PeopleField'
 import { TransferForm } from './TransferForm'
-import { ROLES } from './words'
+import { roles } from './words'
 
 export interface SharedItem {
   readonly id: string
@@ -25,7 +26,7 @@ export default function ShareDialog({ item, onClose }: { item: SharedItem | null
     onClose()
   }
   return (
-    <Dialog open={item !== null} onClose={close} title={giving ? 'Transfer ownership' : `Share “${item?.name ?? ''}”`} wide>
+    <Dialog open={item !== null} onClose={close} title={giving ? t('Transfer ownership') : t('Share “{value}”', { value: item?.name ?? '' })} wide>
       {item !== null && <Shared item={item} giving={giving} setGiving={setGiving} onClose={close} />}
     </Dialog>
   )
@@ -39,14 +40,14 @@ function Shared({ item, giving, setGiving, onClose }: { item: SharedItem; giving
   useEffect(() => {
     load().catch((cause: unknown) => setError(cause instanceof Error ? cause.message : String(cause)))
   }, [load])
-  const change = (work: Promise<unknown>) => void work.then(load).catch((cause: unknown) => notifyError('Sharing was not changed', cause))
+  const change = (work: Promise<unknown>) => void work.then(load).catch((cause: unknown) => notifyError(t('Sharing was not changed'), cause))
 
   if (error !== undefined) return <p className="share-none">{error}</p>
-  if (shared === undefined) return <Spinner label="Loading" />
+  if (shared === undefined) return <Spinner label={t('Loading')} />
   if (giving) {
     const done = (to: string) => {
       setGiving(false)
-      notify({ title: `${to} is the owner now`, detail: 'You are an editor of it.', kind: 'good' })
+      notify({ title: t('{to} is the owner now', { to }), detail: t('You are an editor of it.'), kind: 'good' })
       void load()
     }
     return <TransferForm item={item.id} name={item.name} shared={shared} onDone={done} onBack={() => setGiving(false)} />
@@ -54,19 +55,19 @@ function Shared({ item, giving, setGiving, onClose }: { item: SharedItem; giving
   const owner = shared.role === 'owner'
   return (
     <>
-      {owner ? <AddForm item={item.id} load={load} /> : <p className="share-none">{shared.complete ? 'Only the owner can change with whom it is shared.' : 'You see the owner and yourself. Who may edit sees everybody.'}</p>}
-      <h3 className="share-heading">People with access</h3>
+      {owner ? <AddForm item={item.id} load={load} /> : <p className="share-none">{shared.complete ? t('Only the owner can change with whom it is shared.') : t('You see the owner and yourself. Who may edit sees everybody.')}</p>}
+      <h3 className="share-heading">{t('People with access')}</h3>
       <AccessList item={item.id} shared={shared} me={me.id} change={change} />
       <GeneralAccess item={item.id} shared={shared} change={change} />
       <div className="dialog-actions share-actions">
         <CopyLink item={item} />
         {owner && (
           <Button weight="ghost" onClick={() => setGiving(true)}>
-            Transfer ownership…
+            {t('Transfer ownership…')}
           </Button>
         )}
         <Button weight="primary" onClick={onClose}>
-          Done
+          {t('Done')}
         </Button>
       </div>
     </>
@@ -98,7 +99,7 @@ function AddForm({ item, load }: { item: string; load: () => Promise<void> }) {
   return (
     <form className="share-form" onSubmit={(event) => void add(event)}>
       <PeopleField
-        label="Add people and groups"
+        label={t('Add people and groups')}
         text={text}
         error={error}
         onChange={(next, chosen) => {
@@ -107,9 +108,9 @@ function AddForm({ item, load }: { item: string; load: () => Promise<void> }) {
           setError(undefined)
         }}
       />
-      <Select label="Role" value={role} options={ROLES} onChange={setRole} />
+      <Select label={t('Role')} value={role} options={roles()} onChange={setRole} />
       <Button weight="primary" type="submit" busy={busy} disabled={text.trim() === ''}>
-        Add
+        {t('Add')}
       </Button>
     </form>
   )
@@ -126,10 +127,10 @@ function CopyLink({ item }: { item: SharedItem }) {
     return () => clearTimeout(timer)
   }, [copied])
   const address = `${location.origin}${PLACES[item.kind]}${encodeURIComponent(item.id)}${item.kind === 'file' ? '/content' : ''}`
-  const copy = () => navigator.clipboard.writeText(address).then(() => setCopied(true), (cause: unknown) => notifyError(`It could not be copied: ${address}`, cause))
+  const copy = () => navigator.clipboard.writeText(address).then(() => setCopied(true), (cause: unknown) => notifyError(t('It could not be copied: {address}', { address }), cause))
   return (
     <Button weight="outline" className="share-copy" icon={copied ? <Check size={16} aria-hidden /> : <Link2 size={16} aria-hidden />} onClick={() => void copy()}>
-      {copied ? 'Link copied' : 'Copy link'}
+      {copied ? t('Link copied') : t('Copy link')}
     </Button>
   )
 }

@@ -1,5 +1,6 @@
 /** Making somebody else the owner: whom, what that means, and only then. */
 import { type FormEvent, useState } from 'react'
+import { t } from '../../i18n'
 import { type Sharing, sharing } from '../../api/sharing'
 import { Button } from '../kit'
 import { type Choice, PeopleField } from './PeopleField'
@@ -25,7 +26,7 @@ export function TransferForm({ item, name, shared, onDone, onBack }: { item: str
   return (
     <form className="share-transfer" onSubmit={(event) => void go(event)}>
       <PeopleField
-        label="New owner"
+        label={t('New owner')}
         groups={false}
         text={text}
         error={error}
@@ -36,16 +37,16 @@ export function TransferForm({ item, name, shared, onDone, onBack }: { item: str
         }}
       />
       <ul className="share-consequences">
-        <li>“{name}”, with everything in it, moves to the top of their drive and counts against their storage.</li>
-        <li>You stay an editor, until they decide otherwise. Only they can give it back.</li>
-        {lost && <li>Whoever can open it only by a folder of yours loses it.</li>}
+        <li>{t('“{name}”, with everything in it, moves to the top of their drive and counts against their storage.', { name })}</li>
+        <li>{t('You stay an editor, until they decide otherwise. Only they can give it back.')}</li>
+        {lost && <li>{t('Whoever can open it only by a folder of yours loses it.')}</li>}
       </ul>
       <div className="dialog-actions">
         <Button weight="ghost" onClick={onBack}>
-          Back
+          {t('Back')}
         </Button>
         <Button weight="danger" type="submit" busy={busy} disabled={text.trim() === ''}>
-          Transfer ownership
+          {t('Transfer ownership')}
         </Button>
       </div>
     </form>

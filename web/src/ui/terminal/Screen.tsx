@@ -4,6 +4,7 @@ import { type ITheme, Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { useEffect, useRef, useState } from 'react'
 import '../../outputs/text.css'
+import { t } from '../../i18n'
 import { Button, notify, Spinner, useShownTheme } from '../kit'
 import { Line, type LineState } from './line'
 
@@ -138,14 +139,14 @@ export function Screen({ url, label, shown, old, screenReader, onLeave, onTitle,
       <div className="screen-host" ref={host} />
       {(state.is === 'again' || state.is === 'connecting') && (
         <div className="screen-state" role="status">
-          <Spinner /> {state.is === 'again' ? 'Reconnecting…' : 'Connecting…'}
+          <Spinner /> {state.is === 'again' ? t('Reconnecting…') : t('Connecting…')}
         </div>
       )}
       {state.is === 'exited' && (
         <div className="screen-over" role="status">
-          <span>The shell has ended{state.code === null ? '' : ` (exit code ${state.code})`}.</span>
+          <span>{state.code === null ? t('The shell has ended.') : t('The shell has ended (exit code {code}).', { code: state.code })}</span>
           <Button small weight="soft" onClick={onRestart}>
-            Start again
+            {t('Start again')}
           </Button>
         </div>
       )}
@@ -170,7 +171,7 @@ function keys(event: KeyboardEvent, terminal: Terminal, leave: () => void): bool
   const copies = event.code === 'KeyC' && modified && !event.altKey
   if (copies && terminal.hasSelection()) {
     event.preventDefault()
-    void navigator.clipboard.writeText(terminal.getSelection()).catch(() => notify({ title: 'The browser did not let us copy', kind: 'bad' }))
+    void navigator.clipboard.writeText(terminal.getSelection()).catch(() => notify({ title: t('The browser did not let us copy'), kind: 'bad' }))
     terminal.clearSelection()
     return false
   }
@@ -199,12 +200,12 @@ function offer(link: string): void {
     return
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return
-  notify({ title: 'Open this link?', detail: url.href, action: { label: 'Open', run: () => window.open(url, '_blank', 'noopener,noreferrer') } })
+  notify({ title: t('Open this link?'), detail: url.href, action: { label: t('Open'), run: () => window.open(url, '_blank', 'noopener,noreferrer') } })
 }
 
 function name(terminal: Terminal, label: string): void {
   terminal.textarea?.setAttribute('aria-label', label)
-  terminal.textarea?.setAttribute('aria-description', 'Press Control+Shift+Arrow up to leave the terminal.')
+  terminal.textarea?.setAttribute('aria-description', t('Press Control+Shift+Arrow up to leave the terminal.'))
 }
 
 const COLOURS = ['red', 'green', 'yellow', 'blue', 'magenta', 'cyan'] as const

@@ -1,6 +1,7 @@
 /** Terminals of the runtime, at the foot of the page. */
 import { EllipsisVertical, Plus, SquareTerminal, X } from 'lucide-react'
 import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react'
+import { t } from '../../i18n'
 import { inside, type RuntimeId, terminalAddress } from '../../api/inside'
 import { Button, classes, IconButton, Menu, notifyError, Spinner } from '../kit'
 import { Splitter, useKeptSize, useWindowSize } from '../kit/Splitter'
@@ -27,17 +28,17 @@ export default function TerminalPanel() {
   const close = useCallback(() => desk.chrome.setState({ terminal: false }), [desk])
   if (!may) return null
   return (
-    <section className="dock" aria-label="Terminal" data-keys="own" hidden={!open} style={{ height: Math.min(height, most) }}>
-      <Splitter label="Height of the terminal" edge="top" size={height} min={HEIGHT_MIN} max={most} onSize={setHeight} />
+    <section className="dock" aria-label={t('Terminal')} data-keys="own" hidden={!open} style={{ height: Math.min(height, most) }}>
+      <Splitter label={t('Height of the terminal')} edge="top" size={height} min={HEIGHT_MIN} max={most} onSize={setHeight} />
       {runtime === null ? (
         <>
           <div className="terminal-head">
-            <h2>Terminal</h2>
+            <h2>{t('Terminal')}</h2>
             <span className="grow" />
-            <IconButton label="Close the terminal" icon={<X size={16} aria-hidden />} onClick={close} />
+            <IconButton label={t('Close the terminal')} icon={<X size={16} aria-hidden />} onClick={close} />
           </div>
           <div className="terminal-none">
-            <NotConnected icon={<SquareTerminal size={36} aria-hidden />}>Connect to a runtime to open a shell in it.</NotConnected>
+            <NotConnected icon={<SquareTerminal size={36} aria-hidden />}>{t('Connect to a runtime to open a shell in it.')}</NotConnected>
           </div>
         </>
       ) : (
@@ -77,7 +78,7 @@ function Terminals({ runtime, open, close }: { runtime: RuntimeId; open: boolean
       setChosen(made.name)
     } catch (cause) {
       if (instead === null && (tabs?.length ?? 0) === 0) setError(cause instanceof Error ? cause.message : String(cause))
-      else notifyError('The terminal could not be opened', cause)
+      else notifyError(t('The terminal could not be opened'), cause)
     }
   }
   const begin = async () => {
@@ -131,31 +132,31 @@ function Terminals({ runtime, open, close }: { runtime: RuntimeId; open: boolean
   return (
     <>
       <div className="terminal-head">
-        <div role="tablist" aria-label="Terminals" className="terminal-tabs" ref={list} onKeyDown={key}>
+        <div role="tablist" aria-label={t('Terminals')} className="terminal-tabs" ref={list} onKeyDown={key}>
           {tabs?.map(({ name, number, title }) => (
             <div key={name} role="none" className={classes('terminal-tab', chosen === name && 'terminal-tab-on')}>
-              <button type="button" role="tab" id={`terminal-tab-${name}`} aria-selected={chosen === name} aria-controls={`terminal-${name}`} aria-description="Delete ends it" tabIndex={chosen === name ? 0 : -1} title={title === '' ? undefined : shown(title)} onClick={() => setChosen(name)}>
-                <SquareTerminal size={14} aria-hidden /> Terminal {number}
+              <button type="button" role="tab" id={`terminal-tab-${name}`} aria-selected={chosen === name} aria-controls={`terminal-${name}`} aria-description={t('Delete ends it')} tabIndex={chosen === name ? 0 : -1} title={title === '' ? undefined : shown(title)} onClick={() => setChosen(name)}>
+                <SquareTerminal size={14} aria-hidden /> {t('Terminal {number}', { number })}
               </button>
-              <span className="terminal-tab-close" aria-hidden title="End this terminal" onClick={() => void end(name)}>
+              <span className="terminal-tab-close" aria-hidden title={t('End this terminal')} onClick={() => void end(name)}>
                 <X size={14} />
               </span>
             </div>
           ))}
         </div>
-        <IconButton label="New terminal" icon={<Plus size={18} aria-hidden />} onClick={() => void start(null)} />
+        <IconButton label={t('New terminal')} icon={<Plus size={18} aria-hidden />} onClick={() => void start(null)} />
         <span className="grow" />
         <Ports runtime={runtime} />
         <Menu
           align="end"
           trigger={
-            <button type="button" className="icon-button" aria-label="Terminal settings">
+            <button type="button" className="icon-button" aria-label={t('Terminal settings')}>
               <EllipsisVertical size={18} aria-hidden />
             </button>
           }
           items={[
             {
-              label: 'Screen reader support',
+              label: t('Screen reader support'),
               checked: reader,
               onSelect: () => {
                 keepReader(!reader)
@@ -163,29 +164,29 @@ function Terminals({ runtime, open, close }: { runtime: RuntimeId; open: boolean
               },
             },
             'separator',
-            { label: 'End this terminal', danger: true, disabled: chosen === null, onSelect: () => void end(chosen!) },
-            { heading: 'Ctrl+Shift+↑ leaves the terminal' },
+            { label: t('End this terminal'), danger: true, disabled: chosen === null, onSelect: () => void end(chosen!) },
+            { heading: t('Ctrl+Shift+↑ leaves the terminal') },
           ]}
         />
-        <IconButton label="Close the terminal" icon={<X size={16} aria-hidden />} onClick={close} />
+        <IconButton label={t('Close the terminal')} icon={<X size={16} aria-hidden />} onClick={close} />
       </div>
       {error !== null ? (
         <div className="terminal-none" role="alert">
           <p>{error}</p>
           <Button small weight="soft" onClick={() => void begin()}>
-            Try again
+            {t('Try again')}
           </Button>
         </div>
       ) : tabs === null ? (
         <div className="terminal-none">
-          <Spinner label="Opening a terminal" />
+          <Spinner label={t('Opening a terminal')} />
         </div>
       ) : (
         tabs.map(({ name, number, old }) => (
           <div key={name} role="tabpanel" id={`terminal-${name}`} aria-labelledby={`terminal-tab-${name}`} hidden={chosen !== name} className="terminal-panel">
             <Screen
               url={terminalAddress(runtime, name)}
-              label={`Terminal ${number}`}
+              label={t('Terminal {number}', { number })}
               shown={open && chosen === name}
               old={old}
               screenReader={reader}

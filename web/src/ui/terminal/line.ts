@@ -1,4 +1,5 @@
 /** The wire to one terminal: what is printed comes in order and once, whatever happens to the connection. */
+import { t } from '../../i18n'
 import { Link, type MakeSocket, type Socket } from '../../room/link'
 
 export type LineState =
@@ -111,7 +112,7 @@ export class Line {
       case 4400:
       case 4401:
       case 4403:
-        this.turn({ is: 'refused', why: reason || 'The terminal may not be used any more.' })
+        this.turn({ is: 'refused', why: reason || t('The terminal may not be used any more.') })
         return 'never'
       default:
         this.turn({ is: 'again' })
