@@ -8,6 +8,7 @@ import { Tooltip } from '@base-ui/react/tooltip'
 import { type ComponentType, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Route, Switch } from 'wouter'
+import { words } from './i18n/language'
 import { AccountProvider, useAccount } from './ui/account'
 import { ErrorBoundary } from './ui/ErrorBoundary'
 import { applyTheme, Button, later, Notices } from './ui/kit'
@@ -96,15 +97,21 @@ addEventListener('vite:preloadError', () => void shell().then(({ missed }) => mi
 
 applyTheme()
 applyAccessibility()
-createRoot(document.getElementById('root') as HTMLElement).render(
-  <StrictMode>
-    <ErrorBoundary>
-      <Tooltip.Provider delay={500}>
-        <AccountProvider>
-          <App />
-        </AccountProvider>
-        <Notices />
-      </Tooltip.Provider>
-    </ErrorBoundary>
-  </StrictMode>,
-)
+function draw(): void {
+  createRoot(document.getElementById('root') as HTMLElement).render(
+    <StrictMode>
+      <ErrorBoundary>
+        <Tooltip.Provider delay={500}>
+          <AccountProvider>
+            <App />
+          </AccountProvider>
+          <Notices />
+        </Tooltip.Provider>
+      </ErrorBoundary>
+    </StrictMode>,
+  )
+}
+
+const waiting = words()
+if (waiting) void waiting.then(draw)
+else draw()

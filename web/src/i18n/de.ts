@@ -1,0 +1,4 @@
+/** German. */
+import type { Catalogue } from './index'
+
+export default {} satisfies Catalogue as Catalogue
