@@ -103,6 +103,10 @@ class _WidgetsRead(_Message):
     n: int = Field(ge=0)
 
 
+class _Uploaded(_Message):
+    uploaded: str = Field(max_length=64)
+
+
 class _Comm(_Message):
     op: Literal["msg", "open", "close"] = "msg"
     id: str = Field(min_length=1, max_length=COMM_ID_MAX)
@@ -110,7 +114,7 @@ class _Comm(_Message):
     data: dict[str, Any] = Field(default_factory=dict)
     target: str = Field(default="", max_length=COMM_ID_MAX)
     metadata: dict[str, Any] = Field(default_factory=dict)
-    buffers: list[str] = Field(default_factory=list, max_length=COMM_BUFFERS_MAX)
+    buffers: list[str | _Uploaded] = Field(default_factory=list, max_length=COMM_BUFFERS_MAX)
     execution: str | None = Field(default=None, max_length=64)
 
 
@@ -239,7 +243,8 @@ async def _do_widgets(client: Client, said: SaidOfWidgets, widgets: Widgets) -> 
 async def _say(client: Client, one: _Comm, widgets: Widgets) -> None:
     """Pass a message on, or tell the tab why it was not; the next ones are passed on nevertheless."""
     try:
-        buffers = decoded_buffers(one.buffers)
+        given = [buffer if isinstance(buffer, str) else widgets.claimed(buffer.uploaded) for buffer in one.buffers]
+        buffers = decoded_buffers(given)
         told = CommMessage(one.op, one.id, one.message, one.data, one.target, one.metadata, buffers, one.execution)
         await widgets.say(client, told)
     except CollegiumError as error:

@@ -3,20 +3,29 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import BaseModel
 
 from collegium.accounts.model import Action, Principal
-from collegium.accounts.service import visitor
-from collegium.ground.errors import NotFound
+from collegium.accounts.service import signed_in, visitor
+from collegium.ground.errors import NotFound, TooLarge
 from collegium.ground.http import USER_CONTENT_POLICY
 from collegium.ground.ids import NotebookId
 from collegium.kernels.extensions import read_nbextension
 from collegium.sessions.service import Sessions
+from collegium.sessions.widgets import MESSAGE_BYTES_MAX
 
 Notebook = Annotated[str, Path(max_length=64, description="The notebook's id.")]
+Who = Annotated[Principal, Depends(signed_in)]
 Visitor = Annotated[Principal, Depends(visitor)]
 NOSNIFF = {"Content-Security-Policy": USER_CONTENT_POLICY, "X-Content-Type-Options": "nosniff"}
 CACHED = "private, max-age=31536000, immutable"
+
+
+class Uploaded(BaseModel):
+    """What a message in the socket calls it; good once."""
+
+    name: str
 
 
 def routes(sessions: Sessions) -> APIRouter:
@@ -30,6 +39,16 @@ def routes(sessions: Sessions) -> APIRouter:
         session = await sessions.allowed(who, NotebookId(notebook), Action.READ)
         content = await session.widgets.content(sha256)
         return Response(content, media_type="application/octet-stream", headers=NOSNIFF | {"Cache-Control": CACHED})
+
+    @router.post("/widgets", response_model=Uploaded, summary="Bytes for a widget's next message to the kernel")
+    async def upload_widget_content(notebook: Notebook, request: Request, who: Who) -> Uploaded:
+        session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
+        content = b""
+        async for piece in request.stream():
+            content += piece
+            if len(content) > MESSAGE_BYTES_MAX:
+                raise TooLarge("What was sent to the kernel is too large.")
+        return Uploaded(name=session.widgets.uploaded(content))
 
     @router.get("/nbextensions/{path:path}", summary="A script that a widget's package brings", response_class=Response)
     async def read_widget_script(

@@ -31,6 +31,8 @@ MESSAGE_BYTES_MAX = 24 * 1024 * 1024
 SAID_BYTES_MAX = 4 * 1024 * 1024
 """A message larger than this that is no change of attributes reaches no tab."""
 
+UPLOADS_BYTES_MAX = 64 * 1024 * 1024
+
 Request = Callable[[dict[str, Any], Sequence[bytes]], Awaitable[None]]
 
 
@@ -80,6 +82,7 @@ class Widgets:
         self._pending: dict[str, _Pending] = {}
         self._origins: OrderedDict[str, str] = OrderedDict()
         self._news = anyio.Event()
+        self._uploads: dict[str, bytes] = {}
 
     # from the kernel
 
@@ -237,6 +240,23 @@ class Widgets:
     def left(self, client: Client) -> None:
         """A tab is gone."""
         self._feeds.pop(client.id, None)
+        if not self._feeds:
+            self._uploads.clear()
+
+    def uploaded(self, content: bytes) -> str:
+        """Bytes that a tab's next message needs, too many for the socket; their name. Raises TooMany."""
+        if sum(map(len, self._uploads.values())) + len(content) > UPLOADS_BYTES_MAX:
+            raise TooMany("Too much is on its way to the kernel at once.", retry_after=1)
+        name = new_id()
+        self._uploads[name] = content
+        return name
+
+    def claimed(self, name: str) -> bytes:
+        """What was uploaded under this name, once. Raises NotFound."""
+        content = self._uploads.pop(name, None)
+        if content is None:
+            raise NotFound("What was uploaded for the kernel is not here any more.")
+        return content
 
     async def say(self, client: Client, said: CommMessage) -> None:
         """Pass a tab's message on. Raises NotFound, Conflict, TooMany, TooLarge, Unavailable."""
@@ -364,9 +384,9 @@ def _values(data: dict[str, Any], buffers: Sequence[bytes], new: New) -> Values:
     return values_of(state if isinstance(state, dict) else {}, paths if isinstance(paths, list) else [], buffers, new)
 
 
-def decoded_buffers(texts: Sequence[str]) -> list[bytes]:
-    """Buffers that came as base64. Raises Invalid."""
+def decoded_buffers(given: Sequence[str | bytes]) -> list[bytes]:
+    """Buffers that came as base64, or as they are. Raises Invalid."""
     try:
-        return [base64.b64decode(text, validate=True) for text in texts]
+        return [one if isinstance(one, bytes) else base64.b64decode(one, validate=True) for one in given]
     except (binascii.Error, ValueError):
         raise Invalid("A buffer is not base64.") from None

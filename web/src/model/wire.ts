@@ -159,6 +159,41 @@ export interface Person {
   readonly color: string
 }
 
+/** Bytes above 64 KiB stay on the server and are fetched by their hash. */
+export interface LargeContent {
+  readonly sha256: string
+  readonly size: number
+}
+/** Base64, or where it is. */
+export type WidgetBuffer = string | LargeContent
+export interface WidgetState {
+  readonly state: Readonly<Record<string, unknown>>
+  readonly large?: Readonly<Record<string, LargeContent>>
+  readonly buffers?: readonly (readonly [readonly (string | number)[], WidgetBuffer])[]
+}
+export interface WidgetModel extends WidgetState {
+  readonly id: string
+  readonly target: string
+  readonly live: boolean
+  readonly over?: boolean
+}
+export type WidgetItem =
+  | (WidgetState & { readonly id: string; readonly by?: Readonly<Record<string, readonly string[]>> })
+  | { readonly id: string; readonly data: unknown; readonly buffers?: readonly WidgetBuffer[] }
+  | { readonly id: string; readonly closed: true }
+  | { readonly done: string }
+  | { readonly gone: true }
+export interface CommMessage {
+  readonly op: 'open' | 'msg' | 'close'
+  readonly id: string
+  readonly message: string
+  readonly data: Readonly<Record<string, unknown>>
+  readonly target: string
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly buffers: readonly (string | { readonly uploaded: string })[]
+  readonly execution: ExecutionId
+}
+
 /** Text frames from the server. */
 export type FromServer =
   | { readonly type: 'welcome'; readonly client: number; readonly role: Role; readonly may: readonly string[]; readonly notebook: { readonly id: NotebookId; readonly name: string; readonly playground_of?: NotebookId | null }; readonly user: Person; readonly epoch: string; readonly head: number; readonly state_vector: string; readonly reset: boolean; readonly build?: string }
@@ -187,6 +222,9 @@ export type FromServer =
   /** There are other overlaps now. */
   | { readonly type: 'overlaps' }
   | { readonly type: 'packages'; readonly changed: readonly PackageChange[] }
+  | { readonly type: 'widget_models'; readonly request: string; readonly models: readonly WidgetModel[]; readonly missing: readonly string[] }
+  | { readonly type: 'widget_updates'; readonly n: number; readonly items: readonly WidgetItem[]; readonly reset?: true }
+  | { readonly type: 'comm_refused'; readonly message: string; readonly id: string; readonly code: string; readonly detail: string }
 
 /** Text frames to the server. */
 export type ToServer =
@@ -202,6 +240,10 @@ export type ToServer =
   | { readonly type: 'complete'; readonly request: string; readonly code: string; readonly cursor: number }
   | { readonly type: 'inspect'; readonly request: string; readonly code: string; readonly cursor: number; readonly detail: 0 | 1 }
   | { readonly type: 'outputs'; readonly execution: ExecutionId }
+  | { readonly type: 'widget_models'; readonly request: string; readonly models: readonly string[] }
+  | { readonly type: 'widgets_dropped'; readonly models: readonly string[] }
+  | { readonly type: 'widgets_read'; readonly n: number }
+  | { readonly type: 'comms'; readonly messages: readonly CommMessage[] }
 
 export function isBlob(value: unknown): value is BlobRef {
   return typeof value === 'object' && value !== null && typeof (value as BlobRef).$blob === 'string'

@@ -1,7 +1,7 @@
 /** Everything one cell put out, and the line in which it asks for input. */
 import './outputs.css'
 import { Download, Globe, Play } from 'lucide-react'
-import { Fragment, memo, type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
+import { Fragment, memo, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react'
 import { t, tn } from '../i18n'
 import type { CellId, Execution, NotebookId, Output } from '../model/wire'
 import { bounded, HEAD_SHOWN, MORE_SHOWN, omittedBy } from './bounded'
@@ -10,6 +10,7 @@ import { begins, keepsClosed } from './closed'
 import { FrameOutput } from './FrameOutput'
 import { InputForm } from './InputForm'
 import { framed, needsFrame } from './place'
+import { OpenTable } from './OpenTable'
 import { remember } from './preludes'
 import { type Clean, clean } from './sanitize'
 import { Stream } from './Stream'
@@ -17,6 +18,8 @@ import { Traceback } from './Traceback'
 import type { CodePlace } from './traceback'
 import { logAddress } from './values'
 import { PLAIN_VIEW, type TextView, TextViewContext } from './view'
+import { AroundContext } from './widgets/around'
+import { useAlive } from './widgets/link'
 
 export interface CellOutputsProps {
   readonly notebook: NotebookId
@@ -79,7 +82,7 @@ export function CellOutputs({ notebook, cell, execution, outputs: all, live, onI
         <div className={view.scrolled === true ? 'outputs-body outputs-scrolled' : 'outputs-body'} {...(view.scrolled === true && { tabIndex: 0 })} {...(!view.wrap && { 'data-wrap': 'off' })}>
           {shown(0, first)}
           {range !== null && hidden > 0 && first <= at && at < end && gap}
-          {range !== null && <Framed key={run} notebook={notebook} cell={cell} outputs={inFrame} live={live} expected={expected} />}
+          {range !== null && <Framed key={run} notebook={notebook} cell={cell} outputs={inFrame} execution={execution} live={live} expected={expected} />}
           {shown(end, outputs.length)}
           {input !== null && <InputForm key={`${run} ${input.prompt}`} input={input} onInput={onInput} />}
         </div>
@@ -103,17 +106,23 @@ interface FramedProps {
   readonly notebook: NotebookId
   readonly cell: CellId
   readonly outputs: readonly Output[]
+  readonly execution: Execution | null
   readonly live: boolean
   readonly expected: number | undefined
 }
 
 /** In the frame: at once what was made here; what came with the file without a network, and with one when it is asked for. */
-function Framed({ notebook, cell, outputs, live, expected }: FramedProps) {
+function Framed({ notebook, cell, outputs, execution, live, expected }: FramedProps) {
   const [asked, setAsked] = useState<'closed' | 'open' | null>(null)
   const [refused, setRefused] = useState<ReadonlySet<string>>(new Set())
   const [free] = useState(() => live || (keepsClosed() && begins(notebook)))
   const onRefused = useCallback((host: string) => setRefused((now) => (now.has(host) || now.size >= HOSTS_MAX ? now : new Set(now).add(host))), [])
-  const network = live ? 'open' : (asked ?? (free ? 'closed' : null))
+  const around = useContext(AroundContext)
+  const alive = useAlive(around, outputs, !live)
+  // What I ran is mine after the page was loaded again, too, if the kernel still has what it made.
+  const mine = around !== null && execution?.user?.id === around.me && execution.saved !== true
+  if (alive === null && mine) return null
+  const network = live || (alive === true && mine) ? 'open' : (asked ?? (free ? 'closed' : null))
   if (network === null) {
     return (
       <div className="output-withheld">
@@ -127,7 +136,16 @@ function Framed({ notebook, cell, outputs, live, expected }: FramedProps) {
   }
   return (
     <>
-      <FrameOutput key={network} notebook={notebook} cell={cell} outputs={outputs} network={network} expected={expected} onRefused={onRefused} />
+      <FrameOutput key={network} notebook={notebook} cell={cell} outputs={outputs} network={network} execution={execution?.execution ?? null} expected={expected} onRefused={onRefused} />
+      {network === 'closed' && alive === true && around?.mayRun() === true && (
+        <div className="output-withheld">
+          <button type="button" className="output-button" onClick={() => setAsked('open')}>
+            <Play size={14} aria-hidden />
+            {t('Use it')}
+          </button>
+          <span>{t('Somebody else ran this. It then may talk to the kernel, and use the internet.')}</span>
+        </div>
+      )}
       {network === 'closed' && refused.size > 0 && (
         <div className="output-withheld">
           <button type="button" className="output-button" onClick={() => setAsked('open')}>
@@ -193,6 +211,7 @@ const One = memo(function One({ output, notebook, execution, running, onUnfit, o
       return (
         <div className="output-rich">
           <Bundle output={output} notebook={notebook} onUnfit={unfit} />
+          <OpenTable data={output.data} />
         </div>
       )
     }

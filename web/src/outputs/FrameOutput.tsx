@@ -1,13 +1,15 @@
 /** The outputs of a cell that run script, in the cell's one frame: made when it comes near, tall as its content. */
-import { useEffect, useRef, useState } from 'react'
+import { useContext, useEffect, useRef, useState } from 'react'
 import { t } from '../i18n'
-import type { CellId, MimeBundle, NotebookId, Output } from '../model/wire'
+import type { CellId, ExecutionId, MimeBundle, NotebookId, Output } from '../model/wire'
 import { type Methods, OutputFrame } from './frame/host'
 import type { Network } from './frame/wire'
 import { heightOf, rememberHeight } from './heights'
 import { preludesFor } from './preludes'
 import { useShownTheme } from './theme'
 import { textOf, wholeValue } from './values'
+import { AroundContext } from './widgets/around'
+import { linkWidgets } from './widgets/link'
 
 const NO_METHODS: Methods = {}
 const NEAR = '800px'
@@ -35,7 +37,9 @@ export interface FrameOutputProps {
   readonly outputs: readonly Output[]
   /** Closed: it is shown without a network. */
   readonly network: Network
-  /** What the frame may ask; a closed one gets nothing. */
+  /** The run that made the outputs, if one did. */
+  readonly execution?: ExecutionId | null
+  /** What the frame may ask besides what concerns widgets; a closed one gets nothing. */
   readonly methods?: Methods
   /** How tall the file says it is. */
   readonly expected?: number | undefined
@@ -43,12 +47,13 @@ export interface FrameOutputProps {
   readonly onRefused?: (host: string) => void
 }
 
-export function FrameOutput({ notebook, cell, outputs, network, methods = NO_METHODS, expected = HEIGHT_FIRST, onRefused }: FrameOutputProps) {
+export function FrameOutput({ notebook, cell, outputs, network, execution = null, methods = NO_METHODS, expected = HEIGHT_FIRST, onRefused }: FrameOutputProps) {
   const box = useRef<HTMLDivElement>(null)
   const [near, setNear] = useState(false)
   const [height, setHeight] = useState(() => heightOf(notebook, cell) ?? expected)
   const [problem, setProblem] = useState<string>()
   const theme = useShownTheme()
+  const around = useContext(AroundContext)
   const frame = useRef<OutputFrame>(null)
   const latest = useRef({ outputs, theme, onRefused })
   latest.current = { outputs, theme, onRefused }
@@ -81,7 +86,8 @@ export function FrameOutput({ notebook, cell, outputs, network, methods = NO_MET
   useEffect(() => {
     const element = box.current
     if (!near || element === null) return
-    const made = new OutputFrame(t('Cell output'), latest.current.theme, network === 'open' ? methods : NO_METHODS, network)
+    const widgets = around && linkWidgets(around, network, execution, (items) => frame.current?.post({ kind: 'widgets', items }))
+    const made = new OutputFrame(t('Cell output'), latest.current.theme, { ...(network === 'open' && methods), ...widgets?.methods }, network)
     const sender = new Sending(made, notebook, network, setProblem)
     made.onReady = () => sender.restart(latest.current.outputs)
     made.onHeight = (pixels) => {
@@ -94,11 +100,12 @@ export function FrameOutput({ notebook, cell, outputs, network, methods = NO_MET
     element.append(made.element)
     return () => {
       sender.stop()
+      widgets?.close()
       made.close()
       frame.current = null
       sending.current = null
     }
-  }, [near, cell, notebook, methods, network])
+  }, [near, cell, notebook, methods, network, around, execution])
   useEffect(() => sending.current?.update(outputs), [outputs])
   useEffect(() => frame.current?.post({ kind: 'theme', theme }), [theme])
   useEffect(() => {

@@ -9,7 +9,7 @@ export type Place =
 
 /** What draws a form: a branch in `Bundle.tsx` for the page, in `frame/draw.ts` for the frame. */
 export type Drawer =
-  | 'widget' | 'plotly' | 'vega' | 'bokeh' | 'javascript' | 'geojson' | 'table' | 'html' | 'markdown' | 'latex' | 'image' | 'pdf' | 'video' | 'audio' | 'json' | 'separated' | 'text'
+  | 'widget' | 'plotly' | 'vega' | 'mermaid' | 'bokeh' | 'javascript' | 'geojson' | 'table' | 'html' | 'markdown' | 'latex' | 'image' | 'pdf' | 'video' | 'audio' | 'json' | 'separated' | 'text'
 
 export interface Form {
   /** MIME types, as people read them in the reference. */
@@ -26,10 +26,11 @@ export const JAVASCRIPT = /^(?:application|text)\/(?:x-)?(?:java|ecma)script$/
 
 /** Richest first. */
 export const FORMS: readonly Form[] = [
-  { types: 'application/vnd.jupyter.widget-view+json', match: /^application\/vnd\.jupyter\.widget-view\+json$/, place: 'page', drawer: 'widget', shown: 'a widget' },
+  { types: 'application/vnd.jupyter.widget-view+json', match: /^application\/vnd\.jupyter\.widget-view\+json$/, place: 'frame', drawer: 'widget', shown: 'a widget' },
   { types: 'application/vnd.plotly.v1+json', match: /^application\/vnd\.plotly\.v1\+json$/, place: 'frame', drawer: 'plotly', shown: 'a Plotly figure' },
   { types: 'application/vnd.vegalite.v3+json … v6+json', match: /^application\/vnd\.vegalite\.v[3-6](\.\d+)*\+json$/, place: 'frame', drawer: 'vega', shown: 'a Vega-Lite chart, as Altair makes it' },
   { types: 'application/vnd.vega.v3+json … v6+json', match: /^application\/vnd\.vega\.v[3-6](\.\d+)*\+json$/, place: 'frame', drawer: 'vega', shown: 'a Vega chart' },
+  { types: 'text/vnd.mermaid', match: /^text\/vnd\.mermaid$/, place: 'frame', drawer: 'mermaid', shown: 'a Mermaid diagram' },
   { types: 'application/vnd.bokehjs_load.v0+json, application/vnd.bokehjs_exec.v0+json', match: /^application\/vnd\.bokehjs_(?:load|exec)\.v0\+json$/, place: 'frame', drawer: 'bokeh', shown: 'a Bokeh document' },
   { types: 'application/javascript, text/javascript', match: JAVASCRIPT, place: 'frame', drawer: 'javascript', shown: 'what the script draws' },
   { types: 'application/geo+json', match: /^application\/(?:vnd\.)?geo\+json$/, place: 'page', drawer: 'geojson', shown: 'the shapes on a plain map, without tiles from elsewhere' },
@@ -66,7 +67,7 @@ export function richest(data: MimeBundle): Richest | null {
 }
 
 /** Forms that say something about the others, and are none themselves. */
-const HINTS = /^application\/vnd\.(?:google\.colaboratory\.intrinsic|colab-display-data)\+json$/
+const HINTS = /^application\/vnd\.(?:google\.colaboratory\.intrinsic|colab-display-data|collegium\.table)\+json$/
 
 /** The one that was meant, where all that can be shown is a poorer one; null where nothing is lost. */
 export function unknownOf(data: MimeBundle): string | null {

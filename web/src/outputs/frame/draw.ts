@@ -4,6 +4,7 @@ import { joined } from '../../model/wire'
 import { appendAnsi } from '../ansi'
 import { BOKEH_LOAD, JAVASCRIPT, richest } from '../mime'
 import { StreamView } from '../stream'
+import { widgets } from './later'
 
 const LONG = 60_000
 
@@ -47,10 +48,14 @@ async function bundle(data: MimeBundle, into: HTMLElement): Promise<void> {
   if (best === null) return
   const value = data[best.mime]
   switch (best.form.drawer) {
+    case 'widget':
+      return widget(value, data, into)
     case 'plotly':
       return (await import('./plotly')).draw(value as never, into)
     case 'vega':
       return (await import('./vega')).draw(value as never, into)
+    case 'mermaid':
+      return (await import('./mermaid')).draw(text(value), into)
     case 'bokeh': {
       const code = Object.entries(data).find(([mime]) => JAVASCRIPT.test(mime))?.[1] ?? (best.mime === BOKEH_LOAD ? value : undefined)
       if (data['text/html'] !== undefined) await html(text(data['text/html']), into)
@@ -66,6 +71,16 @@ async function bundle(data: MimeBundle, into: HTMLElement): Promise<void> {
     default:
       // What the page draws better seldom stands between outputs of the frame; here its text does.
       long(text(data['text/plain'] ?? value), null, into)
+  }
+}
+
+/** What cannot be drawn as a widget is shown as its text, and why. */
+async function widget(view: MimeValue | undefined, data: MimeBundle, into: HTMLElement): Promise<void> {
+  try {
+    await (await widgets()).show(String((view as { model_id?: unknown } | undefined)?.model_id), into, draw)
+  } catch (error) {
+    if (data['text/plain'] !== undefined) long(text(data['text/plain']), null, into)
+    throw error
   }
 }
 

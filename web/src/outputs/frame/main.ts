@@ -4,7 +4,9 @@ import '@fontsource-variable/google-sans-code'
 import '../../tokens.css'
 import '../text.css'
 import './frame.css'
+import { answered, connect } from './calls'
 import { draw, prelude } from './draw'
+import { heard } from './later'
 import { ADDRESS, HELLO, type Network, PORT, type ToFrame } from './wire'
 import type { Output } from '../../model/wire'
 
@@ -54,7 +56,11 @@ function receive(message: ToFrame): void {
     case 'theme':
       setTheme(message.theme)
       break
+    case 'widgets':
+      turn = turn.then(() => heard(message.items))
+      break
     case 'answer':
+      answered(message)
       break
     default:
       message satisfies never
@@ -75,6 +81,7 @@ addEventListener('message', function greeted(event: MessageEvent) {
   removeEventListener('message', greeted)
   port = event.ports[0]
   port.onmessage = ({ data }: MessageEvent<ToFrame>) => receive(data)
+  connect((message) => port?.postMessage(message))
   new ResizeObserver(tellHeight).observe(document.body)
   tellHeight()
 })

@@ -1,5 +1,6 @@
 /** What passes between the page and an output frame, structured-cloned over one MessagePort. */
 import type { Output } from '../../model/wire'
+import type { FrameItem } from '../widgets/items'
 
 /**
  * Open: what a run here made, with the whole network. Closed: what came with a file, with none (decision 10). Each is
@@ -15,6 +16,8 @@ export type ToFrame =
   /** Replace the outputs from `from` on. `preludes`: scripts that earlier cells loaded for the whole notebook. */
   | { readonly kind: 'render'; readonly from: number; readonly outputs: readonly Output[]; readonly preludes: readonly string[] }
   | { readonly kind: 'theme'; readonly theme: 'light' | 'dark' }
+  /** What happened to the widgets that the frame shows. */
+  | { readonly kind: 'widgets'; readonly items: readonly FrameItem[] }
   | { readonly kind: 'answer'; readonly call: number; readonly value?: unknown; readonly error?: string }
 
 export type FromFrame =

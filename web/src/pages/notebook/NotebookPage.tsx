@@ -2,11 +2,13 @@
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import type { NotebookId } from '../../model/wire'
 import { loadMarkdown } from '../../outputs/Markdown'
+import { AroundContext } from '../../outputs/widgets/around'
 import { BrowserCopy } from '../../room/copy'
 import type { SetAside } from '../../room/shelf'
 import { NoCopy } from '../../room/uncopied'
 import { useAccount, useIsGuest, useMe } from '../../ui/account'
 import { Button, later, notify } from '../../ui/kit'
+import { aroundOf } from '../../ui/notebook/around'
 import { CellList } from '../../ui/notebook/CellList'
 import { Contained } from '../../ui/notebook/Contained'
 import { type Chrome, Desk } from '../../ui/notebook/desk'
@@ -21,7 +23,9 @@ import { NotFound, Notice } from '../../ui/Notice'
 
 const Dialogs = later(() => import('../../ui/notebook/Dialogs'))
 const FindBar = later(() => import('../../ui/find/FindBar'))
+const BesidePane = later(() => import('../../ui/beside/BesidePane'))
 const FileTab = later(() => import('../../ui/files/FileTab'))
+const GridTab = later(() => import('../../ui/grid/GridTab'))
 const TerminalPanel = later(() => import('../../ui/terminal/TerminalPanel'))
 const ResourcesPanel = later(() => import('../../ui/resources/ResourcesPanel'))
 const HistoryPanel = later(() => import('../../ui/history/HistoryPanel'))
@@ -40,8 +44,10 @@ export function NotebookPage({ id }: { id: NotebookId }) {
   if (!desk) return null
   return (
     <DeskContext value={desk}>
-      <OpenNotebook loose={loose} />
-      <DialogsWhenAsked />
+      <AroundContext value={aroundOf(desk)}>
+        <OpenNotebook loose={loose} />
+        <DialogsWhenAsked />
+      </AroundContext>
     </DeskContext>
   )
 }
@@ -121,7 +127,9 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
             </Contained>
           )}
         </main>
+        <Once asked={({ beside }) => beside.scratch || beside.mirrors.length > 0} what="What stands beside the cells" part={<BesidePane />} />
         <Once asked={(chrome) => chrome.file !== null} what="The file" part={<FileTab />} />
+        <Once asked={(chrome) => chrome.table !== null} what="The table" part={<GridTab />} />
         <Once asked={(chrome) => chrome.resources} what="The resources panel" part={<ResourcesPanel />} />
         <Once asked={(chrome) => chrome.history} what="The revisions" part={<HistoryPanel />} />
         <AfterTheCells what="The comments" part={<CommentsLayer />} />
