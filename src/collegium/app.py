@@ -71,7 +71,7 @@ from collegium.runtimes.nvml import MachineAccelerators
 from collegium.runtimes.offers import known_accelerators, may_be_given
 from collegium.runtimes.ports import Accelerators, Engine, Environments
 from collegium.runtimes.service import Runtimes, open_runtimes
-from collegium.sessions import environment_routes
+from collegium.sessions import environment_routes, widget_routes
 from collegium.sessions import routes as sessions_routes
 from collegium.sessions.adapters import LentMachines, RoomDocuments
 from collegium.sessions.environments import NotebookEnvironments
@@ -313,6 +313,7 @@ def create_app(house: House) -> FastAPI:
         sessions_routes.routes(house.sessions),
         sessions_routes.listing(house.sessions, house.runtimes),
         environment_routes.routes(house.environments),
+        widget_routes.routes(house.sessions),
         inside_routes.routes(house.inside),
     ):
         app.include_router(router, prefix=API)
