@@ -42,6 +42,8 @@ types: ## TypeScript types of the HTTP API, from the server itself
 
 reference: ## The pages of docs/reference that are made from the code
 	$(RUN) python tools/reference.py
+	@# Of commands and shortcuts; `make test` says when they are stale.
+	$(RUN) python hatch_build.py npm exec vitest run src/ui/commands/reference.test.ts -- -u
 
 bench: packages ## Measure; docs/benchmarks.md says what the numbers mean
 	$(RUN) python -m bench $(ARGS)

@@ -27,7 +27,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 PACKED = (".gz", ".br")
 MIME = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
 
-APP_PATHS = ("/", "/welcome", "/account", "/diff", "/drive", "/drive/{folder}", "/notebooks/{notebook}")
+APP_PATHS = ("/", "/welcome", "/account", "/settings", "/diff", "/drive", "/drive/{folder}", "/notebooks/{notebook}")
 """Addresses that a person may open or reload; the app itself finds out what to show."""
 NOTEBOOK = "src/pages/notebook/index.tsx"
 FONTS = ("google-sans-flex-latin-wght", "google-sans-code-latin-wght")

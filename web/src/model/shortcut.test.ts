@@ -18,6 +18,8 @@ describe('a press', () => {
     expect(matches(one('Mod+/'), press('/', { ctrl: true, shift: true }), false, false)).toBe(true)
     expect(matches(second('Mod+M Shift+/'), press('/', { shift: true }), false, true)).toBe(true)
     expect(matches(second('Mod+M Shift+/'), press('/'), false, true)).toBe(false)
+    expect(matches(one('Mod+Shift+['), press('{', { code: 'BracketLeft', ctrl: true, shift: true }), false, false)).toBe(true)
+    expect(matches(one('Mod+['), press('{', { code: 'BracketLeft', ctrl: true, shift: true }), false, false)).toBe(false)
     expect(matches(one('Shift+M'), press('m', {}), false, false)).toBe(false)
   })
 

@@ -29,12 +29,16 @@ export function parse(shortcut: string): readonly Stroke[] {
 export function matches(stroke: Stroke, press: Press, mac: boolean, chord: boolean): boolean {
   // On a Mac, Cmd+M belongs to the system, so Ctrl+M begins a chord as well.
   const mod = mac ? press.metaKey || (press.ctrlKey && (chord || stroke.key === 'm')) : press.ctrlKey
-  if (keyOf(press) !== stroke.key || press.altKey !== stroke.alt) return false
+  const same = keyOf(press) === stroke.key || (stroke.shift && SIGN_PLACES[press.code] === stroke.key)
+  if (!same || press.altKey !== stroke.alt) return false
   // On some keyboards a sign needs Shift, on others it does not.
   const shift = /^[^a-z0-9]$/.test(stroke.key) ? !stroke.shift || press.shiftKey : press.shiftKey === stroke.shift
   // The second stroke of a chord may keep Mod pressed.
   return shift && (chord || mod === stroke.mod)
 }
+
+/** With Shift, a key prints another sign than the one people call it by. */
+const SIGN_PLACES: Readonly<Record<string, string>> = { BracketLeft: '[', BracketRight: ']', Slash: '/', Minus: '-', Equal: '=', Comma: ',', Period: '.', Semicolon: ';', Quote: "'", Backslash: '\\', Backquote: '`' }
 
 function keyOf(press: Press): string {
   const key = press.key === ' ' ? 'space' : press.key.toLowerCase()
@@ -69,7 +73,7 @@ export function collide(one: string, other: string): boolean {
 }
 
 function canonical(shortcut: string): readonly string[] {
-  return parse(shortcut).map(({ key, mod, shift, alt }, at) => `${mod && at === 0} ${shift && (/^[a-z0-9]$/.test(key) || key.length > 1)} ${alt} ${key}`)
+  return parse(shortcut).map(({ key, mod, shift, alt }, at) => `${mod && at === 0} ${shift} ${alt} ${key}`)
 }
 
 const SIGNS: Readonly<Record<string, string>> = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→' }

@@ -85,7 +85,7 @@ interface Shown {
 }
 
 function Rows({ query }: { query: string }) {
-  const { editor, accessibility } = useSetting((all) => all)
+  const { site: { language }, editor, accessibility } = useSetting((all) => all)
   const theme = useTheme()
   const site: readonly Shown[] = [
     {
@@ -101,6 +101,25 @@ function Rows({ query }: { query: string }) {
             { value: 'system', label: t('As the system') },
           ]}
           onChange={setTheme}
+        />
+      ),
+    },
+    {
+      name: t('Language'),
+      row: (
+        <Choice
+          label={t('Language')}
+          hint={t('Of the words of the page; it is loaded again.')}
+          value={language}
+          options={[
+            { value: 'system', label: t('As the browser') },
+            { value: 'en', label: 'English' },
+            { value: 'de', label: 'Deutsch' },
+          ]}
+          onChange={(chosen) => {
+            set({ site: { language: chosen } })
+            location.reload()
+          }}
         />
       ),
     },

@@ -38,7 +38,7 @@ export const FILE: readonly Command[] = [
   { id: 'new-notebook', name: 'New notebook', menu: 'File', group: 2, enabled: known, run: filing(({ create }) => create()) },
   { id: 'open', name: 'Open notebook…', menu: 'File', group: 2, keys: ['Mod+O'], everywhere: true, enabled: known, run: (desk) => desk.open('open') },
   { id: 'upload', name: 'Upload notebook…', menu: 'File', group: 2, enabled: known, run: filing(({ upload }) => upload()) },
-  { id: 'rename', name: 'Rename', menu: 'File', group: 3, keys: ['F2'], needs: 'write', run: (desk) => desk.chrome.setState({ renaming: true }) },
+  { id: 'rename', name: 'Rename', menu: 'File', group: 3, keys: ['F2'], outside: true, needs: 'write', run: (desk) => desk.chrome.setState({ renaming: true }) },
   { id: 'move-file', name: 'Move…', menu: 'File', group: 3, enabled: owner, run: (desk) => desk.open('move') },
   { id: 'trash', name: 'Move to trash…', menu: 'File', group: 3, enabled: owner, run: (desk) => desk.open('trash') },
   { id: 'save-copy', name: 'Save a copy', menu: 'File', group: 4, enabled: known, run: filing(({ saveCopy }, desk) => saveCopy(desk)) },
@@ -51,5 +51,5 @@ export const FILE: readonly Command[] = [
   downloadAs('download-py', 'py'),
   downloadAs('download-html', 'html'),
   downloadAs('download-md', 'md'),
-  { id: 'print', name: 'Print…', menu: 'File', group: 5, keys: ['Mod+P'], run: filing(({ print }) => print()) },
+  { id: 'print', name: 'Print…', menu: 'File', group: 5, keys: ['Mod+P'], run: filing(({ print }) => void print()) },
 ]

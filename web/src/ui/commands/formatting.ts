@@ -14,7 +14,7 @@ const open = (desk: Desk): { readonly cell: CellId; readonly view: EditorView } 
 
 function formatting(id: string, name: string, keys: readonly string[], change: format.Format): Command {
   return {
-    id: `format-${id}`, name, keys, menu: 'Edit', under: 'Formatting', group: 1, needs: 'write', enabled: (desk) => open(desk) !== null,
+    id: `format-${id}`, name, keys, menu: 'Edit', under: 'Formatting', inside: true, group: 5, needs: 'write', enabled: (desk) => open(desk) !== null,
     run: (desk) => {
       const { view } = open(desk)!
       view.dispatch(change(view.state), { scrollIntoView: true })
@@ -31,7 +31,7 @@ export const FORMATTING: readonly Command[] = [
   formatting('code', 'Code', ['Mod+E'], format.code),
   formatting('link', 'Link', ['Mod+K'], format.link),
   {
-    id: 'format-image', name: 'Picture…', menu: 'Edit', under: 'Formatting', group: 1, needs: 'write', enabled: (desk) => open(desk) !== null,
+    id: 'format-image', name: 'Picture…', menu: 'Edit', under: 'Formatting', group: 5, needs: 'write', enabled: (desk) => open(desk) !== null,
     run: (desk) => {
       const { cell, view } = open(desk)!
       choosePicture((files) => void attach(desk, cell, files, view, view.state.selection.main.from))

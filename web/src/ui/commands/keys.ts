@@ -27,20 +27,22 @@ export function keyShown(command: Command): string | undefined {
 export interface Binding {
   readonly command: Command
   readonly strokes: readonly Stroke[]
-  /** Means nothing in a cell's text. */
-  readonly outside: boolean
+  /** Where it means something: in a cell's text, outside of it, or both. */
+  readonly where: Where
+}
+export type Where = 'text' | 'cells' | 'both'
+
+export function whereOf(command: Command, keys: string): Where {
+  if (command.outside === true || types(parse(keys)[0]!)) return 'cells'
+  return command.inside === true ? 'text' : 'both'
 }
 
 export function bindingsOf(commands: readonly Command[], keys: Keys): readonly Binding[] {
-  return commands.flatMap((command) =>
-    keysOf(command, keys).map((text) => {
-      const strokes = parse(text)
-      return { command, strokes, outside: command.outside === true || types(strokes[0]!) }
-    }),
-  )
+  return commands.flatMap((command) => keysOf(command, keys).map((text) => ({ command, strokes: parse(text), where: whereOf(command, text) })))
 }
 
 /** The other commands that these keys cannot tell from this one. */
-export function rivals(commands: readonly Command[], keys: Keys, id: string, text: string): readonly Command[] {
-  return commands.filter((other) => other.id !== id && keysOf(other, keys).some((theirs) => collide(theirs, text)))
+export function rivals(commands: readonly Command[], keys: Keys, command: Command, text: string): readonly Command[] {
+  const apart = (other: Command, theirs: string) => [whereOf(command, text), whereOf(other, theirs)].sort().join() === 'cells,text'
+  return commands.filter((other) => other.id !== command.id && keysOf(other, keys).some((theirs) => collide(theirs, text) && !apart(other, theirs)))
 }

@@ -28,6 +28,8 @@ export interface Command {
   readonly needs?: 'write' | 'run' | 'comment'
   /** All its keys work only outside of a cell's text: there they mean something else. */
   readonly outside?: boolean
+  /** All its keys work only in a cell's text. */
+  readonly inside?: boolean
   /** Its keys also work in other fields of the page. */
   readonly everywhere?: boolean
   readonly enabled?: (desk: Desk) => boolean

@@ -30,17 +30,18 @@ const JUPYTERLAB: Keys = {
   'run-selection': [],
   numbers: ['Shift+L'],
   'toggle-output': ['O'],
-  contents: ['Mod+Shift+K'],
   palette: ['Mod+Shift+C', 'Mod+Shift+P'],
   shortcuts: ['Mod+Shift+H'],
   settings: ['Mod+,'],
   find: ['Mod+F'],
+  'delete-line': ['Mod+Shift+D'],
   save: ['Mod+S'],
 }
 
 /** Cells as vim's lines; in the text, its own mode. */
 const VIM: Keys = {
   edit: ['Enter', 'I'],
+  'next-occurrence': ['Mod+Alt+D'],
   previous: ['ArrowUp', 'K'],
   next: ['ArrowDown', 'J'],
   'extend-up': ['Shift+ArrowUp', 'Shift+K'],

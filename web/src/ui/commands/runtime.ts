@@ -1,10 +1,11 @@
 /** The Runtime menu: what runs, and on what. */
+import { Play } from 'lucide-react'
 import { goToRun, runSelected } from '../notebook/running'
 import { heading, whole } from '../notebook/folding'
 import { type Command, connected, focused, order, place } from './model'
 
 export const RUNTIME: readonly Command[] = [
-  { id: 'run-all', name: 'Run all', menu: 'Runtime', group: 1, keys: ['Mod+F9'], needs: 'run', run: (desk) => desk.run(order(desk)) },
+  { id: 'run-all', name: 'Run all', menu: 'Runtime', group: 1, keys: ['Mod+F9'], needs: 'run', tool: { label: 'Run all', text: 'Run all', icon: Play }, run: (desk) => desk.run(order(desk)) },
   { id: 'run-before', name: 'Run before', menu: 'Runtime', group: 1, cell: { group: 0, types: ['code'] }, keys: ['Mod+F8'], needs: 'run', enabled: focused, run: (desk) => desk.run(order(desk).slice(0, place(desk))) },
   { id: 'run', name: 'Run the focused cell', menu: 'Runtime', group: 1, keys: ['Mod+Enter'], enabled: focused, run: (desk) => runSelected(desk, 'stay') },
   { id: 'run-next', name: 'Run and go to the next cell', keys: ['Shift+Enter'], enabled: focused, run: (desk) => runSelected(desk, 'next') },

@@ -34,7 +34,7 @@ const searching = (name: Searching) => (view: EditorView): boolean => {
 }
 
 const text = (id: string, name: string, keys: readonly string[], group: number, act: (view: EditorView) => boolean, needs?: 'write'): Command => ({
-  id, name, keys, menu: 'Edit', under: 'Text', group, ...(needs && { needs }), enabled: writing, run: inText(act),
+  id, name, keys, menu: 'Edit', under: 'Text', inside: true, group, ...(needs && { needs }), enabled: writing, run: inText(act),
 })
 
 export const TEXT: readonly Command[] = [

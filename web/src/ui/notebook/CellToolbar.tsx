@@ -8,7 +8,7 @@ import { Menu } from '../kit'
 import * as arranging from './arranging'
 import type { Desk } from './desk'
 import { movedWith } from './drop'
-import { useDesk, useEditable, useFacts, useMay, useView } from './hooks'
+import { useDesk, useEditable, useMay, useView } from './hooks'
 import { copyLink } from './links'
 
 const size = { size: 16, 'aria-hidden': true } as const
@@ -19,9 +19,6 @@ export function CellToolbar({ id, cell, type }: { id: CellId; cell: CellMap; typ
   const editable = useEditable(cell)
   const mayComment = useMay('comment')
   const open = useView((view) => view.open.has(id))
-  // What a command says of itself depends on the focused cell, and on what its metadata says.
-  useView((view) => view.focused === id)
-  useFacts(cell)
   const here = (act: (ids: readonly CellId[]) => void) => () => {
     focus(desk, id)
     act(movedWith(desk, id))
@@ -51,7 +48,8 @@ export function CellToolbar({ id, cell, type }: { id: CellId; cell: CellMap; typ
       )}
       <Menu
         align="end"
-        items={() => cellMenu(desk, id, type)}
+        items={() => cellMenu(desk, type)}
+        onOpen={() => focus(desk, id)}
         trigger={
           <button type="button" className="cell-tool" aria-label={t('More cell actions')} title={t('More')}>
             <EllipsisVertical {...size} />

@@ -33,7 +33,7 @@ export default function Dialogs() {
     <>
       <ShareDialog item={dialog === 'share' ? { id: desk.id, name, kind: 'notebook' } : null} onClose={close} />
       <Dialog open={dialog === 'shortcuts'} onClose={close} title={t('Keyboard shortcuts')} wide>
-        <KeyEditor />
+        <KeyEditor focused />
       </Dialog>
       <Dialog open={dialog === 'palette'} onClose={close} title={t('Commands')}>
         <Palette />

@@ -12,6 +12,7 @@ import { MENUS } from '../commands/model'
 import { useChrome, useDesk, useMay, useRoom } from './hooks'
 import { Presence } from './Presence'
 import { SaveStatus } from './SaveStatus'
+import { nameTab } from './title'
 
 const Bell = later(() => import('../notifications/Bell'), <span className="icon-button" />)
 
@@ -61,9 +62,7 @@ function NotebookName() {
   const renaming = useChrome((chrome) => chrome.renaming)
   const [draft, setDraft] = useState(name)
   useEffect(() => setDraft(name), [name, renaming])
-  useEffect(() => {
-    document.title = name ? `${name} · Collegium` : 'Collegium'
-  }, [name])
+  useEffect(() => nameTab(name), [name])
   const done = (keep: boolean) => {
     // Leaving the field after Enter ends what has ended already.
     if (!desk.chrome.getState().renaming) return

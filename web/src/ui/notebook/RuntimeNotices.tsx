@@ -5,6 +5,7 @@ import { countdown, ofText, sizeText, spanText } from '../../model/usage'
 import type { PackageChange, RuntimeNotice } from '../../model/wire'
 import { isHere, type SessionState } from '../../session/session'
 import { Button, classes, IconButton } from '../kit'
+import { signTab } from './title'
 import { useDesk, useMay, useSession } from './hooks'
 
 export default function RuntimeNotices() {
@@ -75,11 +76,8 @@ function Ending({ notice }: { notice: RuntimeNotice }) {
   }, [asked])
   useEffect(() => {
     // Other tabs of the browser hide the page, and still show its title.
-    const mark = '⏳ '
-    document.title = mark + document.title
-    return () => {
-      document.title = document.title.replace(mark, '')
-    }
+    signTab('notice', '⏳')
+    return () => signTab('notice', null)
   }, [])
   const idle = notice.kind === 'idle'
   return (

@@ -43,7 +43,19 @@ export function upload(): void {
   picker.click()
 }
 
-/** Every cell; the style sheet for paper says how. */
-export function print(): void {
+const FRAME_MS = 300
+const FRAMES_MAX = 24
+
+/** Every cell, as the style sheet for paper says. Outputs with scripts are drawn when they come near, so each is visited first. */
+export async function print(): Promise<void> {
+  const page = document.querySelector('.notebook-scroll')
+  const top = page?.scrollTop ?? 0
+  const missing = [...document.querySelectorAll('.output-frame-box:not(:has(iframe))')].slice(0, FRAMES_MAX)
+  if (missing.length > 0) notify({ title: t('Drawing the outputs before printing…') })
+  for (const box of missing) {
+    box.scrollIntoView()
+    await new Promise((done) => setTimeout(done, FRAME_MS))
+  }
+  page?.scrollTo({ top })
   window.print()
 }

@@ -29,17 +29,20 @@ export function useKeyboard(desk: Desk | null): void {
       chord = null
       clearTimeout(timer)
       const at = started ? 1 : 0
-      const fitting = (started ?? bindings).filter(({ strokes, outside, command }) => {
-        if (strokes.length <= at || (outside && where !== 'cells')) return false
+      const fitting = (started ?? bindings).filter(({ strokes, where: means, command }) => {
+        if (strokes.length <= at || (means === 'cells' && where !== 'cells') || (means === 'text' && where !== 'text')) return false
         return (where !== 'field' || command.everywhere === true) && matches(strokes[at]!, event, mac, at > 0)
       })
       if (started) event.preventDefault()
       const whole = fitting.filter(({ strokes }) => strokes.length === at + 1)
-      const found = whole.find(({ command }) => usable(command, desk)) ?? whole[0]
+      const found = whole.find(({ command }) => usable(command, desk))
       if (found) {
         event.preventDefault()
         event.stopPropagation()
-        if (usable(found.command, desk)) found.command.run(desk)
+        found.command.run(desk)
+      } else if (whole.length > 0) {
+        // What cannot be done now may still mean something to the text; to the browser it shall mean nothing.
+        if (where !== 'text') event.preventDefault()
       } else if (fitting.length > 0) {
         event.preventDefault()
         event.stopPropagation()

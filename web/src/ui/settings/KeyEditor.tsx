@@ -3,10 +3,10 @@ import './keys.css'
 import { Plus, RotateCcw, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { t } from '../../i18n'
-import { parse, shown, STROKES_MAX, types, written } from '../../model/shortcut'
+import { shown, STROKES_MAX, written } from '../../model/shortcut'
 import type { Settings } from '../../settings/model'
 import { set, useSetting } from '../../settings/store'
-import { keysOf, mac, rivals } from '../commands/keys'
+import { keysOf, mac, rivals, whereOf } from '../commands/keys'
 import { type Command, MENUS } from '../commands/model'
 import { score } from '../commands/ranking'
 import { COMMANDS } from '../commands/table'
@@ -24,7 +24,7 @@ const PRESETS = [
   { value: 'vim', label: 'vim' },
 ] as const satisfies readonly { value: Keys['preset']; label: string }[]
 
-export default function KeyEditor() {
+export default function KeyEditor({ focused = false }: { focused?: boolean }) {
   const keys = useSetting((all) => all.keys)
   const [query, setQuery] = useState('')
   const [resetting, setResetting] = useState(false)
@@ -35,7 +35,7 @@ export default function KeyEditor() {
   return (
     <div className="keys">
       <div className="keys-bar">
-        <input type="search" className="field-control" aria-label={t('Find a command or its keys')} placeholder={t('Find a command or its keys')} autoComplete="off" spellCheck={false} value={query} onChange={(event) => setQuery(event.target.value)} />
+        <input type="search" autoFocus={focused} className="field-control" aria-label={t('Find a command or its keys')} placeholder={t('Find a command or its keys')} autoComplete="off" spellCheck={false} value={query} onChange={(event) => setQuery(event.target.value)} />
         <Select label={t('Keys as in')} value={keys.preset} options={PRESETS} onChange={(preset) => set({ keys: { preset } })} />
         <Button weight="ghost" icon={<RotateCcw size={16} aria-hidden />} disabled={own === 0} onClick={() => setResetting(true)}>
           {t('Reset all')}
@@ -74,7 +74,7 @@ function Row({ command, keys, bind }: { command: Command; keys: Keys; bind: (bin
   const name = t(command.name)
   const put = (next: readonly string[]) => bind({ ...keys.bindings, [command.id]: next })
   const reset = () => bind(Object.fromEntries(Object.entries(keys.bindings).filter(([id]) => id !== command.id)))
-  const clashes = mine.map((text) => ({ text, others: rivals(COMMANDS, keys, command.id, text) })).filter(({ others }) => others.length > 0)
+  const clashes = mine.map((text) => ({ text, others: rivals(COMMANDS, keys, command, text) })).filter(({ others }) => others.length > 0)
   return (
     <li data-command={command.id}>
       <span className="keys-name">
@@ -103,7 +103,7 @@ function Row({ command, keys, bind }: { command: Command; keys: Keys; bind: (bin
         )}
         {changed && <IconButton label={t('Reset the keys of {name}', { name })} icon={<RotateCcw size={15} aria-hidden />} onClick={reset} />}
       </span>
-      {mine.some((text) => command.outside === true || types(parse(text)[0]!)) && <span className="keys-note keys-where">{t('outside of text')}</span>}
+      {mine.some((text) => whereOf(command, text) === 'cells') && <span className="keys-note keys-where">{t('outside of text')}</span>}
       {clashes.map(({ text, others }) => (
         <p key={text} className="keys-clash">
           {t('{keys} is also: {names}', { keys: shown(text, mac), names: others.map((other) => t(other.name)).join(', ') })}
