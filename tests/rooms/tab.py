@@ -15,6 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from collegium.ground.ids import NotebookId
 from collegium.notebooks import model
 
+LOOK_SECONDS = 0.2
+
 
 class Tab:
     """Speaks the protocol, keeps what it is told."""
@@ -32,6 +34,7 @@ class Tab:
         self.seq = 0
         self.resyncs = 0
         self.closed: tuple[int, str] | None = None
+        self._stirred = anyio.Event()
 
     @property
     def client(self) -> int:
@@ -91,15 +94,23 @@ class Tab:
         try:
             async for frame in self.socket:
                 self.take(frame)
+                self._stir()
         except ConnectionClosed:
             pass
         self.closed = (self.socket.close_code or 0, self.socket.close_reason or "")
+        self._stir()
+
+    def _stir(self) -> None:
+        self._stirred.set()
+        self._stirred = anyio.Event()
 
     async def until(self, condition: Callable[["Tab"], Any], seconds: float = 10) -> None:
-        """Wait for something to become true of this tab."""
+        """Wait for something to become true of this tab. It is looked at after every frame, since a thousand tabs that
+        look again and again leave the server no time; and now and then for what no frame says."""
         with anyio.fail_after(seconds):
             while not condition(self):
-                await anyio.sleep(0.005)
+                with anyio.move_on_after(LOOK_SECONDS):
+                    await self._stirred.wait()
 
     def of_type(self, kind: str) -> list[dict[str, Any]]:
         return [message for message in self.messages if message["type"] == kind]
