@@ -16,6 +16,8 @@ from collegium.ground.ids import NotebookId
 from collegium.notebooks import model
 
 LOOK_SECONDS = 0.2
+OPEN_SECONDS_MAX = 300
+"""A thousand who come at once, in one process with the server, wait for their turn."""
 
 
 class Tab:
@@ -121,7 +123,15 @@ async def dialled(port: int, notebook: NotebookId | str, token: str | None) -> A
     """A tab that has only opened its socket."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     address = f"ws://127.0.0.1:{port}/api/v1/notebooks/{notebook}/socket"
-    async with connect(address, additional_headers=headers, max_size=None, compression=None, proxy=None) as socket:
+    async with connect(
+        address,
+        additional_headers=headers,
+        max_size=None,
+        compression=None,
+        proxy=None,
+        open_timeout=OPEN_SECONDS_MAX,
+        ping_interval=None,
+    ) as socket:
         yield Tab(socket)
 
 
