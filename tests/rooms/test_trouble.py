@@ -8,13 +8,14 @@ from typing import Any
 import anyio
 import pytest
 
-from collegium.accounts.model import Role
+from collegium.accounts.model import Principal, Role
+from collegium.drive.roles import RoleChanges
 from collegium.ground.errors import StorageFull, Unavailable
 from collegium.ground.lib0 import uint
 from collegium.notebooks import strict
 from collegium.notebooks.document import Broken, Document
 from rooms.house import House
-from rooms.tab import Tab, joined
+from rooms.tab import Tab, dialled, joined
 from support.disk import leave_room
 
 pytestmark = pytest.mark.anyio
@@ -147,6 +148,49 @@ async def test_whoever_comes_after_a_room_had_to_be_shut_opens_another_at_once(
 
     assert house.rooms.find(notebook) is not shut
     assert (await house.notebooks.content(notebook)).cells[0].source == "kept x = 1"
+
+
+async def test_a_database_that_is_busy_when_roles_are_looked_at_costs_a_moment_and_not_the_room(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ada, token), (bob, bobs) = await house.person("Ada"), await house.person("Bob")
+    notebook = await house.notebook(ada, "x = 1")
+    await house.share(ada, notebook, bob, Role.EDITOR)
+    busy = iter([Unavailable("The database is busy.") for _ in range(2)])
+    real = RoleChanges.learn
+
+    async def learn(changes: RoleChanges) -> None:
+        if (error := next(busy, None)) is not None:
+            raise error
+        await real(changes)
+
+    async with joined(house.port, notebook, token) as one, joined(house.port, notebook, bobs) as other:
+        monkeypatch.setattr(RoleChanges, "learn", learn)
+        await house.share(ada, notebook, bob, Role.VIEWER)
+        await other.until(lambda tab: tab.of_type("role"))
+
+        assert next(busy, None) is None
+        assert other.of_type("role")[-1]["role"] == Role.VIEWER
+        assert (one.closed, other.closed) == (None, None)
+
+
+async def test_whoever_comes_while_the_database_is_away_is_told_to_come_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, token = await house.person("Ada")
+    notebook = await house.notebook(ada, "x = 1")
+
+    async def away(secret: str) -> Principal | None:
+        raise Unavailable("The database cannot be reached.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.accounts, "principal_by_token", away)
+        async with dialled(house.port, notebook, token) as tab:
+            await tab.read()
+
+    assert tab.closed == (1013, "The database cannot be reached.")
+    async with joined(house.port, notebook, token) as tab:
+        assert tab.source("c0") == "x = 1"
 
 
 async def test_a_text_that_two_tabs_read_differently_is_read_alike_after_a_report(house: House) -> None:

@@ -32,6 +32,7 @@ log = get_log("rooms")
 TOUCH_SECONDS = 20
 SEND_SECONDS_MAX = 60
 RENEW_SECONDS = 10
+ROLES_AGAIN_SECONDS = 0.3
 
 
 class Room(OpenNotebook):
@@ -412,10 +413,16 @@ class Room(OpenNotebook):
         self.broadcast({"type": "heartbeat", "seq": self._told[0], "checksum": self._told[1]})
 
     async def _keep_standing(self) -> None:
-        try:
-            await self._standing.run()
-        except NotFound as error:
-            self.shut(error)
+        while True:
+            try:
+                await self._standing.run()
+            except NotFound as error:
+                self.shut(error)
+                return
+            except Unavailable as error:
+                # A database that is busy or away costs a moment, not the room: nothing can change there either.
+                log.warning("roles.not_followed", notebook=self.notebook, code=error.code)
+                await anyio.sleep(ROLES_AGAIN_SECONDS)
 
     async def _touch(self) -> None:
         if not self._dirty:
