@@ -15,6 +15,7 @@ from collegium.accounts.service import Accounts, signed_in_admin
 from collegium.accounts.service import signed_in as signed_in_now
 from collegium.accounts.settings import AccountsSettings
 from collegium.ground.db import Database
+from collegium.ground.errors import Unavailable
 from collegium.ground.http import Gate, add_problem_handlers
 
 pytestmark = pytest.mark.anyio
@@ -270,6 +271,25 @@ async def test_only_an_administrator_passes_where_one_is_needed(accounts: Accoun
         ]
 
     assert answers == [200, 403, 401]
+
+
+async def test_a_database_that_is_away_when_somebody_asks_is_told_as_such_and_not_as_a_bug(
+    client: AsyncClient, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await signed_in(client, accounts)
+
+    async def away(secret: str) -> Principal | None:
+        raise Unavailable("The database cannot be reached.")
+
+    monkeypatch.setattr(accounts, "principal_by_cookie", away)
+    monkeypatch.setattr(accounts, "principal_by_token", away)
+    by_cookie = await client.get("/me")
+    by_token = await client.get("/me", headers={"authorization": "Bearer x"})
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (by_cookie, by_token)] == [
+        (503, "unavailable"),
+        (503, "unavailable"),
+    ]
 
 
 async def test_secrets_do_not_reach_the_log(

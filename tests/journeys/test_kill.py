@@ -118,6 +118,8 @@ async def test_a_crashed_postgresql_loses_no_edit_and_the_server_goes_on(
                     await all_closed(tabs)
                 ledger.see(tabs)
                 assert not is_ready(running)
+                with running.client(tokens[PEOPLE[0]]) as ada:
+                    assert ada.get(f"/notebooks/{notebook}").status_code == 503
                 await anyio.to_thread.run_sync(postgres().begin)
                 with anyio.fail_after(60):
                     while not await anyio.to_thread.run_sync(is_ready, running):

@@ -8,6 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from collegium.ground.errors import Unavailable
+from collegium.ground.http import CLOSE
 from collegium.rooms.model import RESTARTING
 from collegium.rooms.settings import RoomSettings
 from rooms.house import House, open_house
@@ -101,7 +103,7 @@ async def _storms(house: House, tabs: int) -> None:
                 await gone.wait()
             else:
                 assert tab.closed is not None
-                assert tab.closed[0] == RESTARTING
+                assert tab.closed[0] in (RESTARTING, CLOSE[Unavailable])
             tasks.cancel_scope.cancel()
         return tab.resyncs > 0
 

@@ -16,7 +16,8 @@ from collegium.accounts.model import (
     color_of,
 )
 from collegium.accounts.service import SECRET_LENGTH_MAX, TOKEN_DAYS_MAX, Accounts, signed_in
-from collegium.ground.http import header
+from collegium.ground.errors import CollegiumError
+from collegium.ground.http import header, refuse
 from collegium.ground.ids import LoginId, TokenId, UserId
 
 COOKIE_LENGTH_MAX = 8192
@@ -221,7 +222,11 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            scope.setdefault("state", {})["principal"] = await self._principal(scope)
+            try:
+                scope.setdefault("state", {})["principal"] = await self._principal(scope)
+            except CollegiumError as error:
+                await refuse(scope, receive, send, error)
+                return
         await self.app(scope, receive, send)
 
     async def _principal(self, scope: Scope) -> Principal | None:

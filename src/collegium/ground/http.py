@@ -115,6 +115,14 @@ async def close_for(socket: WebSocket, error: errors.CollegiumError) -> None:
         await socket.close(code, reason)
 
 
+async def refuse(scope: Scope, receive: Receive, send: Send, error: errors.CollegiumError) -> None:
+    """Answer for a middleware, whose errors no route tells; nothing may have been answered before."""
+    if scope["type"] == "websocket":
+        await close_for(WebSocket(scope, receive, send), error)
+    else:
+        await problem_of(error)(scope, receive, send)
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Every error of every route leaves as problem+json; a bug says nothing of the inside."""
 
