@@ -16,6 +16,8 @@ const THEMES: readonly Command[] = ([['light', 'Light'], ['dark', 'Dark'], ['sys
 
 export const VIEW: readonly Command[] = [
   ...PANELS,
+  { id: 'slideshow', name: 'Start slideshow', menu: 'View', group: 5, keys: ['Alt+V'], run: (desk) => desk.chrome.setState({ slides: { from: 'here' } }) },
+  { id: 'slideshow-start', name: 'Start slideshow from the beginning', menu: 'View', group: 5, keys: ['Shift+Alt+V'], run: (desk) => desk.chrome.setState({ slides: { from: 'start' } }) },
   { id: 'comments', name: 'Comments', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().comments, run: (desk) => desk.showComments(!desk.chrome.getState().comments) },
   { id: 'terminal', name: 'Terminal', menu: 'View', group: 1, needs: 'run', checked: (desk) => desk.chrome.getState().terminal, run: (desk) => desk.chrome.setState(({ terminal }) => ({ terminal: !terminal })) },
   { id: 'resources', name: 'Resources', menu: 'View', group: 1, checked: (desk) => desk.chrome.getState().resources, run: (desk) => desk.showResources(!desk.chrome.getState().resources) },

@@ -15,13 +15,19 @@ import * as arranging from './arranging'
 import { Folding, reveal, withHidden } from './folding'
 import * as running from './running'
 
-export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect' | 'info' | 'revision' | 'form-field' | 'cell'
+export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect' | 'info' | 'revision' | 'form-field' | 'cell' | 'open' | 'move' | 'notebook-settings' | 'questions' | 'release-notes' | 'bug'
 /** A revision, two beside each other (`now` is the present), or what one cell said over time. */
 export type Past =
   | { readonly see: 'revision'; readonly number: number }
   | { readonly see: 'difference'; readonly from: number; readonly to: number | 'now' }
   | { readonly see: 'cell'; readonly cell: CellId }
+/** What stands beside the cells: live second views of some, and the scratch cell. */
+export interface Beside {
+  readonly mirrors: readonly CellId[]
+  readonly scratch: boolean
+}
 export interface Chrome {
+  readonly beside: Beside
   readonly dialog: DialogName | null
   readonly comments: boolean
   /** The panel at the left, by its name in `SIDES`. */
@@ -36,9 +42,22 @@ export interface Chrome {
   readonly past: Past | null
   /** A file of the runtime that is shown beside the cells. */
   readonly file: string | null
+  /** A table of the kernel that is shown beside the cells. */
+  readonly table: TableWanted | null
   readonly renaming: boolean
+  /** The name and the menus, above all else. */
+  readonly header: boolean
   /** The bar that finds; each asking is another object. */
   readonly find: { readonly replacing: boolean } | null
+  /** The notebook is shown as slides, from the focused cell or from its beginning. */
+  readonly slides: { readonly from: 'here' | 'start' } | null
+}
+
+/** By its variable, or by the reference that its output carries; `asked` tells two wishes apart. */
+export interface TableWanted {
+  readonly variable?: string
+  readonly ref?: string
+  readonly asked: number
 }
 
 /** What a cell on the page offers to the rest of it. */
@@ -68,12 +87,13 @@ export class Desk {
   readonly history: Y.UndoManager
   readonly folding: Folding
   readonly view: StoreApi<View> = createStore<View>(() => FRESH)
-  readonly chrome: StoreApi<Chrome> = createStore<Chrome>(() => ({ dialog: null, comments: false, side: null, terminal: false, resources: false, history: false, past: null, file: null, renaming: false, find: null }))
+  readonly chrome: StoreApi<Chrome> = createStore<Chrome>(() => ({ beside: { mirrors: [], scratch: false }, dialog: null, comments: false, side: null, terminal: false, resources: false, history: false, past: null, file: null, table: null, renaming: false, header: true, find: null, slides: null }))
   readonly talk: StoreApi<Talk> = createStore<Talk>(() => ({ counts: new Map(), asked: null, shown: null }))
   /** Cells that were changed here and in a file from outside, until somebody decides. */
   readonly overlaps: StoreApi<ReadonlyMap<CellId, readonly Readonly<Schemas['OverlapShown']>[]>> = createStore<ReadonlyMap<CellId, readonly Readonly<Schemas['OverlapShown']>[]>>(() => new Map())
   /** The editors that are alive, by their cells. */
   readonly editors: StoreApi<ReadonlyMap<CellId, EditorView>> = createStore<ReadonlyMap<CellId, EditorView>>(() => new Map())
+  private readonly farewells: (() => void)[] = []
   private readonly handles = new Map<CellId, CellHandle>()
   private awaited: { readonly cell: CellId; readonly editing: boolean } | null = null
 
@@ -95,12 +115,18 @@ export class Desk {
   }
 
   close(): void {
+    for (const farewell of this.farewells) farewell()
     this.pool.close()
     this.folding.close()
     this.session.close()
     this.outline.close()
     this.history.destroy()
     this.room.close()
+  }
+
+  /** Do this before the notebook is closed. */
+  whenClosed(farewell: () => void): void {
+    this.farewells.push(farewell)
   }
 
   may(what: 'write' | 'run' | 'comment'): boolean {
@@ -132,6 +158,15 @@ export class Desk {
   /** With the revisions goes what was looked at. */
   showHistory(history: boolean): void {
     this.chrome.setState(history ? { history, comments: false, resources: false } : { history, past: null })
+  }
+
+  beside(change: Partial<Beside>): void {
+    this.chrome.setState(({ beside }) => ({ beside: { ...beside, ...change } }))
+  }
+
+  /** In the place of a file, if one is shown. */
+  openTable(table: { readonly variable: string } | { readonly ref: string }): void {
+    this.chrome.setState({ table: { ...table, asked: Date.now() }, file: null })
   }
 
   look(past: Past | null): void {
