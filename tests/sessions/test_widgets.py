@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -11,10 +12,13 @@ import pytest
 
 from collegium.accounts.model import Role
 from collegium.ground.errors import NotFound
+from collegium.ground.ids import CellId
 from collegium.sessions.model import Asked
 from collegium.sessions.service import Sessions
 from collegium.sessions.session import Session
-from collegium.sessions.widget_model import VIEW
+from collegium.sessions.widget_log import WidgetLog
+from collegium.sessions.widget_model import VIEW, values_of
+from collegium.sessions.widget_shelf import WidgetShelf
 from session_world import ADA, NOTEBOOK, FakeDocuments, OpenServer, Tab, ended, followed, heard
 
 SLIDER = """import ipywidgets as w
@@ -265,3 +269,63 @@ async def test_ten_thousand_models_are_kept_and_told_in_parts(server: OpenServer
         assert len(saved) > 10_000
         with pytest.raises(NotFound):
             await session.widgets.content("0" * 64)
+
+
+async def test_a_file_has_the_states_of_what_cells_show_also_when_no_session_is_open(
+    server: OpenServer, documents: FakeDocuments
+) -> None:
+    source = "raw = bytes(range(256)) * 400\npicture = w.Image(value=raw)\nw.VBox([s, t, picture])"
+    async with server() as sessions:
+        await ran(sessions, documents, SLIDER)
+        await ran(sessions, documents, source, "d")
+        during = await sessions.outputs(NOTEBOOK)
+        session = await sessions.session(NOTEBOOK)
+        await session.disconnect()
+    async with server() as sessions:
+        after = await sessions.outputs(NOTEBOOK)
+
+    states = after[CellId("d")].widgets
+    assert {cell: left.widgets for cell, left in after.items()} == {cell: left.widgets for cell, left in during.items()}
+    names = {state["model_name"] for state in states.values()}
+    assert {"VBoxModel", "IntSliderModel", "LinkModel", "ImageModel", "LayoutModel"} <= names
+    [image] = [state for state in states.values() if state["model_name"] == "ImageModel"]
+    assert base64.b64decode(image["buffers"][0]["data"]) == bytes(range(256)) * 400
+
+
+async def test_a_torn_log_loses_its_last_record_and_nothing_else(tmp_path: Path) -> None:
+    log = WidgetLog(tmp_path / "widgets.log")
+    log.append({"op": "open", "seq": 1}, {"a" * 64: b"large" * 1000})
+    log.append({"op": "update", "seq": 2}, {})
+    log.close()
+    whole = log.path.read_bytes()
+    log.path.write_bytes(whole[:-3])
+    again = WidgetLog(tmp_path / "widgets.log")
+    records = list(again.recover())
+
+    assert [record["seq"] for record in records] == [1]
+    assert again.read("a" * 64) == b"large" * 1000
+    assert again.size == log.path.stat().st_size
+    again.close()
+
+
+def test_a_log_that_is_mostly_past_is_written_anew(tmp_path: Path) -> None:
+    shelf = WidgetShelf(tmp_path / "widgets.log", bytes_max=1 << 30)
+    for number in range(60):
+        new: dict[str, bytes] = {}
+        values = values_of({"value": "x"}, [["value"]], [bytes([number]) * 400_000], new)
+        if number == 0:
+            shelf.open("a", "jupyter.widget", {}, values, new, 1)
+        else:
+            shelf.update(shelf.models["a"], values, new, number + 1)
+    before = shelf.models["a"].values
+    shelf.sync()
+    shelf.close()
+    again = WidgetShelf(tmp_path / "widgets.log", bytes_max=1 << 30)
+    again.load()
+    [large] = again.larges(again.models.values()).values()
+
+    assert (tmp_path / "widgets.log").stat().st_size < 1_000_000
+    assert again.models["a"].values == before
+    assert again.last_seq == 60
+    assert again.read(large.sha256) == bytes([59]) * 400_000
+    again.close()

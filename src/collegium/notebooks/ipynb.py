@@ -1,6 +1,7 @@
 """Notebook files: any `.ipynb` in, a valid `.ipynb` out, and nothing lost on the way that the format can hold."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
@@ -13,6 +14,8 @@ from collegium.notebooks.strict import CELL_ID, DEPTH_MAX
 CELLS_MAX = 20_000
 NEW_CELL_ID_LENGTH = 12
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+MODEL_REFERENCE = re.compile(r"IPY_MODEL_([\w-]+)")
 _SPLIT_MIMES = ("application/javascript", "image/svg+xml")
 _OUTPUT_TYPES = ("stream", "display_data", "execute_result", "error")
 
@@ -69,7 +72,7 @@ def write(content: Content, outputs: dict[CellId, CellOutputs]) -> dict[str, Jso
     return {
         "nbformat": NBFORMAT,
         "nbformat_minor": content.nbformat_minor,
-        "metadata": content.metadata,
+        "metadata": _with_widgets(content.metadata, outputs),
         "cells": [_write_cell(cell, outputs.get(cell.id)) for cell in content.shown],
     }
 
@@ -217,6 +220,32 @@ def _mended_widgets(metadata: dict[str, Json]) -> dict[str, Json]:
         "state": models,
     }
     return metadata | {"widgets": widgets | {WIDGET_STATE: framed}}
+
+
+def _with_widgets(metadata: dict[str, Json], outputs: dict[CellId, CellOutputs]) -> dict[str, Json]:
+    """With the states of the widgets that outputs show; of those that came with the file, what is still shown stays."""
+    made = {id: state for left in outputs.values() for id, state in left.widgets.items()}
+    if not made:
+        return metadata
+    widgets = metadata.get("widgets")
+    widgets = widgets if isinstance(widgets, dict) else {}
+    framed = widgets.get(WIDGET_STATE)
+    known = framed.get("state") if isinstance(framed, dict) else None
+    waiting = [id for left in outputs.values() for output in left.outputs for id in _viewed(output)]
+    kept: dict[str, Json] = {}
+    while waiting and isinstance(known, dict):
+        id = waiting.pop()
+        if id not in kept and id not in made and isinstance(known.get(id), dict):
+            kept[id] = known[id]
+            waiting += MODEL_REFERENCE.findall(json.dumps(known[id]))
+    state: dict[str, Json] = {"version_major": 2, "version_minor": 0, "state": kept | made}
+    return metadata | {"widgets": widgets | {WIDGET_STATE: state}}
+
+
+def _viewed(output: Output) -> list[str]:
+    data = output.get("data")
+    view = data.get(WIDGET_VIEW) if isinstance(data, dict) else None
+    return [view["model_id"]] if isinstance(view, dict) and isinstance(view.get("model_id"), str) else []
 
 
 def _write_cell(cell: Cell, left: CellOutputs | None) -> dict[str, Json]:

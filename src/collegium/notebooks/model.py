@@ -52,6 +52,8 @@ class CellOutputs:
 
     outputs: list[Output]
     execution_count: int | None = None
+    widgets: dict[str, Any] = field(default_factory=dict, compare=False)
+    """The states of the widgets that they show, as a file keeps them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,4 +120,4 @@ class LedOutputs:
 
 
 def _said(found: dict[Any, CellOutputs]) -> tuple[Message, bytes]:
-    return {"outputs": {id: [left.outputs, left.execution_count] for id, left in found.items()}}, b""
+    return {"outputs": {id: [left.outputs, left.execution_count, left.widgets] for id, left in found.items()}}, b""

@@ -31,6 +31,7 @@ class StoredOutputs:
         large = {sha256 for _, left in shown for sha256 in _large(left)}
         await store.copy_blobs(tx, original, copy, sorted(large))
         await store.keep_blobs(tx, copy, self._sessions.unwritten_blobs(original, large))
+        await self._sessions.copy_widgets(original, copy, [output for _, left in shown for output in left])
 
     async def size(self, tx: AsyncConnection, notebook: NotebookId) -> int:
         """How many bytes the outputs that are shown take, as far as they are written down."""

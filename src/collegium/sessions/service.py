@@ -1,8 +1,10 @@
 """The sessions of all notebooks: opened when they are needed, picked up again when the server starts."""
 
+import json
 import shutil
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, Runtim
 from collegium.ground.log import get_log
 from collegium.notebooks.model import CellOutputs
 from collegium.runtimes.model import Runtime
-from collegium.sessions import store
+from collegium.sessions import store, widget_model
 from collegium.sessions.blobs import Found, plain_output, with_large, without_large
 from collegium.sessions.folding import Output
 from collegium.sessions.layers import NotebookLayers
@@ -31,9 +33,12 @@ from collegium.sessions.segments import log_text
 from collegium.sessions.session import Session, open_session
 from collegium.sessions.settings import SessionSettings
 from collegium.sessions.tabs import Tabs
+from collegium.sessions.widgets import kept_widgets, widgets_path
 from collegium.sessions.world import World
 
 RESUME_SECONDS = 1.0
+SAVED_WIDGETS_BYTES_MAX = 16 * 1024 * 1024
+"""So much of the states of widgets goes into a file."""
 
 log = get_log("sessions")
 
@@ -129,6 +134,20 @@ class Sessions:
             )
             whole = [await with_large(output, self._world.blobs) for output in outputs]
             shown[execution.cell] = CellOutputs(whole, count)
+        return await self._with_widgets(notebook, shown)
+
+    async def _with_widgets(self, notebook: NotebookId, shown: dict[CellId, CellOutputs]) -> dict[CellId, CellOutputs]:
+        """With the states of the widgets that cells show, up to a bound for all of them."""
+        viewed = {cell: [id for one in left.outputs for id in widget_model.viewed(one)] for cell, left in shown.items()}
+        if not any(viewed.values()):
+            return shown
+        session, path = self._sessions.get(notebook), widgets_path(self._world.folder, notebook)
+        room = SAVED_WIDGETS_BYTES_MAX
+        async with kept_widgets(None if session is None else session.widgets, path) as widgets:
+            for cell, ids in viewed.items():
+                states = await widgets.saved(ids, room) if ids else {}
+                room -= sum(len(json.dumps(state)) for state in states.values())
+                shown[cell] = replace(shown[cell], widgets=states)
         return shown
 
     async def shown(self, notebook: NotebookId) -> dict[CellId, ExecutionId]:
@@ -155,6 +174,16 @@ class Sessions:
         """These cells show what these executions left; whoever has the notebook open is told."""
         session = await self.session(notebook)
         await session.show(shown)
+
+    async def copy_widgets(self, original: NotebookId, copy: NotebookId, outputs: Sequence[Output]) -> None:
+        """A copy shows the widgets of these outputs as they are now; no kernel of its own has them."""
+        ids = {id for output in outputs for id in widget_model.viewed(output)}
+        session, folder = self._sessions.get(original), self._world.folder
+        if ids:
+            async with kept_widgets(
+                None if session is None else session.widgets, widgets_path(folder, original)
+            ) as kept:
+                await kept.copy_to(widgets_path(folder, copy), ids)
 
     async def stored_heads(self, tx: AsyncConnection, notebook: NotebookId) -> list[tuple[Execution, list[Output]]]:
         """What each cell shows now, large values only named."""

@@ -4,15 +4,15 @@ import base64
 import binascii
 import json
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 
-from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, TooLarge, TooMany
+from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, TooLarge, TooMany, Unavailable
 from collegium.ground.ids import NotebookId, is_id, new_id
 from collegium.kernels.service import Message
 from collegium.sessions.folding import event_of
@@ -372,6 +372,23 @@ class Widgets:
     def close(self) -> None:
         """Let the file go."""
         self._shelf.close()
+
+
+@asynccontextmanager
+async def kept_widgets(running: Widgets | None, path: Path) -> AsyncIterator[Widgets]:
+    """The widgets of a notebook to be read: those of its session, else what the last one wrote down."""
+    if running is not None:
+        yield running
+        return
+
+    async def nobody(*_: Any) -> Any:
+        raise Unavailable("No kernel is connected.")
+
+    kept = Widgets(path, bytes_max=0, gather_seconds=0, request=nobody, viewed=nobody)
+    try:
+        yield kept
+    finally:
+        kept.close()
 
 
 def widgets_path(folder: Path, notebook: NotebookId) -> Path:
