@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -16,16 +17,31 @@ settings.load_profile("collegium")
 
 SQLITE_IN_SHORT = ("jupyter", "sessions", "inside")
 """Folders whose tests start kernels, and ask of the database what others ask too."""
+BOTH_IN_SHORT = ("ground", "workers", "backup")
+"""Folders that are about the database itself."""
+SAMPLED = 4
+"""Elsewhere one in so many tests runs on PostgreSQL in the short form, the same ones each time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is marked `sqlite_in_short`, or lies in such a folder, runs on PostgreSQL too, under `make test-long`."""
+    """Say which tests run on PostgreSQL only under `make test-long`, and put first what takes long by itself."""
     for item in items:
         callspec = getattr(item, "callspec", None)
-        on_postgresql = callspec is not None and "postgresql" in map(str, callspec.params.values())
-        here = item.path.relative_to(Path(__file__).parent).parts[0]
-        if on_postgresql and (here in SQLITE_IN_SHORT or item.get_closest_marker("sqlite_in_short")):
+        if callspec is not None and "postgresql" in map(str, callspec.params.values()) and not _is_short(item):
             item.add_marker(pytest.mark.long)
+    # Files are given out in this order: the long ones at the end would run beside nothing.
+    items.sort(key=lambda item: _folder(item) != "journeys")
+
+
+def _is_short(item: pytest.Item) -> bool:
+    folder = _folder(item)
+    if folder in SQLITE_IN_SHORT or item.get_closest_marker("sqlite_in_short"):
+        return False
+    return folder in BOTH_IN_SHORT or crc32(item.nodeid.encode()) % SAMPLED == 0
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture

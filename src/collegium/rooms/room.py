@@ -12,7 +12,7 @@ import anyio
 from collegium.accounts.model import Action, Principal, Role
 from collegium.drive.service import Drive
 from collegium.ground.db import Database
-from collegium.ground.errors import CollegiumError, NotFound
+from collegium.ground.errors import CollegiumError, NotFound, Unavailable
 from collegium.ground.ids import CellId, ItemId, NotebookId, UserId
 from collegium.ground.log import get_log
 from collegium.notebooks.model import Content

@@ -1,0 +1,289 @@
+"""`python -m bench.pages`: the notebook page beside JupyterLab's, in one run.
+
+Bytes and time until a notebook of 1, 100 and 1,000 cells with outputs can be edited, with a cold and a warm cache; the
+script that one key press costs among 1,000 cells; how long the page is busy while a million lines arrive; and what a
+browser keeps in memory. Both sides take turns in one Chromium; medians. `--quick` repeats less.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from bench.beside_jupyter import peers_python
+from bench.peers import Peer, peer
+from support.browser import browser, signed_in
+from support.server import Server, server
+
+EMAIL = "pages@example.org"
+SIZES = (1, 100, 1000)
+LINES = 1_000_000
+KEYS = 60
+MB = 1_000_000
+WATCH = """
+window.tasks = []
+const observer = new PerformanceObserver(list => { for (const { duration } of list.getEntries()) tasks.push(duration) })
+observer.observe({ type: 'longtask', buffered: true })
+new MutationObserver((_, watch) => {
+    if (!document.querySelector('.cm-content[contenteditable="true"]')) return
+    watch.disconnect()
+    requestAnimationFrame(() => setTimeout(() => { window.editableAt = performance.now() }))
+}).observe(document, { subtree: true, childList: true, attributes: true })
+"""
+PAINT = """() => {
+    window.paints = []
+    addEventListener('keydown', () => {
+        const began = performance.now()
+        requestAnimationFrame(() => {
+            const channel = new MessageChannel()
+            channel.port1.onmessage = () => paints.push(performance.now() - began)
+            channel.port2.postMessage(0)
+        })
+    }, { capture: true })
+}"""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: who is signed in, and where a notebook of so many cells lies."""
+
+    name: str
+    state: Any
+    address: Callable[[int], str]
+    run: Callable[[Page], None]
+    ended: Callable[[Page], bool]
+
+
+Samples = dict[tuple[str, str, str], list[float]]
+"""By what, unit and whom."""
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    rounds = 2 if "--quick" in sys.argv else 5
+    samples: Samples = {}
+    loads = [os.getloadavg()[0]]
+    with ExitStack() as stack:
+        running = stack.enter_context(server())
+        lab = stack.enter_context(peer(peers_python(), "lab"))
+        chromium = stack.enter_context(browser())
+        sides = (ours(running, chromium), theirs(lab))
+        for number in range(rounds + 1):
+            taken: Samples = {}
+            for side in sides:
+                for size in SIZES:
+                    openings(chromium, side, size, taken)
+                typing(chromium, side, taken)
+            if number > 0:  # The first warms the servers.
+                _merge(samples, taken)
+        for _ in range(max(1, rounds // 2)):
+            for side in sides:
+                flood(chromium, side, samples)
+    loads.append(os.getloadavg()[0])
+    show(samples)
+    print(f"\nload {loads[0]:.1f} at the beginning, {loads[1]:.1f} at the end (the measurements' own included)")
+
+
+# ── the sides ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ours(running: Server, chromium: Browser) -> Side:
+    """A running Collegium with the notebooks in it."""
+    token = running.add_user(EMAIL)
+    made = {}
+    with running.client(token) as client:
+        for size in (*SIZES, 0):
+            answer = client.post("/notebooks", params={"name": f"{size}.ipynb"}, json=document(size))
+            made[size] = answer.raise_for_status().json()["id"]
+    page = signed_in(chromium, running.url, EMAIL)
+    state = page.context.storage_state()
+    page.context.close()
+
+    def run(page: Page) -> None:
+        page.get_by_role("button", name="Run cell").first.click()
+
+    def ended(page: Page) -> bool:
+        said = page.locator('section[aria-label="Output"]').first
+        return said.count() > 0 and f"line {LINES - 1}" in (said.text_content() or "")
+
+    return Side("Collegium", state, lambda size: f"{running.url}/notebooks/{made[size]}", run, ended)
+
+
+def theirs(lab: Peer) -> Side:
+    """JupyterLab with the same notebooks, its rate limits as they come."""
+    for size in (*SIZES, 0):
+        (lab.folder / f"{size}.ipynb").write_text(json.dumps(document(size)))
+
+    def run(page: Page) -> None:
+        page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+        page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+
+    def ended(page: Page) -> bool:
+        busy = page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').count()
+        return busy == 0 and page.locator(".jp-OutputArea-output").count() > 0
+
+    return Side("JupyterLab", None, lambda size: f"{lab.url}/lab/tree/{size}.ipynb?reset", run, ended)
+
+
+def document(size: int) -> dict[str, Any]:
+    """So many cells of a dozen lines with their outputs; 0: one that floods."""
+    text = "".join(f"value_{n} = compute({n})\n" for n in range(12))
+    printed = "".join(f"{n} some text that was printed\n" for n in range(5))
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    flooding = f"for n in range({LINES}):\n    print('line', n)"
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"c{n}",
+            "metadata": {},
+            "source": text if size else flooding,
+            "outputs": [{"output_type": "stream", "name": "stdout", "text": printed}] if size else [],
+            "execution_count": n + 1 if size else None,
+        }
+        for n in range(max(1, size))
+    ]
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": cells}
+
+
+@contextmanager
+def opened(chromium: Browser, side: Side) -> Iterator[BrowserContext]:
+    """A browser that holds nothing but the login."""
+    context = chromium.new_context(viewport={"width": 1360, "height": 820}, storage_state=side.state)
+    context.add_init_script(WATCH)
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+# ── what is measured ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def openings(chromium: Browser, side: Side, size: int, taken: Samples) -> None:
+    """A cold and then a warm opening: bytes on the wire, frames of sockets included, and time until it is editable."""
+    with opened(chromium, side) as context:
+        for cache in ("cold", "warm"):
+            page = context.new_page()
+            devtools = context.new_cdp_session(page)
+            total = [0.0]
+            add = lambda size, total=total: total.__setitem__(0, total[0] + size)  # noqa: E731
+            devtools.on("Network.loadingFinished", lambda event, add=add: add(event["encodedDataLength"]))
+            devtools.on(
+                "Network.webSocketFrameReceived", lambda event, add=add: add(len(event["response"]["payloadData"]))
+            )
+            devtools.send("Network.enable")
+            page.goto(side.address(size), wait_until="commit")
+            _editable(page)
+            what = f"{size} cells, {cache} cache" if size > 1 else f"1 cell, {cache} cache"
+            _note(taken, f"{what}: editable", "ms", side, float(page.evaluate("window.editableAt")))
+            page.wait_for_timeout(1500)
+            _note(taken, f"{what}: transferred", "KB", side, total[0] / 1000)
+            longest = page.evaluate("Math.max(0, ...tasks)")
+            _note(taken, f"{what}: longest task", "ms", side, float(longest))
+            if cache == "warm" and size == max(SIZES):
+                devtools.send("HeapProfiler.collectGarbage")
+                heap = page.evaluate("performance.memory.usedJSHeapSize")
+                _note(taken, f"{size} cells: JavaScript's memory", "MB", side, heap / MB)
+            page.close()
+
+
+def typing(chromium: Browser, side: Side, taken: Samples) -> None:
+    """Keys into a cell among 1,000: the script each costs, and the time to its frame."""
+    with opened(chromium, side) as context:
+        page = context.new_page()
+        page.goto(side.address(max(SIZES)), wait_until="commit")
+        _editable(page)
+        page.wait_for_timeout(3000)
+        page.locator('.cm-content[contenteditable="true"]').nth(1).click()
+        page.evaluate(PAINT)
+        devtools = context.new_cdp_session(page)
+        devtools.send("Performance.enable")
+        costs = []
+        for _ in range(KEYS):
+            before = _script(devtools)
+            page.keyboard.press("x")
+            page.wait_for_timeout(50)
+            costs.append((_script(devtools) - before) * 1000)
+        _note(taken, "a key among 1,000 cells: script, p95", "ms", side, _p95(costs))
+        _note(taken, "a key among 1,000 cells: to the frame, p95", "ms", side, _p95(page.evaluate("paints")))
+        page.close()
+
+
+def flood(chromium: Browser, side: Side, taken: Samples) -> None:
+    """A million lines: how long, how busy the page was, and what of them it keeps."""
+    with opened(chromium, side) as context:
+        page = context.new_page()
+        page.goto(side.address(0), wait_until="commit")
+        _editable(page)
+        page.wait_for_timeout(2000)
+        page.evaluate("window.tasks.length = 0")
+        side.run(page)
+        began = time.perf_counter()
+        page.wait_for_timeout(1000)
+        while not side.ended(page) and time.perf_counter() - began < 180:
+            page.wait_for_timeout(200)
+        _note(taken, "a million lines: run → the last is there", "s", side, time.perf_counter() - began)
+        tasks = page.evaluate("tasks")
+        _note(taken, "a million lines: longest task", "ms", side, max(tasks, default=0))
+        _note(taken, "a million lines: long tasks together", "ms", side, sum(tasks))
+        devtools = context.new_cdp_session(page)
+        devtools.send("HeapProfiler.collectGarbage")
+        heap = page.evaluate("performance.memory.usedJSHeapSize")
+        _note(taken, "a million lines: JavaScript's memory after", "MB", side, heap / MB)
+        page.close()
+
+
+def _editable(page: Page) -> None:
+    """The page's policy lets no condition be handed in as text, so it is asked again and again."""
+    began = time.perf_counter()
+    while not page.evaluate("Boolean(window.editableAt)"):
+        assert time.perf_counter() - began < 120, "the page never became editable"
+        page.wait_for_timeout(50)
+
+
+def _script(devtools: Any) -> float:
+    metrics = {one["name"]: one["value"] for one in devtools.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["ScriptDuration"])
+
+
+def _p95(values: list[float]) -> float:
+    return sorted(values)[int(len(values) * 0.95)]
+
+
+def _note(taken: Samples, what: str, unit: str, side: Side, value: float) -> None:
+    taken.setdefault((what, unit, side.name), []).append(value)
+
+
+def _merge(samples: Samples, taken: Samples) -> None:
+    for key, values in taken.items():
+        samples.setdefault(key, []).extend(values)
+
+
+def show(samples: Samples) -> None:
+    """Medians beside each other, lowest and highest in brackets."""
+
+    def said(values: list[float], unit: str) -> str:
+        return f"{statistics.median(values):.1f} {unit} ({min(values):.1f}–{max(values):.1f})"
+
+    print("| what | Collegium | JupyterLab | ratio | runs |\n| --- | --- | --- | --- | --- |")
+    for (what, unit, whose), values in sorted(samples.items(), key=lambda one: one[0][2]):
+        if whose != "Collegium":
+            continue
+        beside = samples[what, unit, "JupyterLab"]
+        part = statistics.median(values) / max(statistics.median(beside), 0.001)
+        print(f"| {what} | {said(values, unit)} | {said(beside, unit)} | {part:.2f} | {len(values)} |")
+
+
+if __name__ == "__main__":
+    main()
