@@ -62,6 +62,9 @@ CAPABILITIES = {
     },
 }
 
+OPTIONS = {"completions": {"autoImport": False}}
+"""To offer what could be imported it reads the whole environment first, which takes ten seconds."""
+
 
 @dataclass(eq=False)
 class Tab:
@@ -143,6 +146,7 @@ class LanguageServer:
         folders = [{"uri": root, "name": "content"}]
         self._ask(None, None, "initialize", {
             "processId": None, "rootUri": root, "workspaceFolders": folders, "capabilities": CAPABILITIES,
+            "initializationOptions": OPTIONS,
         })  # fmt: skip
 
     # what tabs say

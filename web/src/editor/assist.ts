@@ -1,24 +1,46 @@
-/** Completion and inspection, asked of the kernel; Tab completes after a word or a dot, and indents elsewhere. */
-import { acceptCompletion, autocompletion, type CompletionContext, type CompletionResult, completionStatus, startCompletion } from '@codemirror/autocomplete'
+/** Completion, signatures and hover, asked of whoever knows the code; Tab completes after a word or a dot, and indents elsewhere. */
+import { acceptCompletion, autocompletion, type Completion, type CompletionContext, type CompletionResult, completionStatus, startCompletion } from '@codemirror/autocomplete'
 import { indentLess, indentMore } from '@codemirror/commands'
+import { syntaxTree } from '@codemirror/language'
 import { type EditorState, type Extension, StateEffect, StateField } from '@codemirror/state'
-import { type EditorView, hoverTooltip, type KeyBinding, keymap, showTooltip, type Tooltip } from '@codemirror/view'
+import { EditorView, hoverTooltip, type KeyBinding, keymap, showTooltip, type Tooltip, ViewPlugin, type ViewUpdate } from '@codemirror/view'
+import { settings } from '../settings/store'
 
-export interface Assistant {
-  complete(code: string, cursor: number): Promise<{ readonly matches: readonly string[]; readonly types: readonly string[]; readonly start: number; readonly end: number } | null>
-  /** Plain text about what stands at the cursor. */
-  inspect(code: string, cursor: number): Promise<string | null>
+export interface Offers {
+  readonly from: number
+  readonly to: number
+  readonly options: readonly Completion[]
 }
 
-const KINDS: Readonly<Record<string, string>> = { function: 'function', class: 'class', module: 'namespace', instance: 'variable', statement: 'variable', keyword: 'keyword', param: 'property', property: 'property' }
+/** Offsets count UTF-16. Null: nobody knows anything. */
+export interface Assistant {
+  complete(code: string, cursor: number): Promise<Offers | null>
+  /** About what stands at the cursor, one thing under another. */
+  describe(code: string, cursor: number): Promise<readonly Node[] | null>
+  /** The call that the cursor is in. */
+  signature(code: string, cursor: number): Promise<Node | null>
+  /** Somebody writes here. */
+  wrote(): void
+}
+
+const WORD_LEAST = 2
+/** What is written there is no code. */
+const TEXTUAL = /String|Comment/
+
+function wanted(context: CompletionContext): boolean {
+  if (context.explicit) return true
+  if (!settings.getState().editor.completeWhileTyping) return false
+  if (context.matchBefore(/\.\w*$/)) return true
+  const word = context.matchBefore(/[\p{L}_][\p{L}\p{N}_]*$/u)
+  return word !== null && word.to - word.from >= WORD_LEAST && !TEXTUAL.test(syntaxTree(context.state).resolveInner(context.pos, -1).name)
+}
 
 function source(assistant: Assistant) {
   return async (context: CompletionContext): Promise<CompletionResult | null> => {
-    if (!context.explicit && !context.matchBefore(/\.\w*$/)) return null
+    if (!wanted(context)) return null
     const answer = await assistant.complete(context.state.doc.toString(), context.pos)
-    if (!answer || answer.matches.length === 0 || context.aborted) return null
-    const options = answer.matches.map((label, at) => ({ label, type: KINDS[answer.types[at] ?? ''] ?? 'text', boost: -at / answer.matches.length }))
-    return { from: answer.start, to: answer.end, options, validFor: /^\w*$/ }
+    if (!answer || answer.options.length === 0 || context.aborted) return null
+    return { ...answer, validFor: /^[\p{L}\p{N}_]*$/u }
   }
 }
 
@@ -31,6 +53,7 @@ export function completes(state: EditorState): boolean {
 }
 
 const shownInspection = StateEffect.define<Tooltip | null>()
+const shownSignature = StateEffect.define<Tooltip | null>()
 
 const inspection = StateField.define<Tooltip | null>({
   create: () => null,
@@ -41,20 +64,44 @@ const inspection = StateField.define<Tooltip | null>({
   provide: (field) => showTooltip.from(field),
 })
 
-function box(text: string): { dom: HTMLElement } {
+/** It stays while the call is written, and is asked for anew with each step. */
+const signature = StateField.define<Tooltip | null>({
+  create: () => null,
+  update(tooltip, transaction) {
+    for (const effect of transaction.effects) if (effect.is(shownSignature)) return effect.value
+    return tooltip && { ...tooltip, pos: transaction.changes.mapPos(tooltip.pos) }
+  },
+  provide: (field) => showTooltip.from(field),
+})
+
+function box(nodes: readonly Node[]): { dom: HTMLElement } {
   const dom = document.createElement('div')
   dom.className = 'cm-inspection'
   dom.setAttribute('role', 'tooltip')
-  dom.textContent = text
+  dom.append(...nodes)
   return { dom }
+}
+
+/** Show something at a place of the text until somebody writes or goes on. */
+export function showAt(view: EditorView, pos: number, nodes: readonly Node[] | null): void {
+  view.dispatch({ effects: shownInspection.of(nodes && { pos, above: false, create: () => box(nodes) }) })
 }
 
 async function inspectAt(view: EditorView, assistant: Assistant): Promise<void> {
   const { state } = view
   const pos = state.selection.main.head
-  const text = await assistant.inspect(state.doc.toString(), pos)
-  if (text === null || view.state !== state) return
-  view.dispatch({ effects: shownInspection.of({ pos, above: false, create: () => box(text) }) })
+  const nodes = await assistant.describe(state.doc.toString(), pos)
+  if (nodes !== null && view.state === state) showAt(view, pos, nodes)
+}
+
+async function sign(view: EditorView, assistant: Assistant): Promise<void> {
+  const { state } = view
+  const pos = state.selection.main.head
+  const node = await assistant.signature(state.doc.toString(), pos)
+  if (view.state.doc !== state.doc || view.state.selection.main.head !== pos) return
+  const shown = view.state.field(signature, false)
+  if (node === null && !shown) return
+  view.dispatch({ effects: shownSignature.of(node && { pos, above: true, create: () => box([node]) }) })
 }
 
 /** Shift+Tab inspects inside a call or after a name; on an indented blank, or with a selection, it takes indent away. */
@@ -62,6 +109,25 @@ function inspects(state: EditorState): boolean {
   const { main } = state.selection
   const line = state.doc.lineAt(main.head)
   return main.empty && /\S/.test(line.text.slice(0, main.head - line.from))
+}
+
+const following = (assistant: Assistant): Extension => {
+  const follow = (update: ViewUpdate): void => {
+    const byHand = update.transactions.some((one) => one.isUserEvent('input') || one.isUserEvent('delete'))
+    if (update.docChanged && byHand) assistant.wrote()
+    if (!update.docChanged && !update.selectionSet) return
+    const { main } = update.state.selection
+    const opens = byHand && /[(,]/.test(update.state.sliceDoc(main.head - 1, main.head))
+    // The view may not be changed while it changes.
+    if (opens || update.state.field(signature)) queueMicrotask(() => void sign(update.view, assistant))
+  }
+  return [ViewPlugin.define(() => ({ update: follow })), EditorView.domEventHandlers({ blur: (_event, view) => void queueMicrotask(() => hideSignature(view)) })]
+}
+
+function hideSignature(view: EditorView): boolean {
+  if (!view.state.field(signature, false)) return false
+  view.dispatch({ effects: shownSignature.of(null) })
+  return true
 }
 
 export function assistance(assistant: Assistant): Extension {
@@ -75,23 +141,28 @@ export function assistance(assistant: Assistant): Extension {
         return true
       },
     },
+    { key: 'Mod-Shift-Space', run: (view) => (void sign(view, assistant), true) },
     { key: 'Escape', run: (view) => dismiss(view) },
   ]
   return [
     autocompletion({ override: [source(assistant)], activateOnTypingDelay: 150, icons: true }),
     inspection,
+    signature,
+    following(assistant),
     keymap.of(keys),
     hoverTooltip(async (view, pos) => {
       const word = view.state.wordAt(pos)
       if (!word) return null
-      const text = await assistant.inspect(view.state.doc.toString(), word.to)
-      return text === null ? null : { pos: word.from, end: word.to, above: true, create: () => box(text) }
-    }, { hoverTime: 600 }),
+      const nodes = await assistant.describe(view.state.doc.toString(), Math.min(pos, word.to))
+      return nodes === null ? null : { pos: word.from, end: word.to, above: true, create: () => box(nodes) }
+    }, { hoverTime: 500 }),
   ]
 }
 
 function dismiss(view: EditorView): boolean {
-  if (completionStatus(view.state) !== null || !view.state.field(inspection)) return false
+  if (completionStatus(view.state) !== null) return false
+  if (hideSignature(view)) return true
+  if (!view.state.field(inspection)) return false
   view.dispatch({ effects: shownInspection.of(null) })
   return true
 }

@@ -56,7 +56,7 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
         awareness: desk.room.awareness,
         language,
         readOnly: !editable,
-        assistant: code && editable ? assistantOf(desk.session) : null,
+        assistant: code && editable ? assistantOf(desk, id) : null,
         ...(placeholder !== undefined && { placeholder }),
         leave,
         focused: (focused) => focused && desk.act({ do: 'focus', cell: id, editing: true }),
