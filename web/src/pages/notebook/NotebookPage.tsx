@@ -13,17 +13,20 @@ import { CellList } from '../../ui/notebook/CellList'
 import { Contained } from '../../ui/notebook/Contained'
 import { type Chrome, Desk } from '../../ui/notebook/desk'
 import { Header } from '../../ui/notebook/Header'
-import { DeskContext, useChrome, useRoom, useSession } from '../../ui/notebook/hooks'
+import { DeskContext, useChrome, useDesk, useRoom, useSession } from '../../ui/notebook/hooks'
 import { useKeyboard } from '../../ui/notebook/keyboard'
 import '../../ui/notebook/notebook.css'
+import '../../ui/notebook/print.css'
 import { Rail } from '../../ui/notebook/Rail'
 import { SIDES } from '../../ui/notebook/sides'
 import { Toolbar } from '../../ui/notebook/Toolbar'
 import { NotFound, Notice } from '../../ui/Notice'
 
 const Dialogs = later(() => import('../../ui/notebook/Dialogs'))
+const RunNews = later(() => import('../../ui/notebook/RunNews'))
 const FindBar = later(() => import('../../ui/find/FindBar'))
 const BesidePane = later(() => import('../../ui/beside/BesidePane'))
+const Slides = later(() => import('../../ui/slides/Slides'))
 const FileTab = later(() => import('../../ui/files/FileTab'))
 const GridTab = later(() => import('../../ui/grid/GridTab'))
 const TerminalPanel = later(() => import('../../ui/terminal/TerminalPanel'))
@@ -117,6 +120,7 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
         <main className="nb-main">
           <Toolbar />
           <Once asked={(chrome) => chrome.find !== null} what="Find and replace" part={<FindBar />} />
+          {ready && <SlidesWhenAsked />}
           <PlaygroundWhenOne />
           <AfterTheCells what="The overlaps" part={<OverlapsLayer />} />
           {ready ? <Cells /> : <Skeleton />}
@@ -133,10 +137,20 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
         <Once asked={(chrome) => chrome.resources} what="The resources panel" part={<ResourcesPanel />} />
         <Once asked={(chrome) => chrome.history} what="The revisions" part={<HistoryPanel />} />
         <AfterTheCells what="The comments" part={<CommentsLayer />} />
+        <AfterTheCells what="News of what runs" part={<RunNews />} />
       </div>
       <Once asked={(chrome) => chrome.terminal} what="The terminal" part={<TerminalPanel />} />
     </div>
   )
+}
+
+/** By a command, or by an address that ends as Colab's do. */
+function SlidesWhenAsked() {
+  const desk = useDesk()
+  useEffect(() => {
+    if (/[#&]slideshowMode=true\b/.test(location.hash)) desk.chrome.setState({ slides: { from: 'start' } })
+  }, [desk])
+  return <Once asked={(chrome) => chrome.slides !== null} what="The slideshow" part={<Slides />} />
 }
 
 /** The cells as they are now, or what is looked at of the past. */

@@ -1,4 +1,5 @@
 /** Every command once. Menus, toolbars, the palette, the keyboard, the shortcut editor and the help pages are made of it. */
+import { BESIDE } from './beside'
 import { CELLS } from './cells'
 import { CODE } from './code'
 import { EDIT } from './edit'
@@ -15,4 +16,4 @@ import { TEXT } from './text'
 import { TOOLS } from './tools'
 import { VIEW } from './view'
 
-export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...OUTPUTS, ...TEXT, ...FORMATTING, ...FIND, ...VIEW, ...SECTIONS, ...INSERT, ...FORMS, ...RUNTIME, ...CODE, ...TOOLS, ...CELLS]
+export const COMMANDS: readonly Command[] = [...FILE, ...EDIT, ...OUTPUTS, ...TEXT, ...FORMATTING, ...FIND, ...VIEW, ...SECTIONS, ...INSERT, ...FORMS, ...BESIDE, ...RUNTIME, ...CODE, ...TOOLS, ...CELLS]

@@ -1,6 +1,7 @@
 /** What is done with whole cells: made, deleted, moved, split, merged, converted, hidden, locked, and undone. */
 import * as facts from '../../model/facts'
 import * as notebook from '../../model/notebook'
+import { above } from '../../model/sections'
 import type { CellId } from '../../model/wire'
 import { t, tn } from '../../i18n'
 import { notify } from '../kit'
@@ -39,14 +40,36 @@ export function remove(desk: Standing, ids: readonly CellId[]): void {
   notify({ title: tn('Cell deleted', '{count} cells deleted', ids.length), action: { label: t('Undo'), run: () => undo(desk) } })
 }
 
-/** One step past a neighbour that is on the page, or over all that a collapsed section hides. */
+/** One step past a neighbour that is on the page; a collapsed section goes past a whole one. */
 export function move(desk: Standing, ids: readonly CellId[], by: -1 | 1): void {
   const { shown, sections } = desk.folding.layout.getState()
+  const [first] = ids
+  if (first !== undefined && sections.get(first)?.folded && whole(desk, first).length === ids.length) return moveSection(desk, first, by)
   const moving = new Set(ids)
   const places = shown.flatMap((id, at) => (moving.has(id) ? [at] : []))
   const to = by < 0 ? (places[0] ?? 0) - 2 : (places.at(-1) ?? shown.length) + 1
   if (places.length === 0 || to < -1 || to >= shown.length) return
   moveAfter(desk, ids, to < 0 ? null : sections.get(shown[to]!)?.folded ? whole(desk, shown[to]!).at(-1)! : shown[to]!)
+}
+
+/** Past what stands before or after it without parting another section of its rank. */
+export function moveSection(desk: Standing, heading: CellId, by: -1 | 1): void {
+  const order = desk.outline.current()
+  const { sections } = desk.folding.layout.getState()
+  const ids = whole(desk, heading)
+  const level = sections.get(heading)?.level
+  if (level === undefined) return
+  const rank = (id: CellId) => sections.get(id)?.level ?? 0
+  const at = order.indexOf(heading)
+  if (by > 0) {
+    const next = order[at + ids.length]
+    if (next !== undefined) moveAfter(desk, ids, rank(next) === level ? whole(desk, next).at(-1)! : next)
+    return
+  }
+  const before = order[at - 1]
+  if (before === undefined) return
+  const parted = [before, ...above(order, sections, before)].filter((id) => rank(id) >= level)
+  moveAfter(desk, ids, order[order.indexOf(parted.at(-1) ?? before) - 1] ?? null)
 }
 
 export function moveToEnd(desk: Standing, ids: readonly CellId[], end: 'top' | 'bottom'): void {
