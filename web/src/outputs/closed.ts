@@ -8,7 +8,7 @@ import type { NotebookId } from '../model/wire'
 const CHROMIUM_MIN = 156
 
 export function keepsClosed(agent: string = navigator.userAgent): boolean {
-  const version = /\bChrom(?:e|ium)\/(\d+)/.exec(agent)?.[1]
+  const version = /Chrom(?:e|ium)\/(\d+)/.exec(agent)?.[1]
   return version !== undefined && Number(version) >= CHROMIUM_MIN
 }
 
