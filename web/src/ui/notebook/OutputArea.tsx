@@ -8,6 +8,7 @@ import type { CellMap } from '../../model/notebook'
 import { scrolledOf } from '../../model/scrolled'
 import type { CellId } from '../../model/wire'
 import { CellOutputs } from '../../outputs/CellOutputs'
+import { OpenTableContext } from '../../outputs/OpenTable'
 import type { CodePlace } from '../../outputs/traceback'
 import type { CellRun } from '../../session/session'
 import { keyShown } from '../commands/keys'
@@ -16,7 +17,7 @@ import { OUTPUTS } from '../commands/outputs'
 import { COMMANDS } from '../commands/table'
 import { Dialog, Menu, type MenuEntry, notify, notifyError } from '../kit'
 import type { Desk } from './desk'
-import { useCellMap, useDesk, useMay } from './hooks'
+import { useCellMap, useDesk, useMay, useSession } from './hooks'
 import { outputLook } from './outputView'
 
 const WHOLE = ['toggle-output', 'clear-cells']
@@ -31,12 +32,15 @@ export function OutputArea({ id, run }: { id: CellId; run: CellRun }) {
   const expected = useMetadata(cell, heightOf)
   const onPlace = useCallback((place: CodePlace) => goTo(desk, place), [desk])
   const { execution, outputs, live, madeBy } = run
+  const may = useMay('run')
+  const kernel = useSession((session) => session.kernel !== null && session.runtime?.state === 'ready')
+  const tables = may && kernel && execution.saved !== true
   const shared = {
     notebook: desk.id, cell: id, execution: { ...execution, execution: madeBy }, outputs, live, onPlace,
     onInput: (value: string) => desk.session.answer(execution.execution, value),
   }
   return (
-    <>
+    <OpenTableContext value={tables ? (ref) => desk.openTable({ ref }) : null}>
       <CellOutputs {...shared} view={{ scrolled, wrap }} expected={expected} tools={<Tools id={id} />} />
       {full && (
         <Dialog open onClose={() => look.setState({ full: null })} title={t('Output')} wide>
@@ -45,7 +49,7 @@ export function OutputArea({ id, run }: { id: CellId; run: CellRun }) {
           </div>
         </Dialog>
       )}
-    </>
+    </OpenTableContext>
   )
 }
 

@@ -1,5 +1,5 @@
 /** The panels at the left of the cells, each once: the rail, the View menu and the page are made of them. */
-import { FolderOpen, List, type LucideIcon } from 'lucide-react'
+import { Braces, CodeXml, FolderOpen, History, List, type LucideIcon } from 'lucide-react'
 import type { ComponentType } from 'react'
 import { later } from '../kit'
 
@@ -16,4 +16,7 @@ export interface Side {
 export const SIDES: readonly Side[] = [
   { id: 'contents', name: 'Table of contents', icon: List, part: later(() => import('../contents/ContentsPanel')) },
   { id: 'files', name: 'Files', icon: FolderOpen, needs: 'run', part: later(() => import('../files/FilesPanel')) },
+  { id: 'snippets', name: 'Code snippets', icon: CodeXml, part: later(() => import('../snippets/SnippetsPanel')) },
+  { id: 'variables', name: 'Variables', icon: Braces, needs: 'run', part: later(() => import('../variables/VariablesPanel')) },
+  { id: 'executed', name: 'Executed code history', icon: History, needs: 'write', part: later(() => import('../executed/ExecutedPanel')) },
 ]
