@@ -125,6 +125,9 @@ ROUTES: dict[tuple[str, str], tuple[Rank, Any]] = {
     ("GET", "/notebooks/{notebook}/executions/{execution}/log"): (Rank.VIEWER, None),
     ("POST", "/notebooks/{notebook}/executions/{execution}/input"): (Rank.EDITOR, {"value": "x"}),
     ("GET", "/notebooks/{notebook}/blobs/{sha256}"): (Rank.GUEST, None),
+    ("GET", "/notebooks/{notebook}/widgets/{sha256}"): (Rank.GUEST, None),
+    ("POST", "/notebooks/{notebook}/widgets"): (Rank.EDITOR, None),
+    ("GET", "/notebooks/{notebook}/nbextensions/{path}"): (Rank.GUEST, None),
     ("GET", "/notebooks/{notebook}/session"): (Rank.VIEWER, None),
     ("POST", "/notebooks/{notebook}/session/connect"): (Rank.EDITOR, None),
     ("POST", "/notebooks/{notebook}/session/interrupt"): (Rank.EDITOR, None),
@@ -134,6 +137,15 @@ ROUTES: dict[tuple[str, str], tuple[Rank, Any]] = {
     ("GET", "/notebooks/{notebook}/environment"): (Rank.VIEWER, None),
     ("PUT", "/notebooks/{notebook}/environment"): (Rank.EDITOR, {"lock": None}),
     ("POST", "/notebooks/{notebook}/environment/pin"): (Rank.EDITOR, None),
+    ("GET", "/notebooks/{notebook}/variables"): (Rank.EDITOR, None),
+    ("DELETE", "/notebooks/{notebook}/variables"): (Rank.EDITOR, None),
+    ("POST", "/notebooks/{notebook}/tables"): (Rank.EDITOR, {"variable": "x"}),
+    ("POST", "/notebooks/{notebook}/tables/rows"): (Rank.EDITOR, {"ref": "0" * 16, "columns": [0]}),
+    ("POST", "/notebooks/{notebook}/tables/statistics"): (Rank.EDITOR, {"ref": "0" * 16, "column": 0}),
+    ("POST", "/notebooks/{notebook}/tables/mark"): (Rank.EDITOR, {"ref": "0" * 16}),
+    ("GET", "/notebooks/{notebook}/tables/{ref}/file"): (Rank.EDITOR, None),
+    ("GET", "/notebooks/{notebook}/executed"): (Rank.EDITOR, None),
+    ("GET", "/notebooks/{notebook}/executed/{execution}"): (Rank.EDITOR, None),
     # What ends the notebook, last.
     ("DELETE", "/drive/items/{item}"): (Rank.OWNER, None),
     ("POST", "/drive/items/{item}/trash"): (Rank.OWNER, None),
@@ -142,8 +154,8 @@ ROUTES: dict[tuple[str, str], tuple[Rank, Any]] = {
 """Who may ask it at least, and what is sent along."""
 ONES_OWN = {("DELETE", "/drive/items/{item}/star")}
 """It is about what is the asking user's own, and says the same to everybody."""
-QUERY = {"/notebooks/{id}/diff": {"from": "1", "to": "1"}}
-MISSING = {"number": "1", "cell": "c0", "sha256": "0" * 64}
+QUERY = {"/notebooks/{id}/diff": {"from": "1", "to": "1"}, "/notebooks/{notebook}/variables": {"name": "x"}}
+MISSING = {"number": "1", "cell": "c0", "sha256": "0" * 64, "ref": "0" * 16}
 """What may stand in an address beside the notebook; otherwise an id that nothing has."""
 
 SOCKET = "/notebooks/{id}/socket"

@@ -71,11 +71,13 @@ from collegium.runtimes.nvml import MachineAccelerators
 from collegium.runtimes.offers import known_accelerators, may_be_given
 from collegium.runtimes.ports import Accelerators, Engine, Environments
 from collegium.runtimes.service import Runtimes, open_runtimes
-from collegium.sessions import environment_routes, widget_routes
+from collegium.sessions import environment_routes, executed_routes, looking_routes, widget_routes
 from collegium.sessions import routes as sessions_routes
 from collegium.sessions.adapters import LentMachines, RoomDocuments
 from collegium.sessions.environments import NotebookEnvironments
+from collegium.sessions.executed import ExecutedCode
 from collegium.sessions.leading import LedOutputs, Whose
+from collegium.sessions.looking import Looking
 from collegium.sessions.saved import StoredOutputs
 from collegium.sessions.service import Sessions, open_sessions
 from collegium.settings import Settings
@@ -314,6 +316,8 @@ def create_app(house: House) -> FastAPI:
         sessions_routes.listing(house.sessions, house.runtimes),
         environment_routes.routes(house.environments),
         widget_routes.routes(house.sessions),
+        looking_routes.routes(Looking(house.sessions)),
+        executed_routes.routes(ExecutedCode(house.sessions)),
         inside_routes.routes(house.inside),
     ):
         app.include_router(router, prefix=API)

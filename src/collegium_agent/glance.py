@@ -69,8 +69,18 @@ def is_null(value: Any) -> bool:
     return pandas is not None and (value is vars(pandas).get("NA") or value is vars(pandas).get("NaT"))
 
 
+def whole(words: str) -> str:
+    """Text that can be sent: half of a surrogate pair, which no UTF-8 has, becomes a question mark."""
+    return words if words.isascii() else words.encode("utf-8", "replace").decode()
+
+
 def text(value: Any, most: int = TEXT_MAX) -> tuple[str, int]:
     """A value in the words of a cell, cut to `most` letters, and how many it has in all."""
+    words, length = _text(value, most)
+    return whole(words), length
+
+
+def _text(value: Any, most: int) -> tuple[str, int]:
     kind = type(value)
     if kind is str:
         return (value, len(value)) if len(value) <= most else (value[:most], len(value))
@@ -79,8 +89,8 @@ def text(value: Any, most: int = TEXT_MAX) -> tuple[str, int]:
     if kind is int:
         return _integer(value), 0
     if is_a(value, str):
-        whole = str.__getitem__(value, slice(None))
-        return whole[:most], len(whole)
+        plain = str.__getitem__(value, slice(None))
+        return plain[:most], len(plain)
     if is_a(value, bytes) or is_a(value, bytearray):
         base = bytes if is_a(value, bytes) else bytearray
         size = base.__len__(value)

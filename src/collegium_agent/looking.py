@@ -86,7 +86,12 @@ def install(app: Any) -> None:
     def work() -> None:
         while True:
             stream, ident, parent = waiting.get()
-            content = beside("tables").answer(kernel.shell, held, parent["content"])
+            try:
+                content = beside("tables").answer(kernel.shell, held, parent["content"])
+            except (
+                BaseException
+            ) as error:  # code of a notebook's class may raise what ends a thread, and this one goes on
+                content = {"error": "failed", "detail": f"The table raised {type(error).__name__}."}
             stream.io_loop.add_callback(
                 kernel.session.send, stream, "collegium_table_reply", content, parent, ident=ident
             )

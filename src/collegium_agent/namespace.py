@@ -65,7 +65,7 @@ def page(namespace: dict[str, Any], hidden: Any, asked: dict[str, Any]) -> dict[
 def described(name: str, value: Any, kind: str, sizes: dict[str, int]) -> dict[str, Any]:
     """One line of the list."""
     return {
-        "name": name[:NAME_LENGTH_MAX],
+        "name": glance.whole(name[:NAME_LENGTH_MAX]),
         "type": kind,
         "shape": _guarded(shape_of, value),
         "bytes": sizes.get(name) or _guarded(size_of, value) or 0,

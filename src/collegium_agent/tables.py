@@ -163,10 +163,17 @@ def _rows(ref: str, frame: Any, asked: dict[str, Any]) -> dict[str, Any]:
         ROWS_AT_ONCE_MAX, max(1, int(asked.get("limit") or 1)), max(1, CELLS_AT_ONCE_MAX // max(1, len(columns)))
     )
     most = LONG_TEXT_MAX if asked.get("long") is True and limit * len(columns) <= 1 else TEXT_MAX
-    cells = [[shown(one, most) for one in frame.cells(column, positions, offset, limit)] for column in columns]
+    cells = [_cells(frame, column, positions, offset, limit, most) for column in columns]
     names = [[glance.text(one, 100)[0] for one in row] for row in frame.names(positions, offset, limit)]
     took = round((time.monotonic() - began) * 1000)
     return {"offset": offset, "total": total, "partial": partial, "names": names, "cells": cells, "took_ms": took}
+
+
+def _cells(frame: Any, column: int, positions: Any, offset: int, limit: int, most: int) -> list[Any]:
+    values = frame.cells(column, positions, offset, limit)
+    if frame.columns[column]["kind"] == "number":
+        return [shown(one, most) for one in values]
+    return [None if frames.is_missing(one) else shown(one, most) for one in values]
 
 
 def shown(value: Any, most: int) -> str | list[Any] | None:

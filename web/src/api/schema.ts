@@ -1357,6 +1357,177 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notebooks/{notebook}/widgets/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A large value or buffer of a widget */
+        get: operations["read_widget_content_api_v1_notebooks__notebook__widgets__sha256__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/nbextensions/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A script that a widget's package brings */
+        get: operations["read_widget_script_api_v1_notebooks__notebook__nbextensions__path__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/variables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kernel's variables */
+        get: operations["list_variables_api_v1_notebooks__notebook__variables_get"];
+        put?: never;
+        post?: never;
+        /** Delete a variable */
+        delete: operations["delete_variable_api_v1_notebooks__notebook__variables_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open a table of the kernel */
+        post: operations["open_table_api_v1_notebooks__notebook__tables_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/tables/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A window of a table */
+        post: operations["read_table_rows_api_v1_notebooks__notebook__tables_rows_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/tables/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a column of a table holds */
+        post: operations["read_table_statistics_api_v1_notebooks__notebook__tables_statistics_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/tables/mark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether a table changed */
+        post: operations["read_table_mark_api_v1_notebooks__notebook__tables_mark_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/tables/{ref}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A view of a table as a file */
+        get: operations["download_table_api_v1_notebooks__notebook__tables__ref__file_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/executed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The code that ran, the latest first */
+        get: operations["list_executed_api_v1_notebooks__notebook__executed_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notebooks/{notebook}/executed/{execution}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole code of a run */
+        get: operations["read_executed_api_v1_notebooks__notebook__executed__execution__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runtimes/{runtime}/files": {
         parameters: {
             query?: never;
@@ -1667,6 +1838,21 @@ export interface components {
             hash?: string | null;
         };
         /**
+         * ColumnShown
+         * @description Its name and type as its library calls them, and what it is to people.
+         */
+        ColumnShown: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "text" | "time" | "bool" | "other";
+        };
+        /**
          * CommentRequest
          * @description Something new. What is sent twice with one `draft` is said once.
          */
@@ -1920,6 +2106,55 @@ export interface components {
             /** Lock */
             lock: string | null;
         };
+        /**
+         * ExecutedPage
+         * @description The latest first. `since`: when the runtime of now was bound; null when there is none.
+         */
+        ExecutedPage: {
+            /** Executed */
+            executed: components["schemas"]["ExecutedShown"][];
+            /** Since */
+            since: number | null;
+        };
+        /**
+         * ExecutedShown
+         * @description One run; `source` as it was then, its first 4,000 of `length` characters. Times are milliseconds since 1970.
+         */
+        ExecutedShown: {
+            /** Id */
+            id: string;
+            /** Cell */
+            cell: string;
+            /** Position */
+            position: number;
+            /** Source */
+            source: string;
+            /** Length */
+            length: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "finished" | "failed" | "cancelled";
+            /** Count */
+            count: number | null;
+            /** User */
+            user: string;
+            /** Queued At */
+            queued_at: number | null;
+            /** Started At */
+            started_at: number | null;
+            /** Finished At */
+            finished_at: number | null;
+        };
+        /**
+         * ExecutedSource
+         * @description The whole code of one run.
+         */
+        ExecutedSource: {
+            /** Source */
+            source: string;
+        };
         /** ExecutionQueued */
         ExecutionQueued: {
             /** Id */
@@ -1988,6 +2223,25 @@ export interface components {
             modified_ms: number;
             /** Etag */
             etag: string;
+        };
+        /**
+         * Filter
+         * @description What a row must be like. `between` takes numbers or dates as they are typed; an end may be missing.
+         */
+        Filter: {
+            /** Column */
+            column: number;
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "contains" | "equals" | "between" | "null" | "not_null";
+            /** Text */
+            text?: string | null;
+            /** From */
+            from?: string | null;
+            /** To */
+            to?: string | null;
         };
         /**
          * FolderNamed
@@ -2376,6 +2630,28 @@ export interface components {
              * @description This installation sends mail.
              */
             sent: boolean;
+        };
+        /**
+         * MarkShown
+         * @description Whether a table is there (`alive`), whether its variable is (`named`) and still means it (`present`).
+         */
+        MarkShown: {
+            /** Alive */
+            alive: boolean;
+            /** Named */
+            named: boolean;
+            /** Present */
+            present: boolean;
+            /** Mark */
+            mark: string;
+        };
+        /**
+         * MarkWanted
+         * @description Of one table.
+         */
+        MarkWanted: {
+            /** Ref */
+            ref: string;
         };
         /**
          * Me
@@ -2926,6 +3202,65 @@ export interface components {
          */
         Role: "owner" | "editor" | "commenter" | "viewer";
         /**
+         * RowsShown
+         * @description A window: `names` row by row, `cells` column by column. `partial`: not every row was searched.
+         */
+        RowsShown: {
+            /** Offset */
+            offset: number;
+            /** Total */
+            total: number;
+            /** Partial */
+            partial: boolean;
+            /** Names */
+            names: string[][];
+            /** Cells */
+            cells: (string | [
+                string,
+                number
+            ] | null)[][];
+            /** Took Ms */
+            took_ms: number;
+        };
+        /**
+         * RowsWanted
+         * @description A window. `long`: of a single cell, up to 20,000 letters.
+         */
+        RowsWanted: {
+            /** Ref */
+            ref: string;
+            /**
+             * Mark
+             * @default
+             */
+            mark: string;
+            /**
+             * @default {
+             *       "sort": [],
+             *       "filters": [],
+             *       "search": ""
+             *     }
+             */
+            view: components["schemas"]["View"];
+            /** Columns */
+            columns: number[];
+            /**
+             * Offset
+             * @default 0
+             */
+            offset: number;
+            /**
+             * Limit
+             * @default 100
+             */
+            limit: number;
+            /**
+             * Long
+             * @default false
+             */
+            long: boolean;
+        };
+        /**
          * RuntimeGpu
          * @description What a GPU of a runtime does; null where it does not say.
          */
@@ -3294,11 +3629,112 @@ export interface components {
             notifyAfter: number;
         };
         /**
+         * Sort
+         * @description By one column; of several, the first counts most.
+         */
+        Sort: {
+            /** Column */
+            column: number;
+            /**
+             * Descending
+             * @default false
+             */
+            descending: boolean;
+        };
+        /**
          * State
          * @description Where a runtime is in its life.
          * @enum {string}
          */
         State: "requested" | "starting" | "ready" | "stopping" | "stopped" | "failed";
+        /**
+         * StatisticsShown
+         * @description What a column holds. `sampled`: of so many values `distinct` and `top` were counted.
+         */
+        StatisticsShown: {
+            /** Count */
+            count: number;
+            /** Nulls */
+            nulls: number;
+            /** Distinct */
+            distinct?: number | null;
+            /** Sampled */
+            sampled?: number | null;
+            /** Min */
+            min?: number | string | null;
+            /** Max */
+            max?: number | string | null;
+            /** Mean */
+            mean?: number | string | null;
+            /** Std */
+            std?: number | string | null;
+            /** Top */
+            top?: [
+                string,
+                number
+            ][] | null;
+            /** Histogram */
+            histogram?: number[] | null;
+        };
+        /**
+         * StatisticsWanted
+         * @description Of one column.
+         */
+        StatisticsWanted: {
+            /** Ref */
+            ref: string;
+            /**
+             * Mark
+             * @default
+             */
+            mark: string;
+            /**
+             * @default {
+             *       "sort": [],
+             *       "filters": [],
+             *       "search": ""
+             *     }
+             */
+            view: components["schemas"]["View"];
+            /** Column */
+            column: number;
+        };
+        /**
+         * TableShown
+         * @description A table. `mark` changes when what is in it does; `cut`: more than these rows is not shown.
+         */
+        TableShown: {
+            /** Ref */
+            ref: string;
+            /** Variable */
+            variable: string | null;
+            /** Kind */
+            kind: string;
+            /** Rows */
+            rows: number;
+            /** Columns */
+            columns: components["schemas"]["ColumnShown"][];
+            /** Columns Total */
+            columns_total: number;
+            /** Index */
+            index: string[];
+            /** Cut */
+            cut: boolean;
+            /** Mark */
+            mark: string;
+            /** Libraries */
+            libraries: string[];
+        };
+        /**
+         * TableWanted
+         * @description By the name of a variable, or by the reference that an output carries.
+         */
+        TableWanted: {
+            /** Variable */
+            variable?: string | null;
+            /** Ref */
+            ref?: string | null;
+        };
         /**
          * TerminalRequest
          * @description A new shell, and the directory it starts in.
@@ -3476,12 +3912,61 @@ export interface components {
             /** Context */
             ctx?: Record<string, never>;
         };
+        /**
+         * VariableShown
+         * @description A variable. `shape`: how large it is in its own terms; `table`: the grid can show it.
+         */
+        VariableShown: {
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+            /** Shape */
+            shape: string | null;
+            /** Bytes */
+            bytes: number;
+            /** Preview */
+            preview: string;
+            /** Table */
+            table: boolean;
+        };
+        /**
+         * VariablesShown
+         * @description A part of them, and how many there are.
+         */
+        VariablesShown: {
+            /** Variables */
+            variables: components["schemas"]["VariableShown"][];
+            /** Total */
+            total: number;
+        };
         /** VersionPackage */
         VersionPackage: {
             /** Name */
             name: string;
             /** Version */
             version: string;
+        };
+        /**
+         * View
+         * @description Which rows of a table, in which order. `search` looks into every column.
+         */
+        View: {
+            /**
+             * Sort
+             * @default []
+             */
+            sort: components["schemas"]["Sort"][];
+            /**
+             * Filters
+             * @default []
+             */
+            filters: components["schemas"]["Filter"][];
+            /**
+             * Search
+             * @default
+             */
+            search: string;
         };
         /**
          * WelcomeRequest
@@ -6621,6 +7106,392 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotebookEnvironment"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_widget_content_api_v1_notebooks__notebook__widgets__sha256__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+                sha256: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_widget_script_api_v1_notebooks__notebook__nbextensions__path__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_variables_api_v1_notebooks__notebook__variables_get: {
+        parameters: {
+            query?: {
+                /** @description In the name or the type. */
+                filter?: string;
+                sort?: "name" | "type" | "bytes";
+                descending?: boolean;
+                /** @description Also modules, functions, classes and names with _. */
+                hidden?: boolean;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariablesShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_variable_api_v1_notebooks__notebook__variables_delete: {
+        parameters: {
+            query: {
+                name: string;
+            };
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_table_api_v1_notebooks__notebook__tables_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_table_rows_api_v1_notebooks__notebook__tables_rows_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RowsWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_table_statistics_api_v1_notebooks__notebook__tables_statistics_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatisticsWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatisticsShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_table_mark_api_v1_notebooks__notebook__tables_mark_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarkShown"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    download_table_api_v1_notebooks__notebook__tables__ref__file_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "parquet";
+                name?: string;
+                mark?: string;
+                /** @description A view as JSON. */
+                view?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_executed_api_v1_notebooks__notebook__executed_get: {
+        parameters: {
+            query?: {
+                /** @description Only what is before this position. */
+                before?: number | null;
+                search?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutedPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_executed_api_v1_notebooks__notebook__executed__execution__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+                execution: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutedSource"];
                 };
             };
             /** @description Validation Error */
