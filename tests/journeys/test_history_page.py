@@ -10,13 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import browser, signed_in
-from support.environment import ROOT
+from support.looking import violations
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser]
 
 ADA, BOB = "ada@example.org", "bob@example.org"
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 BEFORE = "def mean(values):\n    total = sum(values)\n    return total / len(values)\n"
 
 
@@ -68,18 +67,6 @@ def file_menu(page: Page, entry: str) -> None:
     ).click()
 
 
-def check(page: Page) -> None:
-    """No rule of accessibility is broken."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    serious = [
-        (one["id"], [node["html"][:160] for node in one["nodes"]])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
-
-
 def test_one_cell_is_brought_back_while_a_colleague_types_and_that_is_taken_back(house: House) -> None:
     ada, bob = house.ada, house.bob
     opened(ada, house)
@@ -99,13 +86,13 @@ def test_one_cell_is_brought_back_while_a_colleague_types_and_that_is_taken_back
     past = ada.get_by_role("region", name="The past")
     expect(past).to_contain_text("You are looking at Before <b>Bob</b>")
     expect(ada.get_by_role("list", name="Cells of the revision")).not_to_contain_text("Bob was here")
-    check(ada)
+    assert violations(ada) == {}
 
     past.get_by_role("button", name="Compare with now").click()
     differences = ada.get_by_role("list", name="Differences")
     expect(differences.get_by_role("listitem")).to_have_count(2)
     expect(differences).to_contain_text("Bob was here")
-    check(ada)
+    assert violations(ada) == {}
     write(bob, "show", "!")
     differences.locator('[data-cell-id="mean"]').get_by_role("button", name="Restore this cell").click()
     expect(ada.get_by_text("The cell was restored")).to_be_visible()
@@ -134,7 +121,7 @@ def test_what_one_cell_said_over_time_is_stepped_through_by_keys(house: House) -
     slider.focus()
     ada.keyboard.press("Home")
     expect(ada.get_by_text("version 1 of")).to_be_visible()
-    check(ada)
+    assert violations(ada) == {}
     ada.get_by_role("button", name="Restore this version").click()
     expect(cell(ada, "show")).not_to_contain_text("Ada too")
 
@@ -158,7 +145,7 @@ def test_two_files_are_compared(house: House, tmp_path: Path) -> None:
 
     expect(page.get_by_role("list", name="Differences")).to_contain_text("1 cell is the same")
     expect(page.get_by_role("list", name="Differences")).to_contain_text("c = 4")
-    check(page)
+    assert violations(page) == {}
 
 
 def test_a_viewer_has_no_way_into_history(house: House) -> None:

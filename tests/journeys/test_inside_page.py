@@ -11,16 +11,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
 from support.browser import browser, signed_in
-from support.environment import ROOT
+from support.looking import looked_at
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
 ADA, BOB = "ada@example.org", "bob@example.org"
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
-ALLOWED = {"landmark-unique"}
-"""Every cell's output is a region named Output."""
-PICTURES = ROOT / "test-results"
 
 
 @dataclass
@@ -429,20 +425,7 @@ def test_panels_fit_and_can_be_used_by_everybody(house: House, scheme: str, widt
     expect(page.get_by_role("cell", name="Ada", exact=True)).to_be_visible()
     terminal(page)
     page.set_viewport_size({"width": width, "height": 820})
-    look(page, f"inside-{scheme}-{width}")
+    looked_at(page, f"inside-{scheme}-{width}")
     page.get_by_role("button", name="Close people.csv").click()
-    look(page, f"files-{scheme}-{width}")
+    looked_at(page, f"files-{scheme}-{width}")
     page.context.close()
-
-
-def look(page: Page, name: str) -> None:
-    """A picture for people, and what a machine can judge."""
-    PICTURES.mkdir(exist_ok=True)
-    page.evaluate("document.fonts.ready")
-    page.screenshot(path=PICTURES / f"{name}.png")
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name} is too wide"
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)")
-    wrong = {one["id"]: [node["html"][:200] for node in one["nodes"]] for one in found if one["id"] not in ALLOWED}
-    assert wrong == {}, name

@@ -9,13 +9,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from support.browser import browser, signed_in
-from support.environment import ROOT
+from support.looking import PICTURES, violations
 from support.server import Server, server
 
 pytestmark = pytest.mark.browser
 
 ADA = "ada@example.org"
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 
 
 @dataclass
@@ -79,11 +78,9 @@ def test_a_file_that_overlaps_with_typing_leaves_a_mark_and_both_can_be_kept(hou
     expect(mark).to_contain_text("x = 3  # theirs")
     expect(page.get_by_role("status", name="Overlaps said")).to_contain_text("One cell")
     assert source(page, "a").inner_text().replace("\n\n", "\n").strip() == "x = 100  # mine\ny = 2\nz = 4"
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("() => axe.run('.overlap, .overlaps-bar').then((r) => r.violations.map((v) => v.id))")
-    assert found == []
-    (ROOT / "test-results").mkdir(exist_ok=True)
-    page.screenshot(path=ROOT / "test-results/overlap.png")
+    assert violations(page, ".overlap, .overlaps-bar") == {}
+    PICTURES.mkdir(exist_ok=True)
+    page.screenshot(path=PICTURES / "overlap.png")
     mark.get_by_role("button", name="Keep both").click()
     expect(mark).to_have_count(0)
     expect(page.get_by_role("region", name="Overlaps")).to_have_count(0)

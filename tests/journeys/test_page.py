@@ -3,23 +3,17 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import browser, signed_in
-from support.environment import ROOT
+from support.looking import looked_at
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
 ADA, BOB = "ada@example.org", "bob@example.org"
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
-ALLOWED = {"landmark-unique"}
-"""Every cell's output is a region named Output: the name is a promise, and a number would be read out each time."""
-PICTURES = ROOT / "test-results"
 
 
 @dataclass
@@ -271,19 +265,6 @@ def test_an_unknown_address_says_so(house: House) -> None:
     expect(house.ada.get_by_role("heading", name="There is nothing here")).to_be_visible()
 
 
-def violations(page: Page) -> dict[str, list[Any]]:
-    """What axe finds on this page, by rule."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)")
-    return {one["id"]: [node["html"][:200] for node in one["nodes"]] for one in found if one["id"] not in ALLOWED}
-
-
-def overflow(page: Page) -> int:
-    """By how much the page is wider than the screen."""
-    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1360, 360])
 def test_every_page_fits_and_can_be_used_by_everybody(house: House, scheme: str, width: int) -> None:
@@ -295,25 +276,16 @@ def test_every_page_fits_and_can_be_used_by_everybody(house: House, scheme: str,
         page.set_viewport_size({"width": width, "height": 820})
     stranger.goto(house.server.url)
     expect(stranger.get_by_role("button", name="Sign in")).to_be_visible()
-    look(stranger, f"sign-in-{scheme}-{width}")
+    looked_at(stranger, f"sign-in-{scheme}-{width}")
     expect(ada.get_by_role("grid", name="Files").get_by_role("link").first).to_be_visible()
-    look(ada, f"drive-{scheme}-{width}")
+    looked_at(ada, f"drive-{scheme}-{width}")
     house.open(ada, notebook)
     for name, text in (("one", "array"), ("two", "ZeroDivisionError")):
         cell(ada, name).get_by_role("button", name="Run cell").click()
         expect(output(ada, name)).to_contain_text(text)
-    look(ada, f"notebook-{scheme}-{width}")
+    looked_at(ada, f"notebook-{scheme}-{width}")
     ada.get_by_role("button", name="Share").click()
     expect(ada.get_by_role("dialog").get_by_text("Owner", exact=True)).to_be_visible()
-    look(ada, f"share-{scheme}-{width}")
+    looked_at(ada, f"share-{scheme}-{width}")
     context.close()
     ada.context.close()
-
-
-def look(page: Page, name: str) -> None:
-    """A picture for people, and what a machine can judge."""
-    PICTURES.mkdir(exist_ok=True)
-    page.evaluate("document.fonts.ready")
-    page.screenshot(path=Path(PICTURES, f"{name}.png"))
-    assert overflow(page) <= 0, f"{name} is {overflow(page)} px too wide"
-    assert violations(page) == {}, name

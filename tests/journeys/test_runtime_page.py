@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +11,12 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from runtime_world import why_no_sandbox
 from support.browser import browser, signed_in
-from support.environment import ROOT
+from support.looking import looked_at, violations
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
 ADA = "ada@example.org"
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
-PICTURES = ROOT / "test-results"
 SMALL = {"memory": "512MiB", "cpus": 1, "processes": 256, "disk": "512MiB"}
 SETTINGS = {
     "COLLEGIUM_RUNTIMES__TYPES": json.dumps(
@@ -116,14 +113,6 @@ def choose(page: Page, entry: str) -> None:
 
 def notices(page: Page) -> Locator:
     return page.get_by_role("region", name="Runtime notices")
-
-
-def violations(page: Page) -> dict[str, list[str]]:
-    """What axe finds on this page, by rule."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)")
-    return {one["id"]: [node["html"][:200] for node in one["nodes"]] for one in found if one["id"] != "landmark-unique"}
 
 
 def test_memory_and_disk_are_in_the_bar_and_the_panel_tells_more(house: House) -> None:
@@ -333,11 +322,3 @@ def test_it_all_fits_on_a_phone_and_can_be_used_by_everybody(house: House, schem
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
     page.context.close()
-
-
-def looked_at(page: Page, name: str) -> None:
-    """Kept as a picture; nothing sticks out, and axe finds nothing."""
-    PICTURES.mkdir(exist_ok=True)
-    page.screenshot(path=Path(PICTURES, f"{name}.png"), animations="disabled")
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
-    assert violations(page) == {}, name

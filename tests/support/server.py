@@ -8,12 +8,19 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
+from unittest import mock
 
+import anyio
 import httpx
 
+from collegium.app import open_accounts_only
+from collegium.cli import engine
+from collegium.settings import Settings
 from support.environment import environment, environments_folder
 from support.users import python_as
 
@@ -22,6 +29,7 @@ READY_SECONDS_MAX = 600
 STOP_SECONDS_MAX = 30
 LINES_SHOWN_MAX = 400
 PASSWORD = "correct horse battery"
+T = TypeVar("T")
 NOBODY: Mapping[str, str] = {}
 
 
@@ -91,9 +99,15 @@ class Server:
         return done.stdout.strip()
 
     def add_user(self, email: str, *, admin: bool = False) -> str:
-        """A user with PASSWORD, and a token of theirs."""
-        self.command("users", "add", email, "--password-stdin", *(["--admin"] if admin else []), stdin=PASSWORD)
-        return self.command("tokens", "create", email)
+        """A user with PASSWORD, and a token of theirs: made as the command line does, without its start."""
+        settings = self._settings()
+
+        async def added() -> str:
+            async with open_accounts_only(settings) as accounts:
+                await accounts.create_user(email, email.split("@")[0], PASSWORD, admin=admin)
+                return await accounts.create_token(email, "tests")
+
+        return _apart(anyio.run, added)
 
     def notebook(self, token: str, sources: Mapping[str, str], *, name: str, shared: Mapping[str, str] = NOBODY) -> str:
         """A notebook with code cells by their id, opened for others by e-mail and role; its id."""
@@ -123,9 +137,17 @@ class Server:
 
     def end_engine(self) -> None:
         """End the local engine and every runtime, which outlive the server by design."""
-        subprocess.run(
-            [*self.collegium, "engine", "stop", "--data", str(self.data)], env=self.env, check=True, capture_output=True
-        )
+        _apart(engine.stop, self._settings())
+
+    def _settings(self) -> Settings:
+        with mock.patch.dict(os.environ, self.env, clear=True):
+            return Settings(data=self.data)
+
+
+def _apart(call: Callable[..., T], *words: object) -> T:
+    """In a thread of its own: Playwright's loop may run in this one."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(call, *words).result()
 
 
 def free_port() -> int:
