@@ -79,6 +79,8 @@ class Tab:
     waiting_bytes: int = 0
     said: dict[str, int] = field(default_factory=dict)
     """What was last told of each cell, so that the same is not told again."""
+    offered: tuple[int, list[Any]] = (0, [])
+    """What documents the completions of its last question."""
 
     def tell(self, message: bytes) -> None:
         """Queue a message; who does not read is let go."""
@@ -178,6 +180,11 @@ class LanguageServer:
                 number = tab.pending.get(message["params"]["id"])
                 if number is not None:
                     self._cancel(number)
+            case "collegium/documentation" if isinstance(wanted, int):
+                of, at = int(message["params"]["of"]), int(message["params"]["at"])
+                asked, documents = tab.offered
+                document = documents[at] if of == asked and 0 <= at < len(documents) else None
+                tab.tell(json.dumps({"id": wanted, "result": document}).encode())
             case "collegium/renew":
                 self.stop("renewed")
             case "collegium/format" if isinstance(wanted, int):
@@ -267,7 +274,10 @@ class LanguageServer:
                 return
             tab.pending.pop(number, None)
             kind = "error" if "error" in message else "result"
-            tab.tell(json.dumps({"id": number, kind: message.get(kind)}).encode())
+            answer = message.get(kind)
+            if isinstance(answer, dict) and isinstance(answer.get("items"), list):
+                answer = _undocumented(tab, number, answer["items"])
+            tab.tell(json.dumps({"id": number, kind: answer}).encode())
 
     def _spread(self, uri: str, body: bytes) -> None:
         named = CELL.match(uri)
@@ -361,6 +371,15 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
     if not 0 <= length <= MESSAGE_BYTES_MAX:
         raise Malformed("no length, or too much")
     return await reader.readexactly(length)
+
+
+def _undocumented(tab: Tab, number: int, items: list[Any]) -> dict[str, Any]:
+    """Completions without what documents them, which is a hundred times as much: `at` says what can be asked for."""
+    documents = [item.pop("documentation", None) if isinstance(item, dict) else None for item in items]
+    tab.offered = (number, documents)
+    shown = [item if document is None else {**item, "at": at}
+             for at, (item, document) in enumerate(zip(items, documents, strict=True))]  # fmt: skip
+    return {"items": shown, "of": number}
 
 
 def _failure(wanted: int, why: str) -> bytes:

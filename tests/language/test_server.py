@@ -61,6 +61,11 @@ async def test_it_knows_the_environment_and_the_other_cells(agent: AgentProcess)
         renamed = await tab.at("rename", 1, 0, 2, newName="average")
 
         assert {"dump", "dumps"} <= {one["label"] for one in offered["items"]}
+        dump = next(one for one in offered["items"] if one["label"] == "dump")
+        assert "documentation" not in dump
+        document = await tab.ask("collegium/documentation", {"of": offered["of"], "at": dump["at"]})
+        assert "Serialize" in document["value"]
+        assert await tab.ask("collegium/documentation", {"of": offered["of"] - 1, "at": 0}) is None
         assert "Mean of *values*." in shown["contents"]["value"]
         assert {uri: len(edits) for uri, edits in renamed["changes"].items()} == {tab.uri(0): 1, tab.uri(1): 1}
 

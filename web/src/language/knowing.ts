@@ -10,6 +10,7 @@ import * as doing from './doing'
 import { Editors } from './editors'
 import { Language } from './language'
 import { rendered } from './markdown'
+import type { Documented } from './protocol'
 
 /** Whatever is run by such a cell, the server may know other packages and files afterwards. */
 const INSTALLS = /^[ \t]*(?:[%!]{1,2}\s*(?:\w+\s+)*(?:pip|uv|conda|mamba|git)\b|%%writefile\b|%%file\b)/m
@@ -42,14 +43,19 @@ export class Knowing {
 
   async complete(cell: CellId, code: string, cursor: number): Promise<readonly Completion[]> {
     const offers = (await this.language?.complete(cell, positionOf(code, cursor))) ?? []
-    return offers.map(({ label, insert, kind, detail, doc }, at) => ({
+    return offers.map(({ label, insert, kind, detail, documentation }, at) => ({
       label,
       type: kind,
       boost: -(20 * at) / offers.length - (label.startsWith('_') ? 20 : 0),
       ...(insert !== label && { apply: insert }),
       ...(detail !== '' && { detail: detail.length > 40 ? `${detail.slice(0, 39)}…` : detail }),
-      ...(doc !== '' && { info: () => rendered(doc) }),
+      ...(documentation && { info: () => this.documentation(documentation) }),
     }))
+  }
+
+  private async documentation(offer: Documented): Promise<Node | null> {
+    const text = (await this.language?.documentation(offer)) ?? null
+    return text === null ? null : rendered(text)
   }
 
   async hover(cell: CellId, code: string, cursor: number): Promise<Node | null> {

@@ -14,7 +14,7 @@ class Server implements Socket {
   onclose: ((event: never) => void) | null = null
   cells: string[] = []
   readonly texts = new Map<string, string>()
-  readonly asked: { readonly id: number; readonly method: string; readonly params: never }[] = []
+  readonly asked: { readonly id: number; readonly method: string; readonly params: unknown }[] = []
 
   tell(message: unknown): void {
     this.onmessage?.({ data: typeof message === 'string' ? message : JSON.stringify(message) } as never)

@@ -9,7 +9,7 @@ import { Connection } from './connection'
 import { Documents } from './documents'
 import { isSure, namesIn } from './names'
 import * as protocol from './protocol'
-import type { Action, Diagnostic, Offer, Position, Range, Signature, WorkspaceEdit } from './protocol'
+import type { Action, Diagnostic, Documented, Offer, Position, Range, Signature, WorkspaceEdit } from './protocol'
 
 export type Level = 'off' | 'syntax' | 'types'
 export interface Place {
@@ -73,6 +73,11 @@ export class Language {
 
   async complete(cell: CellId, at: Position): Promise<readonly Offer[]> {
     return protocol.offers(await this.ask('completion', cell, at))
+  }
+
+  /** What documents an offer of the last question. */
+  async documentation(offer: Documented): Promise<string | null> {
+    return protocol.documentation(await this.connection?.ask('collegium/documentation', offer))
   }
 
   async hover(cell: CellId, at: Position): Promise<string | null> {

@@ -22,15 +22,15 @@ test('too much is cut', () => {
 
   expect(protocol.diagnostics(many)).toHaveLength(200)
   expect(protocol.diagnostics(many)[0]!.message).toHaveLength(2000)
-  expect(protocol.offers(many)).toHaveLength(1000)
-  expect(protocol.offers(many)[0]!.label).toHaveLength(500)
+  expect(protocol.offers({ items: many })).toHaveLength(1000)
+  expect(protocol.offers({ items: many })[0]!.label).toHaveLength(500)
   expect(protocol.locations(many)).toHaveLength(2000)
   expect(protocol.workspaceEdit({ changes: { a: many } }).size).toBe(0)
   expect(protocol.hover({ contents: 'x'.repeat(99_999) })).toHaveLength(20_000)
 })
 
 test('an offer that would change another place is none', () => {
-  expect(protocol.offers({ items: [{ label: 'a', additionalTextEdits: [{}] }, { label: 'b' }] }).map(({ label }) => label)).toEqual(['b'])
+  expect(protocol.offers({ of: 3, items: [{ label: 'a', additionalTextEdits: [{}] }, { label: 'b', at: 1 }] })).toEqual([{ label: 'b', insert: 'b', kind: 'text', detail: '', documentation: { of: 3, at: 1 } }])
 })
 
 test('the parameter that is written stands out, also when another is called alike', () => {

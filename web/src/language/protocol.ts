@@ -25,8 +25,12 @@ export interface Offer {
   readonly insert: string
   readonly kind: string
   readonly detail: string
-  /** Markdown. */
-  readonly doc: string
+  /** How to ask for what documents it. */
+  readonly documentation: Documented | null
+}
+export interface Documented {
+  readonly of: number
+  readonly at: number
 }
 export interface Signature {
   readonly label: string
@@ -92,13 +96,13 @@ export function diagnostics(value: unknown): readonly Diagnostic[] {
 }
 
 export function offers(value: unknown): readonly Offer[] {
-  const items = Array.isArray(value) ? value : list(fields(value).items)
-  return items.slice(0, OFFERS_MAX).flatMap((one): Offer[] => {
-    const { label, insertText, kind, detail, documentation, additionalTextEdits } = fields(one)
+  const { items, of } = fields(value)
+  return list(items).slice(0, OFFERS_MAX).flatMap((one): Offer[] => {
+    const { label, insertText, kind, detail, at, additionalTextEdits } = fields(one)
     // What would change another place as well is not what was asked for.
     if (typeof label !== 'string' || label === '' || list(additionalTextEdits).length > 0) return []
     const insert = text(insertText, LINE_CHARACTERS_MAX) || label.slice(0, LINE_CHARACTERS_MAX)
-    return [{ label: label.slice(0, LINE_CHARACTERS_MAX), insert, kind: KINDS[Number(kind)] ?? 'text', detail: text(detail, LINE_CHARACTERS_MAX), doc: doc(documentation) }]
+    return [{ label: label.slice(0, LINE_CHARACTERS_MAX), insert, kind: KINDS[Number(kind)] ?? 'text', detail: text(detail, LINE_CHARACTERS_MAX), documentation: isCount(of) && isCount(at) ? { of, at } : null }]
   })
 }
 
@@ -165,6 +169,8 @@ export function actions(value: unknown): readonly Action[] {
     return typeof title === 'string' && parsed.size > 0 ? [{ title: title.slice(0, LINE_CHARACTERS_MAX), edit: parsed }] : []
   })
 }
+
+export const documentation = (value: unknown): string | null => doc(value) || null
 
 /** One text for each cell asked about, null where nothing is to be changed; or why there is nothing. */
 export function formatted(value: unknown, count: number): { readonly cells: readonly (string | null)[]; readonly failed: string | null } {

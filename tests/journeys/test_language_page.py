@@ -1,0 +1,215 @@
+"""Who knows the code, as people meet it: problems, hover, completion, definitions, names and shapes."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from runtime_world import why_no_sandbox
+from support.browser import browser, signed_in
+from support.environment import ROOT
+from support.server import Server, server
+
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
+
+ADA = "ada@example.org"
+PICTURES = ROOT / "test-results"
+
+
+@dataclass
+class House:
+    """A running server, Ada's page and her token."""
+
+    server: Server
+    chromium: Browser
+    page: Page
+    token: str
+
+    def open(self, *sources: str, **more: Any) -> str:
+        """A new notebook of Ada's, whose cells are named a, b, c …, on her page, with a runtime."""
+        named = {chr(ord("a") + number): source for number, source in enumerate(sources)}
+        notebook = self.server.notebook(self.token, named, name="code.ipynb", **more)
+        self.page.goto(f"{self.server.url}/notebooks/{notebook}")
+        expect(self.page.get_by_role("status", name="Save status")).to_have_text("Saved")
+        return notebook
+
+    def sources(self, notebook: str) -> list[str]:
+        """What the cells say, as saved."""
+        with self.server.client(self.token) as api:
+            content = api.get(f"/notebooks/{notebook}/content").raise_for_status().json()
+        return ["".join(cell["source"]) for cell in content["cells"]]
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    if (why := why_no_sandbox()) is not None:
+        pytest.skip(f"no sandbox here: {why}")
+    with server() as running, browser() as chromium:
+        token = running.add_user(ADA)
+        yield House(running, chromium, signed_in(chromium, running.url, ADA), token)
+
+
+@pytest.fixture(autouse=True)
+def runtimes_given_back(house: House) -> Iterator[None]:
+    """Each test begins with no runtime."""
+    yield
+    house.server.give_back(house.token)
+
+
+def source(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-cell-id="{name}"]').get_by_role("textbox", name="Source")
+
+
+def connect(page: Page) -> None:
+    page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.get_by_role("status", name="Runtime status")).to_have_text("Idle")
+
+
+def wake(page: Page, name: str) -> None:
+    """Whoever writes has a language server a moment later."""
+    source(page, name).click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\n")
+
+
+def level(house: House, wanted: str) -> None:
+    with house.server.client(house.token) as api:
+        api.patch("/me/settings", json={"editor": {"diagnostics": wanted}}).raise_for_status()
+
+
+def underlined(page: Page, name: str, kind: str = "error") -> Locator:
+    return page.locator(f'[data-cell-id="{name}"] .cm-lintRange-{kind}')
+
+
+def test_an_error_in_the_syntax_is_underlined_and_goes_when_it_is_mended(house: House) -> None:
+    page = house.page
+    house.open("x = 1", "%%bash\nls |", "%matplotlib inline\n!ls 'a\nx")
+    connect(page)
+    wake(page, "a")
+    page.keyboard.type("y = = 2")
+
+    expect(underlined(page, "a")).to_have_count(1)
+    expect(underlined(page, "b")).to_have_count(0)
+    expect(underlined(page, "c")).to_have_count(0)
+    underlined(page, "a").hover()
+    expect(page.locator(".cm-diagnostic")).to_contain_text("Expected an expression")
+    page.screenshot(path=PICTURES / "language-problem.png")
+    for _ in range(4):
+        page.keyboard.press("Backspace")
+    page.keyboard.type("2")
+    expect(underlined(page, "a")).to_have_count(0)
+
+
+def test_hover_and_completion_know_what_was_never_run(house: House) -> None:
+    page = house.page
+    house.open(
+        "def mean(values):\n    '''Mean of *values*, <img src=x onerror=alert(1)>.'''\n    return 1", "mean([1])", ""
+    )
+    connect(page)
+    wake(page, "c")
+
+    source(page, "b").get_by_text("mean").first.hover()
+    shown = page.get_by_role("tooltip")
+    expect(shown).to_contain_text("def mean(values)")
+    expect(shown.locator("em")).to_have_text("values")
+    expect(shown.locator("img")).to_have_count(0)
+    page.screenshot(path=PICTURES / "language-hover.png")
+    source(page, "c").click()
+    page.keyboard.type("mea")
+    offered = page.get_by_role("listbox", name="Completions")
+    expect(offered.get_by_role("option", name=re.compile("^mean"))).to_be_visible()
+    page.screenshot(path=PICTURES / "language-completion.png")
+    page.keyboard.press("Escape")
+    page.keyboard.type("n(")
+    expect(page.locator(".cm-signature")).to_contain_text("(values)")
+
+
+def test_names_lead_to_where_they_come_from_and_are_renamed_everywhere(house: House) -> None:
+    page = house.page
+    notebook = house.open("def mean(values):\n    return sum(values)", "print(mean([1]))", "mean([2]), 'mean'")
+    connect(page)
+    wake(page, "b")
+
+    source(page, "c").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("F12")
+    expect(source(page, "a")).to_be_focused()
+    page.keyboard.press("F2")
+    name = page.get_by_role("textbox", name="New name")
+    expect(name).to_have_value("mean")
+    page.screenshot(path=PICTURES / "language-rename.png")
+    name.fill("1 b")
+    name.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="That is no name")).to_be_visible()
+    name.fill("average")
+    name.press("Enter")
+
+    expect(page.get_by_text("3 places say “average” now")).to_be_visible()
+    expect(source(page, "c")).to_contain_text("average([2]), 'mean'")
+    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+    said = house.sources(notebook)
+    assert said == ["def average(values):\n    return sum(values)", "print(average([1]))\n", "average([2]), 'mean'"]
+    page.get_by_role("button", name="Undo").last.click()
+    expect(source(page, "c")).to_contain_text("mean([2]), 'mean'")
+    expect(source(page, "a")).to_contain_text("def mean(")
+
+
+def test_cells_are_put_into_shape(house: House) -> None:
+    page = house.page
+    notebook = house.open("x=f( 1,2 )\n!ls   -l", "y = = 1", "%%bash\nls   -l")
+    connect(page)
+    source(page, "a").click()
+    page.keyboard.press("Alt+Shift+F")
+
+    expect(page.get_by_text("1 cell formatted")).to_be_visible()
+    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+    assert house.sources(notebook) == ["x = f(1, 2)\n!ls   -l", "y = = 1", "%%bash\nls   -l"]
+
+
+def test_types_are_told_to_who_wants_them_and_order_does_not_matter(house: House) -> None:
+    page = house.page
+    level(house, "types")
+    house.open("later(1), nowhere, display(1)", "def later(x: int): ...", "later('a')\n")
+    connect(page)
+    wake(page, "b")
+
+    expect(underlined(page, "a")).to_have_text(["nowhere"])
+    expect(underlined(page, "c")).to_have_text(["'a'"])
+    source(page, "a").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("F8")
+    expect(page.get_by_text("2 problems in this notebook")).to_be_visible()
+    level(house, "syntax")
+
+
+def test_without_a_runtime_words_are_offered_and_nothing_is_said(house: House) -> None:
+    page = house.page
+    house.open("measurement = 1", "")
+    source(page, "b").click()
+    page.keyboard.type("mea")
+
+    expect(page.get_by_role("listbox", name="Completions").get_by_role("option", name="measurement")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.type(" = = ")
+    expect(underlined(page, "b")).to_have_count(0)
+    expect(page.get_by_text("Nobody knows")).to_have_count(0)
+
+
+def test_a_server_that_is_killed_comes_back_unseen(house: House) -> None:
+    page = house.page
+    house.open("!pkill -9 -x ty; sleep 1; pgrep -cx ty", "x = = 1")
+    connect(page)
+    wake(page, "b")
+    expect(underlined(page, "b")).to_have_count(1)
+
+    page.locator('[data-cell-id="a"]').get_by_role("button", name="Run cell").click()
+    expect(page.locator('[data-cell-id="a"]').get_by_role("region", name="Output")).to_contain_text("0")
+    expect(underlined(page, "b")).to_have_count(0)
+    page.wait_for_timeout(1500)
+    wake(page, "b")
+
+    expect(underlined(page, "b")).to_have_count(1)
+    expect(page.get_by_text("Help with the code has stopped")).to_have_count(0)
