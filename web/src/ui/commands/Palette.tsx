@@ -23,6 +23,7 @@ interface Found {
   readonly path: string
   readonly keys?: string | undefined
   readonly late?: boolean
+  readonly checked?: boolean
   readonly go: () => void
 }
 
@@ -75,6 +76,7 @@ export default function Palette() {
             role="option"
             aria-selected={index === chosen}
             data-command={one.key}
+            data-checked={one.checked}
             className={classes(index > 0 && found[index - 1]!.late && !one.late && 'palette-first')}
             ref={(element) => {
               if (index === chosen) element?.scrollIntoView({ block: 'nearest' })
@@ -102,7 +104,8 @@ function commandsOf(desk: Desk): readonly Found[] {
   return COMMANDS.filter((command) => command.id !== 'palette' && usable(command, desk)).map((command) => ({
     key: command.id,
     name: t(command.name),
-    path: pathOf(command),
+    path: pathOf(command, desk),
+    ...(command.checked && { checked: command.checked(desk) }),
     keys: keyShown(command),
     late: late.includes(command.id),
     go: () => {
@@ -114,8 +117,9 @@ function commandsOf(desk: Desk): readonly Found[] {
 
 const rank = (late: readonly string[], id: string): number => (late.includes(id) ? late.indexOf(id) : late.length)
 
-function pathOf({ menu, under, checked }: Command): string {
-  return [menu, under, checked && t('on or off')].filter((step) => step !== undefined).map((step) => t(step)).join(' › ')
+function pathOf({ menu, under, checked }: Command, desk: Desk): string {
+  const path = [menu, under].filter((step) => step !== undefined).map((step) => t(step)).join(' › ')
+  return checked === undefined ? path : `${path} · ${checked(desk) ? t('on') : t('off')}`
 }
 
 function headingsOf(desk: Desk): readonly Found[] {
