@@ -8,7 +8,7 @@ import anyio
 
 from collegium.accounts.model import Action, Principal, Role, may
 from collegium.ground.ids import NotebookId, new_id
-from collegium.rooms.model import FORBIDDEN, Allowance, Goodbye, Presence, text_frame
+from collegium.rooms.model import FORBIDDEN, RESYNC, Allowance, Goodbye, Presence, text_frame
 from collegium.rooms.settings import RoomSettings
 
 Frame = str | bytes
@@ -29,7 +29,7 @@ class Outbox:
         self._filled = anyio.Event()
         self.overflowed = False
         self.lost_since: int | None = None
-        """The sequence number of the first edit that was thrown away; everything before was sent."""
+        """The sequence number of the first edit that was thrown away; everything before was sent. 0: nothing was."""
 
     def put(self, frame: Frame, seq: int = 0) -> None:
         """Add a frame. `seq`: the edit it carries, 0 for none."""
@@ -48,16 +48,24 @@ class Outbox:
 
     def _overflow(self) -> None:
         self.overflowed = True
+        if any(frame[:1] == RESYNC for frame in self._first):
+            # The document itself has not been sent: what came after it would be of no use without it.
+            self.lost_since = 0
         for lost, _ in self._frames:
             self._note_lost(lost)
         self._frames.clear()
-        self._first.clear()
+        self._first = deque(frame for frame in self._first if is_welcome(frame))
         self._bytes = 0
 
     @property
     def size_bytes(self) -> int:
         """How much waits in it, a beginning not counted."""
         return self._bytes
+
+    @property
+    def is_welcomed(self) -> bool:
+        """Whether the tab has been sent its welcome."""
+        return not any(is_welcome(frame) for frame in self._first)
 
     def reset(self) -> int | None:
         """Begin again after an overflow; the first edit that was lost, if any was."""
@@ -83,6 +91,11 @@ class Outbox:
     def _note_lost(self, seq: int) -> None:
         if seq and self.lost_since is None:
             self.lost_since = seq
+
+
+def is_welcome(frame: Frame) -> bool:
+    """Whether this frame begins a conversation."""
+    return isinstance(frame, str) and frame.startswith('{"type":"welcome"')
 
 
 class Client:

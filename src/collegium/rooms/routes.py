@@ -163,7 +163,12 @@ class _Conversation:
             self._client.sending_since = None
 
     async def _last_words(self) -> None:
-        """What explains the goodbye: a rejection waits in the outbox, among other things that no longer matter."""
+        """What explains the goodbye: a rejection waits in the outbox, among other things that no longer matter.
+
+        To a tab that was not welcomed there is nothing to explain, and a welcome without the document is none.
+        """
+        if not self._client.outbox.is_welcomed:
+            return
         with anyio.move_on_after(1):
             while (frame := self._client.outbox.take()) is not None:
                 if isinstance(frame, str):
