@@ -164,6 +164,8 @@ async def serving(app: Any) -> AsyncIterator[int]:
         ws="websockets-sansio",
         ws_max_size=(4 << 20) + 64,
         ws_per_message_deflate=False,
+        # Tabs of the same process answer late when there are a thousand of them.
+        ws_ping_interval=None,
         timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
