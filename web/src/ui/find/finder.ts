@@ -301,6 +301,6 @@ export function placeFrom(order: readonly CellId[], matches: readonly Match[], {
 
 function problemOf(error: unknown): string {
   if (error instanceof TooSlow) return t('This pattern takes too long. Make it simpler.')
-  if (error instanceof SyntaxError) return t('This is not a regular expression: {reason}', { reason: error.message.replace(/^Invalid regular expression: /, '') })
+  if (error instanceof SyntaxError) return t('This is not a regular expression: {reason}', { reason: error.message.replace(/^Invalid regular expression: (?:\/.*\/\w*: )?/s, '') })
   throw error
 }

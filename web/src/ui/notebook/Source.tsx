@@ -5,6 +5,7 @@ import { type Grammar, mountEditor } from '../../editor/editor'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { assistantOf } from './assistant'
+import { attach } from './attaching'
 import { useDesk, useEditable } from './hooks'
 
 export interface SourceHandle {
@@ -57,6 +58,7 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
         language,
         readOnly: !editable,
         assistant: code && editable ? assistantOf(desk, id) : null,
+        ...(language === 'markdown' && { pictures: (files, view, at) => void attach(desk, id, files, view, at) }),
         ...(placeholder !== undefined && { placeholder }),
         leave,
         focused: (focused) => focused && desk.act({ do: 'focus', cell: id, editing: true }),
