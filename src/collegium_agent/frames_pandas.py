@@ -17,6 +17,8 @@ types = pandas.api.types
 LEVELS_MAX = 4
 SLOW_ROWS_MAX = 1_000_000
 """Rows whose words are looked at one by one; beyond them, what is found is said to be a part."""
+SEARCHED_CELLS_MAX = 1_500_000
+"""The same of a search in all columns together: some seconds."""
 SAMPLE_MAX = 1_000_000
 """Rows that the number of different values is counted in."""
 WEIGHED_BYTES_MAX = 128 * 1024 * 1024
@@ -74,16 +76,18 @@ class PandasFrame:
             mask, partial = found if mask is None else mask & found, partial or part
         if search:
             any_found = numpy.zeros(self.rows, dtype=bool)
+            slow = sum(one["kind"] in ("number", "time", "other", "bool") for one in self.columns)
+            rows_max = SEARCHED_CELLS_MAX // max(1, slow)
             for column in range(len(self.columns)):
-                found, part = self._contains(column, search)
+                found, part = self._contains(column, search, rows_max)
                 any_found |= found
                 partial = partial or part
             mask = any_found if mask is None else mask & any_found
         positions = None if mask is None else numpy.flatnonzero(mask)
         for one in reversed(sorts):
-            series = self._comparable(one["column"], positions)
-            order = series.sort_values(ascending=not one["descending"], kind="stable", na_position="last").index
-            positions = order.to_numpy() if positions is None else positions[order.to_numpy()]
+            array = self._comparable(one["column"], positions).array
+            order = array.argsort(ascending=not one["descending"], kind="stable", na_position="last")
+            positions = order if positions is None else positions[order]
         if positions is not None and self.rows < 2**32:
             positions = positions.astype(numpy.uint32, copy=False)
         return positions, self.rows if positions is None else len(positions), partial
@@ -91,7 +95,6 @@ class PandasFrame:
     def _comparable(self, column: int, positions: Any) -> Any:
         """A column that can be sorted without calling what its values say of themselves."""
         series = self.series(column) if positions is None else self.series(column).take(positions)
-        series = series.reset_index(drop=True)
         if series.dtype != object and not isinstance(series.dtype, pandas.CategoricalDtype):
             return series
         values = series.tolist()
@@ -153,7 +156,7 @@ class PandasFrame:
             return _true(series == words), False
         return self._slowly(series, lambda value: glance.text(value, 10_000)[0] == words)
 
-    def _contains(self, column: int, words: str) -> tuple[Any, bool]:
+    def _contains(self, column: int, words: str, rows_max: int = SLOW_ROWS_MAX) -> tuple[Any, bool]:
         series, wanted = self.series(column), words.casefold()
         if isinstance(series.dtype, pandas.CategoricalDtype):
             hits = numpy.array([wanted in frames.fold(one) for one in series.cat.categories.tolist()] + [False])
@@ -162,11 +165,11 @@ class PandasFrame:
             return _true(series.str.contains(words, case=False, regex=False, na=False)), False
         if self.columns[column]["kind"] == "number" and frames.number(words) is None and wanted not in "naninf":
             return numpy.zeros(self.rows, dtype=bool), False
-        return self._slowly(series, lambda value: wanted in frames.fold(value))
+        return self._slowly(series, lambda value: wanted in frames.fold(value), rows_max)
 
-    def _slowly(self, series: Any, passes: Callable[[Any], bool]) -> tuple[Any, bool]:
+    def _slowly(self, series: Any, passes: Callable[[Any], bool], rows_max: int = SLOW_ROWS_MAX) -> tuple[Any, bool]:
         found = numpy.zeros(self.rows, dtype=bool)
-        some = series.iloc[:SLOW_ROWS_MAX].tolist()
+        some = series.iloc[:rows_max].tolist()
         found[: len(some)] = [not frames.is_missing(one) and passes(one) for one in some]
         return found, self.rows > len(some)
 

@@ -48,6 +48,11 @@ def is_of(value: Any, module: str, name: str) -> bool:
     return kind is not None and kind in _mro(type(value))
 
 
+def is_exactly(value: Any, module: str, name: str) -> bool:
+    """Whether it is of this class itself: one derived from it may have replaced whatever would be asked."""
+    return type(value) is known(module, name)
+
+
 def type_name(value: Any) -> str:
     """The name of its type, with the library's if that says more."""
     kind = type(value)

@@ -78,7 +78,7 @@ def _guarded(ask: Callable[[Any], Any], value: Any) -> Any:
     """What a library says of a value that is half made, or changed at this moment by the cell that runs: nothing."""
     try:
         return ask(value)
-    except Exception:
+    except BaseException:  # what ends a thread must not end this one, which interrupts and shutdowns come by
         return None
 
 
@@ -109,7 +109,7 @@ def shape_of(value: Any) -> str | None:
         ("numpy", "ndarray"), ("pandas", "DataFrame"), ("pandas", "Series"), ("polars", "DataFrame"),
         ("polars", "Series"), ("pyarrow", "Table"), ("torch", "Tensor"),
     ):  # fmt: skip
-        if glance.is_of(value, module, name):
+        if glance.is_exactly(value, module, name) or (name == "ndarray" and glance.is_of(value, module, name)):
             shape = glance.known(module, name).shape.__get__(value)
             return " × ".join(f"{int(one):,}" for one in shape) or "scalar"
     for base in LISTS:
@@ -122,16 +122,16 @@ def size_of(value: Any, depth: int = 0) -> int:
     """About how many bytes it takes; only what is known here is asked."""
     if glance.is_of(value, "numpy", "ndarray"):
         return int(glance.known("numpy", "ndarray").nbytes.__get__(value))
-    if glance.is_of(value, "pandas", "DataFrame"):
+    if glance.is_exactly(value, "pandas", "DataFrame"):
         return int(glance.known("pandas", "DataFrame").memory_usage(value).sum())
-    if glance.is_of(value, "pandas", "Series"):
+    if glance.is_exactly(value, "pandas", "Series"):
         return int(glance.known("pandas", "Series").memory_usage(value))
     for name in ("DataFrame", "Series"):
-        if glance.is_of(value, "polars", name):
+        if glance.is_exactly(value, "polars", name):
             return int(glance.known("polars", name).estimated_size(value))
-    if glance.is_of(value, "pyarrow", "Table"):
+    if glance.is_exactly(value, "pyarrow", "Table"):
         return int(glance.known("pyarrow", "Table").nbytes.__get__(value))
-    if glance.is_of(value, "torch", "Tensor"):
+    if glance.is_exactly(value, "torch", "Tensor"):
         tensor = glance.known("torch", "Tensor")
         return int(tensor.element_size(value) * tensor.nelement(value))
     own = next((base.__sizeof__(value) for base in LISTS if glance.is_a(value, base)), None)
@@ -156,10 +156,10 @@ def preview(value: Any) -> str:
     """What is in it, in a line."""
     for module in ("pandas", "polars", "pyarrow"):
         frame = "Table" if module == "pyarrow" else "DataFrame"
-        if glance.is_of(value, module, frame):
+        if glance.is_exactly(value, module, frame):
             return _columns(glance.known(module, frame), module, value)
     for module in ("pandas", "polars"):
-        if glance.is_of(value, module, "Series"):
+        if glance.is_exactly(value, module, "Series"):
             series = glance.known(module, "Series")
             few = series.head(value, 5).tolist() if module == "pandas" else series.to_list(series.head(value, 5))
             return _cut(f"{_dtype(series.dtype.__get__(value))}: " + ", ".join(glance.text(one, 40)[0] for one in few))
@@ -168,7 +168,7 @@ def preview(value: Any) -> str:
         few = [glance.text(one, 40)[0] for one, _ in zip(array.flat.__get__(value), range(8), strict=False)]
         more = ", …" if array.size.__get__(value) > len(few) else ""
         return _cut(f"{_dtype(array.dtype.__get__(value))}: [{', '.join(few)}{more}]")
-    if glance.is_of(value, "torch", "Tensor"):
+    if glance.is_exactly(value, "torch", "Tensor"):
         tensor = glance.known("torch", "Tensor")
         return _cut(f"{tensor.dtype.__get__(value)} on {tensor.device.__get__(value)}")
     if glance.is_a(value, str):

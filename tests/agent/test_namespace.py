@@ -85,6 +85,10 @@ async def test_nothing_of_a_class_is_run(kernel: TableKernel) -> None:
         "    def __iter__(self): calls.append('iter')\n        \n"
         "    __repr__ = __getitem__ = __sizeof__ = __len__\n"
         "class Number(int):\n    __repr__ = __str__ = __format__ = lambda self, *_: calls.append('number')\n"
+        "import pandas as pd\nclass Frame(pd.DataFrame):\n"
+        "    @property\n    def index(self): calls.append('index'); raise SystemExit\n"
+        "    columns = dtypes = shape = memory_usage = index\n"
+        "frame = Frame.__new__(Frame)\n"
         "spy = Spy(); liar = Liar([1, 2]); number = Number(7); deep = [[[[[[spy]]]]]]\n"
         "loop = []; loop.append(loop)\ncalls.clear()"
     )
@@ -93,6 +97,7 @@ async def test_nothing_of_a_class_is_run(kernel: TableKernel) -> None:
     said = {one["name"]: one["preview"] for one in await kernel.variables()}["said"]
 
     assert found["spy"]["preview"] == "<Spy>"
+    assert (found["frame"]["shape"], found["frame"]["preview"]) == (None, "<Frame>")
     assert (found["liar"]["shape"], found["liar"]["preview"]) == ("2", "[1, 2]")
     assert found["number"]["preview"] == "7"
     assert found["loop"]["shape"] == "1"

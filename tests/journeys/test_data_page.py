@@ -1,0 +1,229 @@
+"""What a kernel holds, under the hands of people: variables, tables as a grid, charts made of them, code that ran."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from support.browser import browser, signed_in
+from support.environment import ROOT
+from support.server import Server, server
+
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
+
+ADA, BOB = "ada@example.org", "bob@example.org"
+PICTURES = ROOT / "test-results"
+FRAME = """import numpy as np, pandas as pd
+rng = np.random.default_rng(1)
+people = pd.DataFrame({
+    "name": [f"person {at}" for at in range(10_000)], "age": rng.integers(18, 90, 10_000),
+    "height": rng.normal(1.7, 0.1, 10_000), "city": rng.choice(["Rome", "Oslo", None], 10_000),
+    "born": pd.Timestamp("1990-01-01") + pd.to_timedelta(rng.integers(0, 9000, 10_000), unit="D"),
+})
+people.loc[3, "name"] = "<img src=x onerror=alert(1)>"
+people"""
+
+
+@dataclass
+class House:
+    """A running server, Ada signed in, and her token."""
+
+    server: Server
+    chromium: Browser
+    ada: Page
+    token: str
+
+    def open(self, source: str, page: Page | None = None, **shared: str) -> str:
+        """A new notebook whose only cell has run."""
+        made = self.server.notebook(self.token, {"one": source}, name="data.ipynb", shared=shared)
+        page = page or self.ada
+        page.goto(f"{self.server.url}/notebooks/{made}")
+        expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+        run(page)
+        return made
+
+
+def run(page: Page) -> None:
+    """Run the first cell to its end."""
+    cell = page.locator('[data-cell-id="one"]')
+    cell.hover()
+    cell.get_by_role("button", name="Run cell").click()
+    expect(page.get_by_role("status", name="Runtime status")).to_have_text("Idle")
+    expect(cell).to_contain_text(re.compile(r"\[\d+\]"))
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with server() as running, browser() as chromium:
+        token = running.add_user(ADA)
+        running.add_user(BOB)
+        ada = signed_in(chromium, running.url, ADA)
+        ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield House(running, chromium, ada, token)
+
+
+@pytest.fixture(autouse=True)
+def runtimes_given_back(house: House) -> Iterator[None]:
+    yield
+    house.ada.goto("about:blank")
+    house.server.give_back(house.token)
+
+
+def grid(page: Page) -> Locator:
+    """The open table."""
+    return page.get_by_role("grid", name="Table")
+
+
+def column(page: Page, number: int, count: int = 3) -> list[str]:
+    """The first cells of a column."""
+    return [grid(page).locator(f"#grid-cell-{row}-{number}").inner_text() for row in range(count)]
+
+
+def choose(page: Page, name: str, command: str) -> None:
+    """A command of a column's menu."""
+    page.get_by_role("button", name=f"Column {name}", exact=True).click()
+    page.get_by_role("menuitem", name=command, exact=True).click()
+
+
+def test_an_output_opens_as_a_table_that_is_sorted_filtered_copied_and_charted(house: House) -> None:
+    page = house.ada
+    house.open(FRAME)
+    page.get_by_role("button", name="Open as interactive table").click()
+    expect(grid(page).locator("#grid-cell-0-0")).to_have_text("person 0")
+    expect(grid(page).locator("#grid-cell-3-0")).to_have_text("<img src=x onerror=alert(1)>")
+    expect(page.get_by_role("status").filter(has_text="10,000 rows × 5 columns")).to_be_visible()
+    page.screenshot(path=PICTURES / "data-grid-light.png")
+
+    choose(page, "age", "Sort descending")
+    expect(grid(page).locator("#grid-cell-0-1")).to_have_text("89")
+    assert column(page, 1) == ["89", "89", "89"]
+    choose(page, "age", "Filter and statistics")
+    panel = page.get_by_role("complementary", name="Column age")
+    expect(panel).to_contain_text("Mean")
+    expect(panel.get_by_role("img", name="Histogram from 18 to 89")).to_be_visible()
+    panel.get_by_role("textbox", name="To", exact=True).fill("20")
+    panel.get_by_role("button", name="Filter", exact=True).click()
+    expect(grid(page).locator("#grid-cell-0-1")).to_have_text("20")
+    page.screenshot(path=PICTURES / "data-grid-filtered.png")
+    page.get_by_role("button", name="Remove the filter of age").click()
+    page.get_by_role("button", name="Close column").click()
+    page.get_by_role("searchbox", name="Search the table").fill("person 9999")
+    expect(page.get_by_role("status").filter(has_text="1 of 10,000 rows")).to_be_visible()
+    expect(grid(page).locator("#grid-cell-0-0")).to_have_text("person 9999")
+
+    page.get_by_role("searchbox", name="Search the table").fill("")
+    expect(grid(page).locator("#grid-cell-1-0")).to_be_visible()
+    grid(page).locator("#grid-cell-0-0").click()
+    for key in ("Shift+ArrowDown", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    page.keyboard.press("Control+c")
+    expect(page.get_by_text("2 rows copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()").split("\n")
+    assert copied[0] == "name\tage"
+    assert [line.split("\t")[1] for line in copied[1:]] == ["89", "89"]
+
+    page.get_by_role("button", name="Chart this").click()
+    cards = page.get_by_role("dialog", name="Chart this").locator(".grid-chart")
+    assert cards.count() >= 1
+    page.screenshot(path=PICTURES / "data-charts.png")
+    cards.first.click()
+    expect(page.get_by_role("listitem", name="Code cell")).to_have_count(2)
+    made = page.get_by_role("listitem", name="Code cell").nth(1)
+    expect(made).to_contain_text("data = people")
+    made.get_by_role("button", name="Run cell").click()
+    expect(made.get_by_role("region", name="Output").locator("img")).to_be_visible()
+
+
+def test_the_keyboard_reaches_every_cell_and_the_head(house: House) -> None:
+    page = house.ada
+    house.open(FRAME)
+    page.get_by_role("button", name="Open as interactive table").click()
+    expect(grid(page).locator("#grid-cell-0-0")).to_have_text("person 0")
+    grid(page).focus()
+    page.keyboard.press("Control+End")
+    expect(grid(page)).to_have_attribute("aria-activedescendant", "grid-cell-9999-4")
+    expect(grid(page).locator("#grid-cell-9999-0")).to_have_text("person 9999")
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("ArrowUp")
+    expect(grid(page)).to_have_attribute("aria-activedescendant", "grid-head-0")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Sort ascending")).to_be_visible()
+
+
+def test_variables_are_listed_opened_and_deleted_and_a_change_is_told(house: House) -> None:
+    page = house.ada
+    house.open("import pandas as pd\nnumbers = pd.DataFrame({'n': range(50)})\nword = 'hello'")
+    page.get_by_role("button", name="Variables", exact=True).click()
+    panel = page.get_by_role("complementary", name="Variables")
+    expect(panel).to_contain_text("'hello'")
+    expect(panel).to_contain_text("2 variables")
+    panel.get_by_role("button", name="Show numbers as a table").click()
+    expect(grid(page).locator("#grid-cell-2-0")).to_have_text("2")
+    page.screenshot(path=PICTURES / "data-variables.png")
+    source = page.locator('[data-cell-id="one"]').get_by_role("textbox", name="Source")
+    source.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("numbers.loc[2, 'n'] = 7777")
+    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+    run(page)
+    note = page.get_by_role("status").filter(has_text="The variable has changed since.")
+    note.get_by_role("button", name="Refresh").click()
+    expect(grid(page).locator("#grid-cell-2-0")).to_have_text("7777")
+    panel.get_by_role("button", name="More about numbers").click()
+    page.get_by_role("menuitem", name="Delete variable").click()
+    expect(panel).to_contain_text("1 variable")
+    panel.get_by_role("searchbox", name="Filter variables").fill("zzz")
+    expect(panel).to_contain_text("No variable is called so.")
+
+
+def test_a_restart_leaves_the_static_table_and_says_that_the_kernel_is_gone(house: House) -> None:
+    page = house.ada
+    made = house.open(FRAME)
+    page.get_by_role("button", name="Open as interactive table").click()
+    expect(grid(page).locator("#grid-cell-0-0")).to_have_text("person 0")
+    with house.server.client(house.token) as api:
+        api.post(f"/notebooks/{made}/session/restart").raise_for_status()
+    expect(page.get_by_role("status").filter(has_text="The kernel that held this table is gone.")).to_be_visible()
+    expect(page.locator('[data-cell-id="one"] table.dataframe')).to_be_visible()
+
+
+def test_code_that_ran_is_listed_with_who_and_brought_back(house: House) -> None:
+    page = house.ada
+    house.open("1 / 0")
+    page.get_by_role("button", name="Executed code history").click()
+    panel = page.get_by_role("complementary", name="Executed code")
+    expect(panel).to_contain_text("1 / 0")
+    expect(panel).to_contain_text("failed")
+    expect(panel).to_contain_text("[1]")
+    page.screenshot(path=PICTURES / "data-executed.png")
+    panel.get_by_role("button", name="Insert code as a cell").click()
+    expect(page.get_by_role("listitem", name="Code cell")).to_have_count(2)
+    expect(page.get_by_role("listitem", name="Code cell").nth(1)).to_contain_text("1 / 0")
+    panel.get_by_role("searchbox", name="Filter executed code").fill("nothing like it")
+    expect(panel).to_contain_text("Nothing found")
+
+
+def test_a_table_on_a_phone_and_in_the_dark(house: House) -> None:
+    page = signed_in(house.chromium, house.server.url, ADA, color_scheme="dark")
+    house.open(FRAME, page)
+    page.get_by_role("button", name="Open as interactive table").click()
+    expect(grid(page).locator("#grid-cell-0-0")).to_have_text("person 0")
+    page.screenshot(path=PICTURES / "data-grid-dark.png")
+    page.set_viewport_size({"width": 360, "height": 740})
+    expect(grid(page).locator("#grid-cell-0-0")).to_be_visible()
+    page.screenshot(path=PICTURES / "data-grid-phone.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.context.close()
+
+
+def test_who_may_only_look_has_no_way_into_the_kernel(house: House) -> None:
+    made = house.open(FRAME, **{BOB: "viewer"})
+    bob = signed_in(house.chromium, house.server.url, BOB)
+    bob.goto(f"{house.server.url}/notebooks/{made}")
+    expect(bob.locator("table.dataframe")).to_be_visible()
+    expect(bob.get_by_role("button", name="Open as interactive table")).to_have_count(0)
+    expect(bob.get_by_role("button", name="Variables", exact=True)).to_have_count(0)
+    expect(bob.get_by_role("button", name="Executed code history")).to_have_count(0)
+    bob.context.close()
