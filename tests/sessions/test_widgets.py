@@ -11,9 +11,11 @@ import anyio
 import pytest
 
 from collegium.accounts.model import Role
+from collegium.ground.db import Database
 from collegium.ground.errors import NotFound
-from collegium.ground.ids import CellId
+from collegium.ground.ids import CellId, NotebookId
 from collegium.sessions.model import Asked
+from collegium.sessions.saved import StoredOutputs
 from collegium.sessions.service import Sessions
 from collegium.sessions.session import Session
 from collegium.sessions.widget_log import WidgetLog
@@ -329,3 +331,25 @@ def test_a_log_that_is_mostly_past_is_written_anew(tmp_path: Path) -> None:
     assert again.last_seq == 60
     assert again.read(large.sha256) == bytes([59]) * 400_000
     again.close()
+
+
+async def test_what_cells_show_of_a_kernel_that_is_gone_is_in_the_database_and_goes_with_a_copy(
+    server: OpenServer, documents: FakeDocuments, database: Database, tmp_path: Path
+) -> None:
+    copy = NotebookId("c" * 22)
+    async with shown(server, documents, f"{SLIDER}\nw.VBox([s, t])") as (sessions, box):
+        session = await sessions.session(NOTEBOOK)
+        before = await asked(sessions, Tab(), box)
+        async with database.write() as tx:
+            await StoredOutputs(sessions).copied(tx, NOTEBOOK, copy, ADA.user, [CellId("c")])
+        await session.disconnect()
+    (tmp_path / "outputs" / NOTEBOOK / "widgets.log").unlink()
+    async with server() as sessions:
+        after = await asked(sessions, Tab(), box)
+        tab = Tab()
+        tab.notebook = copy
+        copied = await asked(sessions, tab, box)
+
+    assert {id: model["state"] for id, model in after.items()} == {id: model["state"] for id, model in before.items()}
+    assert not any(model["live"] for model in (*after.values(), *copied.values()))
+    assert copied.keys() == before.keys()

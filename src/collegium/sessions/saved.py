@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.clock import now_ms
 from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, UserId, new_id
-from collegium.sessions import store
+from collegium.sessions import store, widget_store
 from collegium.sessions.blobs import BLOB, is_reference
 from collegium.sessions.folding import Output
 from collegium.sessions.model import Execution, State
@@ -31,7 +31,8 @@ class StoredOutputs:
         large = {sha256 for _, left in shown for sha256 in _large(left)}
         await store.copy_blobs(tx, original, copy, sorted(large))
         await store.keep_blobs(tx, copy, self._sessions.unwritten_blobs(original, large))
-        await self._sessions.copy_widgets(original, copy, [output for _, left in shown for output in left])
+        states = await self._sessions.saved_widgets(original, [output for _, left in shown for output in left])
+        await widget_store.write_states(tx, copy, states, now_ms())
 
     async def size(self, tx: AsyncConnection, notebook: NotebookId) -> int:
         """How many bytes the outputs that are shown take, as far as they are written down."""

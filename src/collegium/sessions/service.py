@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ from collegium.ground.ids import CellId, ExecutionId, ItemId, NotebookId, Runtim
 from collegium.ground.log import get_log
 from collegium.notebooks.model import CellOutputs
 from collegium.runtimes.model import Runtime
-from collegium.sessions import store, widget_model
+from collegium.sessions import store, widget_model, widget_store
 from collegium.sessions.blobs import Found, plain_output, with_large, without_large
 from collegium.sessions.folding import Output
 from collegium.sessions.layers import NotebookLayers
@@ -33,12 +33,10 @@ from collegium.sessions.segments import log_text
 from collegium.sessions.session import Session, open_session
 from collegium.sessions.settings import SessionSettings
 from collegium.sessions.tabs import Tabs
-from collegium.sessions.widgets import kept_widgets, widgets_path
+from collegium.sessions.widgets import SAVED_WIDGETS_BYTES_MAX, kept_widgets, widgets_path
 from collegium.sessions.world import World
 
 RESUME_SECONDS = 1.0
-SAVED_WIDGETS_BYTES_MAX = 16 * 1024 * 1024
-"""So much of the states of widgets goes into a file."""
 
 log = get_log("sessions")
 
@@ -143,7 +141,7 @@ class Sessions:
             return shown
         session, path = self._sessions.get(notebook), widgets_path(self._world.folder, notebook)
         room = SAVED_WIDGETS_BYTES_MAX
-        async with kept_widgets(None if session is None else session.widgets, path) as widgets:
+        async with kept_widgets(None if session is None else session.widgets, path, self._past(notebook)) as widgets:
             for cell, ids in viewed.items():
                 states = await widgets.saved(ids, room) if ids else {}
                 room -= sum(len(json.dumps(state)) for state in states.values())
@@ -175,15 +173,21 @@ class Sessions:
         session = await self.session(notebook)
         await session.show(shown)
 
-    async def copy_widgets(self, original: NotebookId, copy: NotebookId, outputs: Sequence[Output]) -> None:
-        """A copy shows the widgets of these outputs as they are now; no kernel of its own has them."""
+    async def saved_widgets(self, notebook: NotebookId, outputs: Sequence[Output]) -> dict[str, Any]:
+        """The states of the widgets that these outputs show."""
         ids = {id for output in outputs for id in widget_model.viewed(output)}
-        session, folder = self._sessions.get(original), self._world.folder
-        if ids:
-            async with kept_widgets(
-                None if session is None else session.widgets, widgets_path(folder, original)
-            ) as kept:
-                await kept.copy_to(widgets_path(folder, copy), ids)
+        session, path = self._sessions.get(notebook), widgets_path(self._world.folder, notebook)
+        if not ids:
+            return {}
+        async with kept_widgets(None if session is None else session.widgets, path, self._past(notebook)) as kept:
+            return await kept.saved(ids, SAVED_WIDGETS_BYTES_MAX)
+
+    def _past(self, notebook: NotebookId) -> Callable[[], Awaitable[dict[str, Any]]]:
+        async def read() -> dict[str, Any]:
+            async with self._world.db.read() as tx:
+                return await widget_store.read_states(tx, notebook)
+
+        return read
 
     async def stored_heads(self, tx: AsyncConnection, notebook: NotebookId) -> list[tuple[Execution, list[Output]]]:
         """What each cell shows now, large values only named."""

@@ -15,7 +15,7 @@ from collegium.ground.ids import CellId, ExecutionId, NotebookId, new_id
 from collegium.ground.log import get_log
 from collegium.kernels.service import KernelChange, Message, Welcome
 from collegium.notebooks.model import source_hash
-from collegium.sessions import choice, ends, model, store, widget_model
+from collegium.sessions import choice, ends, model, store, widget_model, widget_store
 from collegium.sessions.blobs import plain_output
 from collegium.sessions.choosing import chosen, is_everything
 from collegium.sessions.folding import error_output
@@ -29,7 +29,7 @@ from collegium.sessions.present import execution_frame
 from collegium.sessions.showing import Showing
 from collegium.sessions.stopping import Stopping
 from collegium.sessions.watching import Watching
-from collegium.sessions.widgets import Widgets, widgets_path
+from collegium.sessions.widgets import SAVED_WIDGETS_BYTES_MAX, Widgets, widgets_path
 from collegium.sessions.world import World
 
 log = get_log("sessions")
@@ -65,6 +65,7 @@ class Session:
             gather_seconds=world.settings.broadcast_seconds,
             request=self.loan.request,
             viewed=self.viewed,
+            past=self._past_widgets,
         )
         self._position = 0
         self._deaths = 0
@@ -115,6 +116,7 @@ class Session:
         """Write down what is not written yet; the kernel runs on."""
         if not self.forgotten:
             await self._store()
+            await self._leave_widgets()
         self.lives.close()
         self.widgets.close()
 
@@ -303,6 +305,17 @@ class Session:
         frames = [execution_frame(execution, [plain_output(one) for one in left], 0) for execution, left in found]
         if frames:
             self.showing.tell({"type": "cells", "executions": frames})
+
+    async def _past_widgets(self) -> dict[str, Any]:
+        async with self._world.db.read() as tx:
+            return await widget_store.read_states(tx, self.notebook)
+
+    async def _leave_widgets(self) -> None:
+        """What cells show of widgets is kept beside the outputs, for when nothing else is left of their kernel."""
+        if self.widgets.known:
+            states = await self.widgets.saved(await self.viewed(), SAVED_WIDGETS_BYTES_MAX)
+            async with self._world.db.write() as tx:
+                await widget_store.write_states(tx, self.notebook, states, now_ms())
 
     async def viewed(self) -> set[str]:
         """The models of widgets that some cell shows."""
@@ -532,6 +545,7 @@ class Session:
     async def _lost(self, reason: str, *, state: State = State.FAILED) -> None:
         """There is no runtime any more."""
         await self._end_running(state, reason)
+        await self._leave_widgets()
         await self.widgets.kernel_gone(0)
         self.loan.binding, self.loan.kernel_state = None, "dead"
         self.watching.forget()

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from collegium.ground.db import AnyText, metadata
 from collegium.ground.errors import NotFound
 from collegium.ground.ids import CellId, ExecutionId, KernelId, NotebookId, RuntimeId, UserId
-from collegium.sessions import environment_store
+from collegium.sessions import environment_store, widget_store
 from collegium.sessions.folding import Output
 from collegium.sessions.model import Binding, Execution, State
 
@@ -287,6 +287,7 @@ async def delete_notebooks(tx: AsyncConnection, notebooks: Sequence[NotebookId])
     for table in (sessions, executions, heads, blobs):
         await tx.execute(delete(table).where(table.c.notebook_id.in_(notebooks)))
     await environment_store.delete_notebooks(tx, notebooks)
+    await widget_store.delete_states(tx, notebooks)
     return found
 
 

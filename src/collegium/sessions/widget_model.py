@@ -241,6 +241,34 @@ def saved(model: Model, larges: Mapping[str, bytes]) -> dict[str, Any]:
     return entry | ({"buffers": buffers} if buffers else {})
 
 
+def reachable(states: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
+    """Of saved states these and all that they refer to, then the links between them."""
+    found: dict[str, Any] = {}
+    waiting = list(wanted)
+    while waiting:
+        id = waiting.pop()
+        if id in states and id not in found:
+            found[id] = states[id]
+            waiting += references(states[id]["state"])
+            waiting += [one for output in _outputs(states[id]) for one in viewed(output)]
+    for id, entry in states.items():
+        if entry["model_name"].endswith("LinkModel") and any(one in found for one in references(entry["state"])):
+            found[id] = entry
+    return found
+
+
+def _outputs(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    outputs = entry["state"].get("outputs")
+    return [one for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
+
+
+def past(id: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """MODEL of the protocol for a saved state: no kernel has it."""
+    frame = {"id": id, "target": WIDGET, "live": False, "state": entry["state"]}
+    buffers = [[one["path"], one["data"]] for one in entry.get("buffers", ())]
+    return frame | ({"buffers": buffers} if buffers else {})
+
+
 def _whole(model: Model, larges: Mapping[str, bytes]) -> Iterator[tuple[BufferPath, bytes]]:
     for value in model.values.values():
         for path, content in value.buffers:

@@ -122,18 +122,6 @@ class WidgetShelf:
         """Let the file go."""
         self._log.close()
 
-    def copy_to(self, path: Path, kept: set[str]) -> None:
-        """Another file with these models, of a kernel that is gone. Called from a thread."""
-        copied = WidgetLog(path)
-        copied.append({"op": "at", "seq": 0, "generation": 1}, {})
-        for model in list(closure(self.models, kept)):
-            copied.append(
-                self._record(model) | {"seq": 0, "generation": 0},
-                {sha256: self.read(sha256) for sha256 in self.larges([model]) if not copied.has(sha256)},
-            )
-        copied.sync()
-        copied.close()
-
     def _records(self) -> Iterator[tuple[Record, Iterable[str]]]:
         yield {"op": "at", "seq": self.last_seq, "generation": self.generation}, ()
         for model in list(self.models.values()):

@@ -18,7 +18,18 @@ from collegium.kernels.service import Message
 from collegium.sessions.folding import event_of
 from collegium.sessions.ports import Client
 from collegium.sessions.widget_feed import Feed
-from collegium.sessions.widget_model import COMM_ID_MAX, Model, New, Values, closure, saved, shown, values_of
+from collegium.sessions.widget_model import (
+    COMM_ID_MAX,
+    Model,
+    New,
+    Values,
+    closure,
+    past,
+    reachable,
+    saved,
+    shown,
+    values_of,
+)
 from collegium.sessions.widget_shelf import LazyShelf, WidgetShelf
 
 COMMS = frozenset({"comm_open", "comm_msg", "comm_close"})
@@ -31,6 +42,8 @@ MESSAGE_BYTES_MAX = 24 * 1024 * 1024
 SAID_BYTES_MAX = 4 * 1024 * 1024
 """A message larger than this that is no change of attributes reaches no tab."""
 
+SAVED_WIDGETS_BYTES_MAX = 16 * 1024 * 1024
+"""So much of the states of widgets goes into a file, and is kept when their kernel is gone."""
 UPLOADS_BYTES_MAX = 64 * 1024 * 1024
 
 Request = Callable[[dict[str, Any], Sequence[bytes]], Awaitable[None]]
@@ -73,11 +86,13 @@ class Widgets:
         gather_seconds: float,
         request: Request,
         viewed: Callable[[], Awaitable[set[str]]],
+        past: Callable[[], Awaitable[dict[str, Any]]],
     ) -> None:
         self._shelf = LazyShelf(path, bytes_max=bytes_max)
         self._gather_seconds = gather_seconds
         self._request = request
         self._viewed = viewed
+        self._past = past
         self._feeds: dict[object, Feed] = {}
         self._pending: dict[str, _Pending] = {}
         self._origins: OrderedDict[str, str] = OrderedDict()
@@ -212,7 +227,7 @@ class Widgets:
         feed = self._feeds.setdefault(client.id, Feed(client))
         shelf = await self._shelf.get(make=False)
         if shelf is None:
-            return {"models": [], "missing": list(wanted)}
+            return await self._past_models([], wanted)
         shelf.settle()
         models, size = [], 0
         for model in closure(shelf.models, wanted):
@@ -223,7 +238,14 @@ class Widgets:
             models.append(frame | ({"over": True} if model.over else {}))
             size += model.size
             feed.ids.add(model.id)
-        return {"models": models, "missing": [id for id in wanted if id not in shelf.models]}
+        return await self._past_models(models, [id for id in wanted if id not in shelf.models])
+
+    async def _past_models(self, models: list[dict[str, Any]], wanted: Sequence[str]) -> dict[str, Any]:
+        """With those that no kernel here has had since the server knows of it."""
+        states = reachable(await self._past(), wanted) if wanted else {}
+        here = {model["id"] for model in models}
+        models += [past(id, state) for id, state in states.items() if id not in here]
+        return {"models": models, "missing": [id for id in wanted if id not in states]}
 
     def dropped(self, client: Client, ids: Iterable[str]) -> None:
         """A tab shows these no more."""
@@ -312,11 +334,13 @@ class Widgets:
     async def saved(self, wanted: Iterable[str], bytes_max: int) -> dict[str, Any]:
         """The state of these models and of all they refer to, as a file keeps it; what is over the bound is left
         out."""
+        wanted = list(wanted)
         shelf = await self._shelf.get(make=False)
         if shelf is None:
-            return {}
+            return reachable(await self._past(), wanted)
         shelf.settle()
-        state: dict[str, Any] = {}
+        missing = [id for id in wanted if id not in shelf.models]
+        state = reachable(await self._past(), missing) if missing else {}
         size = 0
         for model in list(closure(shelf.models, wanted)):
             large = shelf.larges([model])
@@ -327,13 +351,10 @@ class Widgets:
                 state[model.id] = saved(model, await self._shelf.read(large) if large else {})
         return state
 
-    async def copy_to(self, path: Path, kept: set[str]) -> None:
-        """Those of these models that are here are another notebook's as well, whose kernel is gone."""
-        shelf = await self._shelf.get(make=False)
-        if shelf is not None:
-            async with self._shelf.turn:
-                shelf.settle()
-                await anyio.to_thread.run_sync(shelf.copy_to, path, kept)
+    @property
+    def known(self) -> bool:
+        """The notebook had widgets since this session began, or somebody asked for some."""
+        return self._shelf.here is not None
 
     # life
 
@@ -375,7 +396,9 @@ class Widgets:
 
 
 @asynccontextmanager
-async def kept_widgets(running: Widgets | None, path: Path) -> AsyncIterator[Widgets]:
+async def kept_widgets(
+    running: Widgets | None, path: Path, past: Callable[[], Awaitable[dict[str, Any]]]
+) -> AsyncIterator[Widgets]:
     """The widgets of a notebook to be read: those of its session, else what the last one wrote down."""
     if running is not None:
         yield running
@@ -384,7 +407,7 @@ async def kept_widgets(running: Widgets | None, path: Path) -> AsyncIterator[Wid
     async def nobody(*_: Any) -> Any:
         raise Unavailable("No kernel is connected.")
 
-    kept = Widgets(path, bytes_max=0, gather_seconds=0, request=nobody, viewed=nobody)
+    kept = Widgets(path, bytes_max=0, gather_seconds=0, request=nobody, viewed=nobody, past=past)
     try:
         yield kept
     finally:
