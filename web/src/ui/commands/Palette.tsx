@@ -16,6 +16,7 @@ import { COMMANDS } from './table'
 /** More would only be scrolled past. */
 const SHOWN_MAX = 60
 const RECENT_POINTS = 3
+const GOOD_POINTS = 4
 
 interface Found {
   readonly key: string
@@ -132,11 +133,14 @@ function headingsOf(desk: Desk): readonly Found[] {
 
 function ranked(query: string, commands: readonly Found[], headings: readonly Found[]): readonly Found[] {
   if (query.trim() === '') return commands
-  return [...commands, ...headings]
-    .flatMap((one) => {
-      const points = score(query, `${one.path} ${one.name}`)
-      return points === null ? [] : [{ one, points: points + (one.late ? RECENT_POINTS : 0) }]
-    })
+  const found = [...commands, ...headings].flatMap((one) => {
+    const points = score(query, `${one.path} ${one.name}`)
+    return points === null ? [] : [{ one, points: points + (one.late ? RECENT_POINTS : 0) }]
+  })
+  // What only has the letters is for those who found nothing better.
+  const good = found.some(({ points }) => points >= GOOD_POINTS)
+  return found
+    .filter(({ points }) => !good || points >= GOOD_POINTS)
     .sort((a, b) => b.points - a.points)
     .slice(0, SHOWN_MAX)
     .map(({ one }) => one)
