@@ -311,9 +311,9 @@ def test_a_collapsed_section_moves_and_goes_as_a_whole(house: House) -> None:
     cell(page, "one").get_by_role("button", name="Collapse section").click()
     command_mode(page, "one")
     cell(page, "one").get_by_role("button", name="Move cell down").click()
-    expect_order(page, "intro", "two", "one", "c")
+    expect_order(page, "intro", "two", "c", "one")
     cell(page, "one").get_by_role("button", name="Expand section").click()
-    expect_order(page, "intro", "two", "one", "a", "deep", "b", "c")
+    expect_order(page, "intro", "two", "c", "one", "a", "deep", "b")
 
 
 def test_the_table_of_contents_is_walked_collapsed_and_put_in_another_order(house: House) -> None:
@@ -446,7 +446,7 @@ def test_a_cell_that_was_edited_since_it_ran_says_so(house: House) -> None:
     expect(output(page, "bad")).to_contain_text("ZeroDivisionError")
     command_mode(page, "later")
     choose(page, "Runtime", "Go to the cell that failed last")
-    expect(cell(page, "bad")).to_be_focused()
+    expect(cell(page, "bad")).to_have_class(re.compile("cell-focused"))
     choose(page, "View", "Go to cell")
     page.get_by_role("combobox", name="Number or first line").fill("3")
     page.keyboard.press("Enter")
@@ -462,3 +462,32 @@ def test_the_keys_of_running_lead_a_reader_into_a_playground(house: House) -> No
 
     expect(page.get_by_role("region", name="Playground")).to_be_visible()
     expect(output(page, "a")).to_have_text("42")
+
+
+def test_a_cell_is_mirrored_and_a_scratch_cell_is_ones_own(house: House) -> None:
+    notebook = house.notebook(code("a", "x = 41"))
+    page = house.ada
+    house.open(page, notebook)
+    house.open(house.bob, notebook)
+    cell(page, "a").get_by_role("button", name="Run cell").click()
+    expect(cell(page, "a")).to_contain_text("[1]")
+    gutter(page, "a")
+    choose(page, "View", "Mirror cell in a tab")
+    mirror = page.get_by_role("region", name="Cell 1")
+    mirror.get_by_role("textbox", name="Source").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("  # seen")
+    expect(source(page, "a")).to_have_text("x = 41  # seen")
+
+    page.keyboard.press("Control+Alt+n")
+    scratch = page.get_by_role("region", name="Scratch cell")
+    scratch.get_by_role("textbox", name="Scratch source").click()
+    page.keyboard.type("print(x + 1)")
+    page.keyboard.press("Control+Enter")
+    expect(scratch.get_by_role("region", name="Output")).to_have_text("42")
+    expect_order(house.bob, "a")
+    expect(house.bob.get_by_text("print(x + 1)")).to_have_count(0)
+
+    scratch.get_by_role("button", name="Insert as cell").click()
+    expect(scratch).to_have_count(0)
+    expect(house.bob.locator(".cells > [data-cell-id]").nth(1)).to_contain_text("print(x + 1)")

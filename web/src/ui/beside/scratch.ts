@@ -92,7 +92,7 @@ export class Scratch {
   private connected(kernel: string): Promise<WebSocket> {
     if (this.socket?.kernel === kernel && this.socket.line.readyState === WebSocket.OPEN) return Promise.resolve(this.socket.line)
     this.socket?.line.close()
-    const line = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/jupyter/api/kernels/${encodeURIComponent(kernel)}/channels?session_id=${this.client}`)
+    const line = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/jupyter/api/kernels/${asUuid(kernel)}/channels?session_id=${this.client}`)
     this.socket = { kernel, line }
     return new Promise((opened, failed) => {
       line.onopen = () => opened(line)
@@ -118,6 +118,14 @@ export class Scratch {
     } else if (header.msg_type === 'input_request') this.state.setState({ asked: { prompt: String(content['prompt'] ?? ''), password: content['password'] === true } })
     else if (header.msg_type === 'execute_reply') this.state.setState({ state: content['status'] === 'ok' ? 'finished' : 'failed', asked: null })
   }
+}
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** An id of ours in the form of a UUID, by which the Jupyter API knows it. */
+export function asUuid(id: string): string {
+  const number = [...id].reduce((sum, letter) => sum * BigInt(ALPHABET.length) + BigInt(ALPHABET.indexOf(letter)), 0n)
+  return number.toString(16).padStart(32, '0').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
 
 const scratches = new WeakMap<Desk, Scratch>()

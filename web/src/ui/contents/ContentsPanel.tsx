@@ -35,7 +35,6 @@ function Contents() {
 
   const go = (row: Row | undefined) => {
     if (!row) return
-    setAt(row.key)
     tree.current?.querySelector<HTMLElement>(`[data-key="${row.key}"]`)?.focus()
   }
   const key = (event: KeyboardEvent) => {
@@ -66,7 +65,7 @@ function Contents() {
       {rows.length > 0 && (
         <ul role="tree" aria-label={t('Headings')} className="contents" ref={tree} onKeyDown={key}>
           {rows.map((row) => (
-            <Item key={row.key} row={row} stop={row.key === here} reading={row.key === reading} onGo={() => (setAt(row.key), desk.goTo(row.cell))} />
+            <Item key={row.key} row={row} stop={row.key === here} reading={row.key === reading} onStop={() => setAt(row.key)} onGo={() => desk.goTo(row.cell)} />
           ))}
         </ul>
       )}
@@ -74,7 +73,7 @@ function Contents() {
   )
 }
 
-function Item({ row, stop, reading, onGo }: { row: Row; stop: boolean; reading: boolean; onGo: () => void }) {
+function Item({ row, stop, reading, onStop, onGo }: { row: Row; stop: boolean; reading: boolean; onStop: () => void; onGo: () => void }) {
   const desk = useDesk()
   const runs = useMay('run')
   const writes = useMay('write')
@@ -95,6 +94,7 @@ function Item({ row, stop, reading, onGo }: { row: Row; stop: boolean; reading: 
       style={{ paddingLeft: 4 + (level - 1) * 14 }}
       data-level={level}
       draggable={writes && first}
+      onFocus={onStop}
       onClick={onGo}
       onDragStart={(event) => {
         event.dataTransfer.effectAllowed = 'move'
