@@ -70,7 +70,7 @@ function Table({ grid, cut }: { grid: Grid; cut: boolean }) {
         {t('{shown} of {count} rows', { shown: Math.min(shown, rows.length).toLocaleString(), count: rows.length.toLocaleString() })}
         {cut && ` ${t('(the rest is too long to be shown)')}`}
         {rows.length > shown && (
-          <button type="button" className="output-link" onClick={() => setShown(shown + ROWS_MORE)}>
+          <button type="button" className="output-link output-more" onClick={() => setShown(shown + ROWS_MORE)}>
             {t('{count} more', { count: Math.min(ROWS_MORE, rows.length - shown) })}
           </button>
         )}

@@ -9,15 +9,23 @@ import { type CodePlace, folded, type Piece, piecesOf } from './traceback'
 
 /** Beyond it, nobody reads it frame by frame. */
 const CHARACTERS_MAX = 200_000
+/** More lines than this may be taller than the box. */
+const LINES_MAX = 25
 
 export function Traceback({ output, onPlace }: { output: ErrorOutput; onPlace: ((place: CodePlace) => void) | undefined }) {
   const text = output.traceback.length > 0 ? output.traceback.join('\n') : `${output.ename}: ${output.evalue}`
   const groups = useMemo(() => (text.length > CHARACTERS_MAX ? null : folded(piecesOf(text))), [text])
   const label = t('{error}: traceback', { error: output.ename })
+  const box = useRef<HTMLDivElement>(null)
+  const long = groups !== null && text.split('\n', LINES_MAX + 1).length > LINES_MAX
+  useLayoutEffect(() => {
+    // What went wrong stands at the end. Asking every short one for its height would lay the page out each time.
+    if (long && box.current) box.current.scrollTop = box.current.scrollHeight
+  }, [long, text])
   if (groups === null) return <LongText text={text} className="output-error" label={label} follow />
   return (
     <div className="output-error">
-      <div className="stream traceback" role="group" aria-label={label}>
+      <div ref={box} className="stream traceback" role="group" aria-label={label} tabIndex={0}>
         {groups.map((pieces, at) =>
           pieces.length > 1 ? (
             <details key={at} className="traceback-folded">

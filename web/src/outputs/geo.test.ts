@@ -1,3 +1,4 @@
+import { geoArea } from 'd3-geo'
 import { describe, expect, test } from 'vitest'
 import { featuresOf, SHAPES_MAX, spanOf } from './geo'
 
@@ -18,6 +19,15 @@ describe('GeoJSON', () => {
 
     expect(shapes?.map(({ geometry, name }) => [geometry.type, name])).toEqual([['Point', 'Here'], ['Polygon', null], ['LineString', null]])
     expect(spanOf(shapes ?? [])).toEqual({ west: 0, south: 0, east: 8, north: 50 })
+  })
+
+  test.each([
+    ['as RFC 7946 wants it', [[5, 45], [15, 45], [15, 55], [5, 55], [5, 45]]],
+    ['the other way', [[5, 45], [5, 55], [15, 55], [15, 45], [5, 45]]],
+  ])('with a ring %s is the shape, not the rest of the globe', (_, ring) => {
+    const [shape] = featuresOf({ type: 'Polygon', coordinates: [ring] }) ?? []
+
+    expect(geoArea(shape!.geometry)).toBeLessThan(0.1)
   })
 
   test('as text or as a lone geometry is read too', () => {

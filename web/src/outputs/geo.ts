@@ -36,7 +36,7 @@ function gather(value: unknown, properties: unknown, shapes: Shape[], budget: { 
   if (type === 'FeatureCollection' && Array.isArray(features)) for (const one of features) gather(one, {}, shapes, budget)
   else if (type === 'Feature') gather(geometry, own, shapes, budget)
   else if (type === 'GeometryCollection' && Array.isArray(geometries)) for (const one of geometries) gather(one, properties, shapes, budget)
-  else if (typeof type === 'string' && Object.hasOwn(DEPTHS, type) && sound(coordinates, DEPTHS[type] as number, budget)) shapes.push({ geometry: { type, coordinates } as unknown as Geometry, properties, name: nameOf(properties) })
+  else if (typeof type === 'string' && Object.hasOwn(DEPTHS, type) && sound(coordinates, DEPTHS[type] as number, budget)) shapes.push({ geometry: { type, coordinates: wound(type, coordinates) } as unknown as Geometry, properties, name: nameOf(properties) })
 }
 
 /** Positions at this depth, all of them on the globe, and none more than may be drawn. */
@@ -46,6 +46,28 @@ function sound(value: unknown, depth: number, budget: { left: number }): boolean
   budget.left -= 1
   const [longitude, latitude] = value as unknown[]
   return budget.left >= 0 && typeof longitude === 'number' && Math.abs(longitude) <= 540 && typeof latitude === 'number' && Math.abs(latitude) <= 90
+}
+
+type Ring = readonly (readonly [number, number])[]
+
+/**
+ * Polygons with their outer rings clockwise, as d3-geo reads them: RFC 7946 wants the opposite, older files have either,
+ * and a ring read the wrong way is all of the globe but the shape.
+ */
+function wound(type: string, coordinates: unknown): unknown {
+  if (type === 'Polygon') return turned(coordinates as readonly Ring[])
+  return type === 'MultiPolygon' ? (coordinates as readonly (readonly Ring[])[]).map(turned) : coordinates
+}
+
+const turned = (rings: readonly Ring[]): readonly Ring[] => rings.map((ring, at) => (isClockwise(ring) === (at === 0) ? ring : ring.toReversed()))
+
+function isClockwise(ring: Ring): boolean {
+  let doubled = 0
+  ring.forEach(([x, y], at) => {
+    const [nextX, nextY] = ring[(at + 1) % ring.length] as readonly [number, number]
+    doubled += (nextX - x) * (nextY + y)
+  })
+  return doubled > 0
 }
 
 function nameOf(properties: unknown): string | null {
