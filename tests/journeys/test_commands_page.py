@@ -1,0 +1,51 @@
+"""Every command of the table, once, in a real browser; a command without a line in `command_lines` fails."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from support.browser import signed_in
+from support.command_lines import TABLE
+from support.commands import World
+from support.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
+
+ADA = "ada@example.org"
+REFERENCE = Path(__file__).parents[2] / "docs/reference/commands.md"
+ROW = re.compile(r"^\| (.+?) \| `([\w-]+)` \|", re.MULTILINE)
+NAMES = {found[2]: found[1] for found in ROW.finditer(REFERENCE.read_text())}
+IN_ORDER = sorted(NAMES, key=lambda command: command in TABLE and TABLE[command].runs)
+
+
+@pytest.fixture(scope="module")
+def world(running: Server, chromium: Browser) -> Iterator[World]:
+    token = running.add_user(ADA)
+    page = signed_in(chromium, running.url, ADA, permissions=["clipboard-read", "clipboard-write"])
+    # Paper comes out of nothing here.
+    page.add_init_script("window.print = () => { window.printed = (window.printed ?? 0) + 1 }")
+    world = World(running, token, page)
+    page.on("download", lambda download: world.files.append(download.suggested_filename))
+    page.on("filechooser", lambda _: world.choose())
+    yield world
+    running.give_back(token)
+
+
+def test_every_command_has_a_line_here_and_every_line_a_command() -> None:
+    assert sorted(TABLE) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("command", IN_ORDER)
+def test_the_command_does_what_it_says(world: World, command: str) -> None:
+    case = TABLE[command]
+    world.open_for(command, runs=case.runs)
+    case.before(world)
+    if case.keys is None:
+        world.by_palette(command)
+    else:
+        world.press(case.keys)
+
+    case.see(world)
