@@ -17,7 +17,7 @@ types = pandas.api.types
 LEVELS_MAX = 4
 SLOW_ROWS_MAX = 1_000_000
 """Rows whose words are looked at one by one; beyond them, what is found is said to be a part."""
-SEARCHED_CELLS_MAX = 1_500_000
+SEARCHED_CELLS_MAX = 800_000
 """The same of a search in all columns together: some seconds."""
 SAMPLE_MAX = 1_000_000
 """Rows that the number of different values is counted in."""

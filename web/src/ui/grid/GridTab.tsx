@@ -222,8 +222,9 @@ function TableView({ table, trouble, bar, onAgain }: { table: Table; trouble: st
       {view.filters.length > 0 && (
         <div className="grid-chips">
           {view.filters.map((filter) => (
-            <button key={filter.column} type="button" className="grid-chip" aria-label={t('Remove the filter of {name}', { name: table.columns[filter.column]!.name })} onClick={() => onFilter(filter.column, null)}>
+            <button key={filter.column} type="button" className="grid-chip" onClick={() => onFilter(filter.column, null)}>
               {table.columns[filter.column]!.name} {wordsFor(filter)} <X size={13} aria-hidden />
+              <span className="visually-hidden">{t('Remove this filter')}</span>
             </button>
           ))}
         </div>
