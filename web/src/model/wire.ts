@@ -10,6 +10,8 @@ export interface BlobRef {
   readonly $blob: string
   readonly size: number
   readonly mime: string
+  /** What the value was before: `json` if it was no text. */
+  readonly form?: string
 }
 
 /** nbformat keeps long text as one string or as a list of lines; JSON types are values. */

@@ -71,7 +71,9 @@ export async function wholeValue(notebook: NotebookId, value: MimeValue, mime: s
   const address = blobAddress(notebook, value.$blob)
   if (!isBinary(mime)) {
     const { text } = await readText(address, Number.POSITIVE_INFINITY)
-    return /[/+]json$/.test(mime) ? (JSON.parse(text) as MimeValue) : text
+    // Bokeh sends its scripts as text under a type of JSON.
+    const parsed = value.form === undefined ? /[/+]json$/.test(mime) : value.form === 'json'
+    return parsed ? (JSON.parse(text) as MimeValue) : text
   }
   const answer = await fetch(address, { credentials: 'same-origin' })
   if (!answer.ok) throw new Error(`The output could not be loaded (${answer.status}).`)

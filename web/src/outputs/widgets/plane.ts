@@ -69,7 +69,7 @@ export class Plane {
       models: async (ids) => {
         const models = await this.models(parsedIds(ids))
         for (const { id } of models) frame.ids.add(id)
-        return execution === null ? models.map((model) => ({ ...model, live: false })) : models
+        return models
       },
       say: async (sent) => {
         const message = this.sender.parsed(sent, execution)
