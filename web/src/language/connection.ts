@@ -10,6 +10,8 @@ export interface ConnectionEvents {
 }
 
 const ANSWER_WITHIN_MS = 8000
+/** A fix may be found in any package that is installed. */
+const FIX_WITHIN_MS = 30_000
 const OPEN_WITHIN_MS = 40_000
 const NAME = /^[0-9a-f]{1,64}$/
 const OPEN = 1
@@ -61,7 +63,7 @@ export class Connection {
       const timer = setTimeout(() => {
         this.tell('$/cancelRequest', { id })
         settle(null)
-      }, ANSWER_WITHIN_MS)
+      }, method === 'textDocument/codeAction' ? FIX_WITHIN_MS : ANSWER_WITHIN_MS)
       this.asked.set(id, settle)
       this.socket.send(JSON.stringify({ id, method, params }))
     })

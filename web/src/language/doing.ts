@@ -159,6 +159,10 @@ function renamed(desk: Desk, edits: CellEdits, old: string, name: string): void 
 export async function quickFixes(desk: Desk, language: Language, cell: CellId, problem: Diagnostic, button?: HTMLButtonElement): Promise<void> {
   const view = desk.editors.getState().get(cell)
   if (!view) return
+  if (button) {
+    button.disabled = true
+    button.textContent = t('Looking for a quick fix…')
+  }
   const found = await language.actions(cell, problem)
   if (found.length === 0) {
     if (button) button.textContent = t('No quick fix is known')
