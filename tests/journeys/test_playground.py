@@ -47,7 +47,7 @@ def test_a_viewer_runs_a_cell_in_a_playground_and_saves_a_copy_and_the_original_
     cell(page, "a").hover()
     cell(page, "a").get_by_role("button", name="Run cell").click()
     bar = page.get_by_role("region", name="Playground")
-    expect(bar).to_contain_text("changes are not kept")
+    expect(bar).to_contain_text("Changes are not kept")
     assert original not in page.url
     expect(cell(page, "a").get_by_role("region", name="Output")).to_have_text("42")
 

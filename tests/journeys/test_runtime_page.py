@@ -175,7 +175,7 @@ def test_an_idle_runtime_is_announced_kept_and_in_the_end_taken_back(house: Hous
     other = page.context.new_page()
     other.goto(f"{house.server.url}/notebooks/{notebook}")
 
-    expect(notices(page)).to_contain_text(re.compile(r"given back in 0:0\d"))
+    expect(notices(page)).to_contain_text(re.compile(r"given back.* in 0:0\d"))
     expect(notices(other)).to_contain_text("Are you still there?")
     expect(page).to_have_title(re.compile("^⏳"))
     notices(other).get_by_role("button", name="Keep").click()

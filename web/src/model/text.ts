@@ -1,4 +1,5 @@
 /** Text as UTF-16 sees it: halves of a surrogate pair must never be parted, or replicas drift. */
+import { tn } from '../i18n'
 
 const isHigh = (unit: number) => unit >= 0xd800 && unit <= 0xdbff
 const isLow = (unit: number) => unit >= 0xdc00 && unit <= 0xdfff
@@ -14,4 +15,4 @@ export function wellFormed(text: string): string {
 }
 
 /** How many edits are not on the server yet. */
-export const editsWait = (waiting: number): string => (waiting === 1 ? '1 edit waits' : `${waiting.toLocaleString('en')} edits wait`)
+export const editsWait = (waiting: number): string => tn('{count} edit waits', '{count} edits wait', waiting)

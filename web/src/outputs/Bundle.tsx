@@ -160,7 +160,7 @@ function Widget({ data, notebook }: { data: MimeBundle; notebook: NotebookId }) 
   return (
     <>
       {plain !== undefined && <Plain value={plain} notebook={notebook} />}
-      <p className="output-hint">Interactive widgets cannot be moved here yet; this is their description.</p>
+      <p className="output-hint">{t('Interactive widgets cannot be moved here yet; this is their description.')}</p>
     </>
   )
 }

@@ -1,5 +1,6 @@
 /** The line in which a cell asks a person for something: input(), or getpass without showing it. */
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react'
+import { t } from '../i18n'
 import type { InputPrompt } from '../model/wire'
 
 export function InputForm({ input, onInput }: { input: InputPrompt; onInput: (value: string) => void }) {
@@ -20,7 +21,7 @@ export function InputForm({ input, onInput }: { input: InputPrompt; onInput: (va
   }
   return (
     <form className="output-input" onSubmit={submit}>
-      <label htmlFor={id}>{input.prompt.trim() === '' ? <span className="visually-hidden">Input</span> : input.prompt}</label>
+      <label htmlFor={id}>{input.prompt.trim() === '' ? <span className="visually-hidden">{t('Input')}</span> : input.prompt}</label>
       <input
         ref={field}
         id={id}
@@ -33,7 +34,7 @@ export function InputForm({ input, onInput }: { input: InputPrompt; onInput: (va
         onChange={(event) => setValue(event.target.value)}
       />
       <button type="submit" disabled={sent}>
-        Send
+        {t('Send')}
       </button>
     </form>
   )

@@ -1,5 +1,6 @@
 /** What runs: the latest execution of every cell, the kernel, the runtime and the queue, as the server tells it. */
 import { createStore, type StoreApi } from 'zustand/vanilla'
+import { t } from '../i18n'
 import { appended, spliced } from '../model/outputs'
 import { added, pointOf, type UsagePoint } from '../model/usage'
 import type { CellId, Execution, ExecutionId, FromServer, Kernel, MimeBundle, Output, PackageChange, Queued, Runtime, ToServer, Usage, Variable } from '../model/wire'
@@ -101,19 +102,19 @@ export class Session {
     if (answer?.type === 'accepted') return true
     this.state.setState({ connecting: false })
     if (answer?.type === 'refused') this.events.refused(answer.code, answer.detail)
-    else this.events.refused('unavailable', 'The server did not answer. The cell was not run.')
+    else this.events.refused('unavailable', t('The server did not answer. The cell was not run.'))
     return false
   }
 
   command(type: 'interrupt' | 'restart' | 'disconnect' | 'keep'): void {
-    if (!this.wire.send({ type })) this.events.refused('unavailable', 'There is no connection to the server now.')
+    if (!this.wire.send({ type })) this.events.refused('unavailable', t('There is no connection to the server now.'))
     else if (type === 'disconnect') this.leaving = 'disconnect'
   }
 
   /** Ask for a runtime: this one if it is named, or what the notebook says. One of another kind is given back first. */
   connect(wanted: { readonly type?: string; readonly version?: string } = {}): void {
     const message = { type: 'connect', ...(wanted.type !== undefined && { runtime_type: wanted.type }), ...(wanted.version !== undefined && { version: wanted.version }) } as const
-    if (!this.wire.send(message)) return this.events.refused('unavailable', 'There is no connection to the server now.')
+    if (!this.wire.send(message)) return this.events.refused('unavailable', t('There is no connection to the server now.'))
     this.leaving = 'connect'
     this.state.setState({ connecting: true, gone: null })
   }

@@ -1,4 +1,5 @@
 /** Which build of the page this is, and what to do when the server hands out another one. */
+import { t } from '../i18n'
 import { notify } from '../ui/kit/notify'
 
 const RELOADED = 'collegium/reloaded'
@@ -15,7 +16,7 @@ let told = ''
 export function served(build: string): void {
   if (import.meta.env.DEV || build === '' || build === told || build === mine()) return
   told = build
-  notify({ title: 'A new version is ready', detail: 'Reload when it suits you. What you typed stays.', stays: true, action: { label: 'Reload', run: () => location.reload() } })
+  notify({ title: t('A new version is ready'), detail: t('Reload when it suits you. What you typed stays.'), stays: true, action: { label: t('Reload'), run: () => location.reload() } })
   void navigator.serviceWorker?.getRegistration().then((registration) => registration?.update())
 }
 
@@ -31,7 +32,7 @@ export function reloadOnce(): boolean {
 export function outdated(): void {
   if (reloadOnce() || told === 'outdated') return
   told = 'outdated'
-  notify({ title: 'This page and the server are of different versions', detail: 'Loading it again did not help. What you type is kept in this browser until they understand each other.', kind: 'bad' })
+  notify({ title: t('This page and the server are of different versions'), detail: t('Loading it again did not help. What you type is kept in this browser until they understand each other.'), kind: 'bad' })
 }
 
 /** A part of this build is not to be had: if the server has moved on to another, so does the page. */

@@ -1,5 +1,6 @@
 /** The page of one notebook: opens it, shows it as soon as it is here, and comes back when it must start anew. */
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
+import { t } from '../../i18n'
 import type { NotebookId } from '../../model/wire'
 import { loadMarkdown } from '../../outputs/Markdown'
 import { AroundContext } from '../../outputs/widgets/around'
@@ -74,7 +75,7 @@ function DialogsWhenAsked() {
   }, [ready])
   return (
     made && (
-      <Contained of={asked} what="The dialog">
+      <Contained of={asked} what={t('The dialog')}>
         <Dialogs />
       </Contained>
     )
@@ -89,23 +90,23 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
   const { enter } = useAccount()
   if (ended?.code === 4401) {
     return (
-      <Notice title="This notebook is not open to everybody any more" actions={<Button weight="primary" onClick={enter}>Sign in</Button>}>
-        If it is shared with you, sign in to go on.
+      <Notice title={t('This notebook is not open to everybody any more')} actions={<Button weight="primary" onClick={enter}>{t('Sign in')}</Button>}>
+        {t('If it is shared with you, sign in to go on.')}
       </Notice>
     )
   }
   if (ended?.code === 4404) {
     if (!aside) return <NotFound />
     return (
-      <Notice title="This notebook is gone" actions={<KeptEdits loose={here} gone />}>
-        What you wrote in it, and the server never got, is kept in this browser.
+      <Notice title={t('This notebook is gone')} actions={<KeptEdits loose={here} gone />}>
+        {t('What you wrote in it, and the server never got, is kept in this browser.')}
       </Notice>
     )
   }
   if (ended && ended.code !== 4401) {
     return (
-      <Notice title="The connection was ended" actions={<Button weight="primary" onClick={() => location.reload()}>Load again</Button>}>
-        {ended.reason || 'The server could not go on with this page.'}
+      <Notice title={t('The connection was ended')} actions={<Button weight="primary" onClick={() => location.reload()}>{t('Load again')}</Button>}>
+        {ended.reason || t('The server could not go on with this page.')}
       </Notice>
     )
   }
@@ -119,27 +120,27 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
         ))}
         <main className="nb-main">
           <Toolbar />
-          <Once asked={(chrome) => chrome.find !== null} what="Find and replace" part={<FindBar />} />
+          <Once asked={(chrome) => chrome.find !== null} what={t('Find and replace')} part={<FindBar />} />
           {ready && <SlidesWhenAsked />}
           <PlaygroundWhenOne />
-          <AfterTheCells what="The overlaps" part={<OverlapsLayer />} />
+          <AfterTheCells what={t('The overlaps')} part={<OverlapsLayer />} />
           {ready ? <Cells /> : <Skeleton />}
           <NoticesWhenAsked />
           {ready && aside && (
-            <Contained of={loose} what="What this browser keeps">
+            <Contained of={loose} what={t('What this browser keeps')}>
               <KeptEdits loose={loose} />
             </Contained>
           )}
         </main>
-        <Once asked={({ beside }) => beside.scratch || beside.mirrors.length > 0} what="What stands beside the cells" part={<BesidePane />} />
-        <Once asked={(chrome) => chrome.file !== null} what="The file" part={<FileTab />} />
-        <Once asked={(chrome) => chrome.table !== null} what="The table" part={<GridTab />} />
-        <Once asked={(chrome) => chrome.resources} what="The resources panel" part={<ResourcesPanel />} />
-        <Once asked={(chrome) => chrome.history} what="The revisions" part={<HistoryPanel />} />
-        <AfterTheCells what="The comments" part={<CommentsLayer />} />
-        <AfterTheCells what="News of what runs" part={<RunNews />} />
+        <Once asked={({ beside }) => beside.scratch || beside.mirrors.length > 0} what={t('What stands beside the cells')} part={<BesidePane />} />
+        <Once asked={(chrome) => chrome.file !== null} what={t('The file')} part={<FileTab />} />
+        <Once asked={(chrome) => chrome.table !== null} what={t('The table')} part={<GridTab />} />
+        <Once asked={(chrome) => chrome.resources} what={t('The resources panel')} part={<ResourcesPanel />} />
+        <Once asked={(chrome) => chrome.history} what={t('The revisions')} part={<HistoryPanel />} />
+        <AfterTheCells what={t('The comments')} part={<CommentsLayer />} />
+        <AfterTheCells what={t('News of what runs')} part={<RunNews />} />
       </div>
-      <Once asked={(chrome) => chrome.terminal} what="The terminal" part={<TerminalPanel />} />
+      <Once asked={(chrome) => chrome.terminal} what={t('The terminal')} part={<TerminalPanel />} />
     </div>
   )
 }
@@ -150,7 +151,7 @@ function SlidesWhenAsked() {
   useEffect(() => {
     if (/[#&]slideshowMode=true\b/.test(location.hash)) desk.chrome.setState({ slides: { from: 'start' } })
   }, [desk])
-  return <Once asked={(chrome) => chrome.slides !== null} what="The slideshow" part={<Slides />} />
+  return <Once asked={(chrome) => chrome.slides !== null} what={t('The slideshow')} part={<Slides />} />
 }
 
 /** The cells as they are now, or what is looked at of the past. */
@@ -158,7 +159,7 @@ function Cells() {
   const past = useChrome((chrome) => chrome.past)
   if (past === null) return <CellList />
   return (
-    <Contained of={past} what="The past">
+    <Contained of={past} what={t('The past')}>
       <PastView past={past} />
     </Contained>
   )
@@ -183,7 +184,7 @@ function AfterTheCells({ what, part }: { what: string; part: ReactNode }) {
 function PlaygroundWhenOne() {
   const asked = useRoom((state) => state.playgroundOf !== null || (state.role !== null && !state.may.has('run')))
   return asked && (
-    <Contained of={asked} what="What is to be told of the playground">
+    <Contained of={asked} what={t('What is to be told of the playground')}>
       <PlaygroundBar />
     </Contained>
   )
@@ -197,7 +198,7 @@ function NoticesWhenAsked() {
     if (asked) setMade(true)
   }, [asked])
   return made && (
-    <Contained of={asked} what="What is to be told of the runtime">
+    <Contained of={asked} what={t('What is to be told of the runtime')}>
       <RuntimeNotices />
     </Contained>
   )
@@ -219,7 +220,7 @@ function Once({ asked, what, part }: { asked: (chrome: Chrome) => boolean; what:
 
 function Skeleton() {
   return (
-    <div className="nb-skeleton" role="status" aria-label="Opening the notebook">
+    <div className="nb-skeleton" role="status" aria-label={t('Opening the notebook')}>
       <span />
       <span />
       <span />
@@ -244,13 +245,13 @@ function useOpenDesk(id: NotebookId): { readonly desk: Desk | null; readonly loo
       copy: guest ? new NoCopy() : new BrowserCopy(me.id, id),
       events: {
         replaced(why, kept) {
-          if (why === 'differs') notify({ title: 'This copy differed from the server’s and was fetched again.' })
-          if (why === 'epoch' && !kept) notify({ title: 'The notebook was replaced on the server.' })
+          if (why === 'differs') notify({ title: t('This copy differed from the server’s and was fetched again.') })
+          if (why === 'epoch' && !kept) notify({ title: t('The notebook was replaced on the server.') })
           if (kept) setLoose((all) => [...all, kept])
           setLife((n) => n + 1)
         },
-        refused: (reason) => notify({ title: 'The server refused an edit', detail: reason, kind: 'bad' }),
-        troubled: (detail) => notify({ title: 'The server cannot store your edits now', detail: `${detail} They are kept in this browser, and sent again.`, kind: 'bad' }),
+        refused: (reason) => notify({ title: t('The server refused an edit'), detail: reason, kind: 'bad' }),
+        troubled: (detail) => notify({ title: t('The server cannot store your edits now'), detail: t('{detail} They are kept in this browser, and sent again.', { detail }), kind: 'bad' }),
         // A guest who has seen it is told; else signing in may help.
         signedOut: () => !(guest && opened.room.state.getState().ready) && lost(),
         build: (name) => void shell().then(({ served }) => served(name), () => undefined),

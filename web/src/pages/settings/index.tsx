@@ -113,8 +113,8 @@ function Rows({ query }: { query: string }) {
           value={language}
           options={[
             { value: 'system', label: t('As the browser') },
-            { value: 'en', label: 'English' },
-            { value: 'de', label: 'Deutsch' },
+            { value: 'en', label: t('English') },
+            { value: 'de', label: t('Deutsch') },
           ]}
           onChange={(chosen) => {
             set({ site: { language: chosen } })

@@ -66,7 +66,7 @@ function Mirror({ id, number, onClose }: { id: CellId; number: number; onClose: 
   if (!cell) return null
   return (
     <Part title={t('Cell {number}', { number })} onClose={onClose} tools={<IconButton label={t('Go to this cell')} icon={<CornerUpLeft size={16} aria-hidden />} onClick={() => desk.goTo(id)} />}>
-      <Contained of={id} what="The cell">{typeOf(cell) === 'code' ? <CodeMirrored id={id} cell={cell} /> : <TextMirrored cell={cell} />}</Contained>
+      <Contained of={id} what={t('The cell')}>{typeOf(cell) === 'code' ? <CodeMirrored id={id} cell={cell} /> : <TextMirrored cell={cell} />}</Contained>
     </Part>
   )
 }
@@ -168,7 +168,7 @@ function ScratchCell() {
         </div>
         <div className="beside-body">
           <div className="beside-source" ref={host} />
-          <Contained of={outputs} what="This output">
+          <Contained of={outputs} what={t('This output')}>
             <CellOutputs notebook={desk.id} cell="scratch" execution={execution} outputs={outputs} live onInput={(value) => scratch.answer(value)} />
           </Contained>
           {refused !== null && <p className="beside-refused" role="alert">{refused}</p>}

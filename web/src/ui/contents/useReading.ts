@@ -18,9 +18,9 @@ export function useReading(desk: Desk, rows: readonly Row[]): string | null {
       const { left, top, width } = scroller.getBoundingClientRect()
       const cell = document.elementsFromPoint(left + width / 2, top + BELOW_EDGE_PX).find((element) => element.closest('[data-cell-id]'))?.closest<HTMLElement>('[data-cell-id]')?.dataset['cellId']
       if (cell === undefined) return
-      const order = desk.outline.current()
-      const at = order.indexOf(cell)
-      setReading(known.current.findLast((row) => order.indexOf(row.cell) <= at)?.key ?? null)
+      const places = new Map(desk.outline.current().map((id, at) => [id, at]))
+      const here = places.get(cell) ?? -1
+      setReading(known.current.findLast((row) => (places.get(row.cell) ?? Infinity) <= here)?.key ?? null)
     }
     const later = () => (frame ||= requestAnimationFrame(look))
     later()

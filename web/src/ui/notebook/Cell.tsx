@@ -63,7 +63,7 @@ function CellFrame({ id, cell }: { id: CellId; cell: CellMap }) {
     <div
       ref={root}
       role="listitem"
-      aria-label={type === 'code' ? 'Code cell' : 'Text cell'}
+      aria-label={type === 'code' ? t('Code cell') : t('Text cell')}
       data-cell-id={id}
       tabIndex={focused ? 0 : -1}
       className={classes('cell', `cell-${type}`, focused && 'cell-focused', editing && 'cell-editing', chosen && 'cell-chosen')}
@@ -178,7 +178,7 @@ function Talked({ id }: { id: CellId }) {
   const desk = useDesk()
   const count = useStore(desk.talk, (talk) => talk.counts.get(id) ?? 0)
   if (count === 0) return null
-  const label = count === 1 ? '1 thread of comments' : `${count} threads of comments`
+  const label = tn('{count} thread of comments', '{count} threads of comments', count)
   return (
     <button type="button" className="cell-talked" aria-label={label} title={label} onClick={() => desk.talk.setState({ shown: { cell: id } })}>
       <MessageSquare size={12} aria-hidden /> {count}
@@ -190,7 +190,7 @@ function Talked({ id }: { id: CellId }) {
 function Overlapped({ id }: { id: CellId }) {
   const met = useStore(useDesk().overlaps, (cells) => cells.get(id))
   return met && (
-    <Contained of={met} what="The overlap with a file">
+    <Contained of={met} what={t('The overlap with a file')}>
       <OverlapPanel id={id} overlaps={met} />
     </Contained>
   )

@@ -1,5 +1,6 @@
 /** All cells that are not in a collapsed section, in order, in one scrolling page. */
 import { useCallback, useEffect, useState } from 'react'
+import { t } from '../../i18n'
 import type { CellId } from '../../model/wire'
 import { Cell } from './Cell'
 import './cell.css'
@@ -25,13 +26,13 @@ export function CellList() {
   return (
     <div className="notebook-scroll" ref={attach}>
       <div className="notebook-page">
-        <div role="list" aria-label="Cells" className="cells">
+        <div role="list" aria-label={t('Cells')} className="cells">
           {shown.slice(0, grown).map((id) => (
             <Cell key={id} id={id} />
           ))}
         </div>
         {order.length === 0 && (
-          <p className="cells-none">{editable ? 'This notebook is empty. Add a code or a text cell to begin.' : 'This notebook is empty.'}</p>
+          <p className="cells-none">{editable ? t('This notebook is empty. Add a code or a text cell to begin.') : t('This notebook is empty.')}</p>
         )}
         <InsertBar above={null} near last />
       </div>

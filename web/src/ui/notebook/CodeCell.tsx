@@ -42,7 +42,7 @@ export function CodeCell({ id, cell, source, leave }: CodeCellProps) {
       <div className={classes('cell-body', shown && code && 'cell-with-form')}>
         {code && <Source id={id} cell={cell} language={grammarOf(language)} code leave={leave} ref={source} />}
         {shown && (
-          <Contained of={cell} what="The form">
+          <Contained of={cell} what={t('The form')}>
             <CellForm id={id} cell={cell} mode={form} />
           </Contained>
         )}
@@ -87,7 +87,7 @@ function Outputs({ id, hidden }: { id: CellId; hidden: boolean }) {
   const past = madeBy !== execution.execution && execution.state === 'running'
   return (
     <div className={past ? 'output output-past' : 'output'}>
-      <Contained of={outputs} what="This output">
+      <Contained of={outputs} what={t('This output')}>
         <OutputArea id={id} run={run} />
       </Contained>
       {ended && execution.reason && (
@@ -110,14 +110,14 @@ function NextSteps({ reason }: { reason: string }) {
   return (
     <div className="next-steps">
       <p>
-        {memory ? 'The kernel needed more memory than its runtime has, and was ended.' : 'The cell went on when it was interrupted, so its kernel was ended.'}{' '}
-        {!dead && 'A new one takes the next cell: variables are gone, files are still there.'}
+        {memory ? t('The kernel needed more memory than its runtime has, and was ended.') : t('The cell went on when it was interrupted, so its kernel was ended.')}{' '}
+        {!dead && t('A new one takes the next cell: variables are gone, files are still there.')}
       </p>
       {may && (memory || dead) && (
         <div className="next-steps-actions">
-          {memory && <Button small onClick={() => desk.open('runtime-type')}>Change runtime type</Button>}
-          {memory && <Button small weight="ghost" onClick={() => desk.showResources(true)}>View resources</Button>}
-          {dead && <Button small weight="ghost" onClick={() => desk.session.command('restart')}>Restart session</Button>}
+          {memory && <Button small onClick={() => desk.open('runtime-type')}>{t('Change runtime type')}</Button>}
+          {memory && <Button small weight="ghost" onClick={() => desk.showResources(true)}>{t('View resources')}</Button>}
+          {dead && <Button small weight="ghost" onClick={() => desk.session.command('restart')}>{t('Restart session')}</Button>}
         </div>
       )}
     </div>

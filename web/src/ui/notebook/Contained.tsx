@@ -1,5 +1,6 @@
 /** Keeps a failure to itself: what a notebook shows is written by strangers, and one bad part must not end the page. */
 import { Component, type ReactNode } from 'react'
+import { t } from '../../i18n'
 
 interface ContainedProps {
   readonly children: ReactNode
@@ -24,6 +25,6 @@ export class Contained extends Component<ContainedProps, ContainedState> {
   }
 
   override render(): ReactNode {
-    return this.state.failed ? <p className="contained">{this.props.what} could not be shown.</p> : this.props.children
+    return this.state.failed ? <p className="contained">{t('{what} could not be shown.', { what: this.props.what })}</p> : this.props.children
   }
 }

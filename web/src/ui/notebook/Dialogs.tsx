@@ -49,16 +49,16 @@ export default function Dialogs() {
       <Dialog open={dialog === 'bug'} onClose={close} title={t('Report a problem')}>
         <ProblemReport onClose={close} />
       </Dialog>
-      <Dialog open={dialog === 'about'} onClose={close} title="About Collegium">
+      <Dialog open={dialog === 'about'} onClose={close} title={t('About Collegium')}>
         <div className="about">
           <Mark size={48} />
-          <p>Notebooks that a group writes together, with a machine of your own behind them.</p>
-          <p className="about-small">Free software under the Apache License 2.0.</p>
+          <p>{t('Notebooks that a group writes together, with a machine of your own behind them.')}</p>
+          <p className="about-small">{t('Free software under the Apache License 2.0.')}</p>
         </div>
       </Dialog>
       <RuntimeTypeDialog open={dialog === 'runtime-type'} onClose={close} />
       <SessionsDialog open={dialog === 'sessions'} onClose={close} here={desk.id} />
-      <Dialog open={dialog === 'info'} onClose={close} title="Notebook info">
+      <Dialog open={dialog === 'info'} onClose={close} title={t('Notebook info')}>
         {dialog === 'info' && <NotebookDetails notebook={desk.id} />}
       </Dialog>
       <RevisionDialog open={dialog === 'revision'} onClose={close} />
@@ -69,9 +69,9 @@ export default function Dialogs() {
         open={dialog === 'disconnect'}
         onClose={close}
         onConfirm={() => desk.session.command('disconnect')}
-        title="Disconnect and delete the runtime?"
-        description="Text and outputs stay in the notebook. Variables, and files in the runtime, are lost."
-        confirm="Disconnect and delete"
+        title={t('Disconnect and delete the runtime?')}
+        description={t('Text and outputs stay in the notebook. Variables, and files in the runtime, are lost.')}
+        confirm={t('Disconnect and delete')}
         danger
       />
       <ConfirmDialog
@@ -82,12 +82,12 @@ export default function Dialogs() {
             await api.trash(desk.id)
             navigate('/')
           } catch (cause) {
-            notifyError('The notebook was not moved to the trash', cause)
+            notifyError(t('The notebook was not moved to the trash'), cause)
           }
         }}
-        title={`Move “${name}” to the trash?`}
-        description="It stays in the trash, where you can bring it back."
-        confirm="Move to trash"
+        title={t('Move “{name}” to the trash?', { name })}
+        description={t('It stays in the trash, where you can bring it back.')}
+        confirm={t('Move to trash')}
         danger
       />
     </>

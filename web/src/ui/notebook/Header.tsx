@@ -24,7 +24,7 @@ export function Header() {
   const { enter } = useAccount()
   return (
     <header className="nb-header" hidden={!shown}>
-      <Link href="/" className="nb-home" aria-label="Collegium, your drive">
+      <Link href="/" className="nb-home" aria-label={t('Collegium, your drive')}>
         <Mark size={34} />
       </Link>
       <div className="nb-title">
@@ -38,14 +38,14 @@ export function Header() {
         <Presence />
         {guest ? (
           <Button weight="primary" onClick={enter}>
-            Sign in
+            {t('Sign in')}
           </Button>
         ) : (
           <>
             <Bell />
-        <IconButton label="Comments" icon={<MessageSquare size={18} aria-hidden />} pressed={comments} onClick={() => desk.showComments(!comments)} />
-            <Button weight="primary" icon={<Users size={16} aria-hidden />} className="nb-share" aria-label="Share" onClick={() => desk.open('share')}>
-              <span className="nb-share-text">Share</span>
+        <IconButton label={t('Comments')} icon={<MessageSquare size={18} aria-hidden />} pressed={comments} onClick={() => desk.showComments(!comments)} />
+            <Button weight="primary" icon={<Users size={16} aria-hidden />} className="nb-share" aria-label={t('Share')} onClick={() => desk.open('share')}>
+              <span className="nb-share-text">{t('Share')}</span>
             </Button>
             <UserMenu />
           </>
@@ -73,7 +73,7 @@ function NotebookName() {
       () => desk.room.state.setState({ name: next }),
       (cause: unknown) => {
         setDraft(name)
-        notifyError('The notebook was not renamed', cause)
+        notifyError(t('The notebook was not renamed'), cause)
       },
     )
   }
@@ -84,7 +84,7 @@ function NotebookName() {
         {draft || ' '}
       </span>
       <input
-        aria-label="Notebook name"
+        aria-label={t('Notebook name')}
         value={draft}
         maxLength={255}
         spellCheck={false}

@@ -4,6 +4,7 @@ import { presentableDiff } from '@codemirror/merge'
 import { History } from 'lucide-react'
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
 import { useLocation } from 'wouter'
+import { msg, t } from '../../i18n'
 import { uploadFile } from '../../api/upload'
 import { cellOf } from '../../model/notebook'
 import { bringIn, ipynb, keepAside, listAside } from '../../room/aside'
@@ -20,19 +21,19 @@ export default function KeptEdits({ loose, gone = false }: { loose: readonly Set
   if (records.length === 0) return null
   if (gone) return <Records records={records} settle={settle} gone />
   return (
-    <section className="nb-notices" aria-label="Edits of this browser">
+    <section className="nb-notices" aria-label={t('Edits of this browser')}>
       <div className="nb-notice nb-notice-warn">
         <span className="nb-notice-icon">
           <History size={18} aria-hidden />
         </span>
         <div className="nb-notice-words" role="status">
-          <strong>Edits that you made in this browser are not in the notebook.</strong> They are kept here until you decide about them.
+          <strong>{t('Edits that you made in this browser are not in the notebook.')}</strong> {t('They are kept here until you decide about them.')}
         </div>
         <div className="nb-notice-actions">
-          <Button weight="primary" small onClick={() => setOpen(true)}>Review</Button>
+          <Button weight="primary" small onClick={() => setOpen(true)}>{t('Review')}</Button>
         </div>
       </div>
-      <Dialog open={open} onClose={() => setOpen(false)} title="Edits kept in this browser" wide>
+      <Dialog open={open} onClose={() => setOpen(false)} title={t('Edits kept in this browser')} wide>
         <Records records={records} settle={settle} />
       </Dialog>
     </section>
@@ -75,7 +76,7 @@ async function gather(desk: Desk, loose: readonly SetAside[], mayWrite: boolean)
     }
     const left = await bringIn(desk.me.id, desk.room.doc, record, desk.me.id).catch(() => record)
     if (left) found.push(left)
-    else notify({ title: 'Your edits are in the notebook', detail: 'It was replaced on the server while they waited in this browser.', kind: 'good' })
+    else notify({ title: t('Your edits are in the notebook'), detail: t('It was replaced on the server while they waited in this browser.'), kind: 'good' })
   }
   return found
 }
@@ -85,10 +86,10 @@ function Records({ records, settle, gone = false }: { records: readonly SetAside
 }
 
 const WHY: Readonly<Record<SetAside['why'], string>> = {
-  epoch: 'The notebook was replaced on the server while these edits waited. All that fitted is in it; these cells were changed on both sides.',
-  refused: 'The server refused these edits.',
-  role: 'You may not change this notebook any more.',
-  gone: 'The notebook was deleted, or is not shared with you any more.',
+  epoch: msg('The notebook was replaced on the server while these edits waited. All that fitted is in it; these cells were changed on both sides.'),
+  refused: msg('The server refused these edits.'),
+  role: msg('You may not change this notebook any more.'),
+  gone: msg('The notebook was deleted, or is not shared with you any more.'),
 }
 
 function Record({ record, settle, gone }: { record: SetAside; settle: Settle; gone: boolean }) {
@@ -103,8 +104,8 @@ function Record({ record, settle, gone }: { record: SetAside; settle: Settle; go
   }
   return (
     <div className="kept">
-      <p className="kept-why">{WHY[record.why]}</p>
-      <p className="kept-when">Kept {new Date(record.at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}</p>
+      <p className="kept-why">{t(WHY[record.why])}</p>
+      <p className="kept-when">{t('Kept {when}', { when: new Date(record.at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' }) })}</p>
       {shown.map((cell) => (
         <Cell key={cell.cell} versions={cell} actions={mayWrite && <Choice desk={desk} ours={ours} versions={cell} decided={decided} />} />
       ))}
@@ -119,12 +120,12 @@ function Cell({ versions: { cell, ours, theirs }, actions }: { versions: Version
     <div className="kept-cell" data-kept-cell={cell}>
       <div className="kept-versions">
         <div className="kept-version">
-          <h3>Yours</h3>
+          <h3>{t('Yours')}</h3>
           <pre>{marked(ours, changes.map(({ fromB, toB }) => [fromB, toB]))}</pre>
         </div>
         <div className="kept-version kept-there">
-          <h3>In the notebook</h3>
-          {theirs === null ? <p className="kept-when">This cell was deleted.</p> : <pre>{marked(theirs, changes.map(({ fromA, toA }) => [fromA, toA]))}</pre>}
+          <h3>{t('In the notebook')}</h3>
+          {theirs === null ? <p className="kept-when">{t('This cell was deleted.')}</p> : <pre>{marked(theirs, changes.map(({ fromA, toA }) => [fromA, toA]))}</pre>}
         </div>
       </div>
       {actions && <div className="kept-actions">{actions}</div>}
@@ -160,9 +161,9 @@ function Choice({ desk, ours, versions: { cell, ours: mine, theirs }, decided }:
   }
   return (
     <>
-      <Button small weight="ghost" onClick={() => decided(cell)}>{theirs === null ? 'Leave it deleted' : 'Keep theirs'}</Button>
-      {theirs !== null && <Button small weight="ghost" onClick={both}>Keep both</Button>}
-      <Button small weight="soft" onClick={use}>{theirs === null ? 'Bring it back' : 'Use mine'}</Button>
+      <Button small weight="ghost" onClick={() => decided(cell)}>{theirs === null ? t('Leave it deleted') : t('Keep theirs')}</Button>
+      {theirs !== null && <Button small weight="ghost" onClick={both}>{t('Keep both')}</Button>}
+      <Button small weight="soft" onClick={use}>{theirs === null ? t('Bring it back') : t('Use mine')}</Button>
     </>
   )
 }
@@ -180,7 +181,7 @@ function Whole({ record, ours, settle }: { record: SetAside; ours: ReturnType<ty
       await settle(record, null)
       navigate(`/notebooks/${id}`)
     } catch (cause) {
-      notifyError('The copy was not saved', cause)
+      notifyError(t('The copy was not saved'), cause)
       setBusy(false)
     }
   }
@@ -193,9 +194,9 @@ function Whole({ record, ours, settle }: { record: SetAside; ours: ReturnType<ty
   }
   return (
     <div className="kept-whole">
-      <Button small busy={busy} onClick={() => void save()}>Save as my own copy</Button>
-      <Button small onClick={download}>Download</Button>
-      <Button small weight="ghost" onClick={() => void settle(record, null)}>Discard</Button>
+      <Button small busy={busy} onClick={() => void save()}>{t('Save as my own copy')}</Button>
+      <Button small onClick={download}>{t('Download')}</Button>
+      <Button small weight="ghost" onClick={() => void settle(record, null)}>{t('Discard')}</Button>
     </div>
   )
 }

@@ -3,6 +3,7 @@ import './playground.css'
 import { Eye, FlaskConical } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
+import { t } from '../../i18n'
 import { drive } from '../../api/drive'
 import { cellOf } from '../../model/notebook'
 import { useAccount, useIsGuest } from '../account'
@@ -35,30 +36,30 @@ function InPlayground({ original }: { original: string }) {
     try {
       const { name } = await drive.savePlayground(desk.id)
       desk.room.state.setState({ name, playgroundOf: null })
-      notify({ title: `Saved as “${name}”`, detail: 'It is in your folder Notebooks.', kind: 'good' })
+      notify({ title: t('Saved as “{name}”', { name }), detail: t('It is in your folder Notebooks.'), kind: 'good' })
     } catch (cause) {
-      notifyError('The copy was not saved', cause)
+      notifyError(t('The copy was not saved'), cause)
       setSaving(false)
     }
   }
   return (
-    <section className="playground" aria-label="Playground">
+    <section className="playground" aria-label={t('Playground')}>
       <FlaskConical size={18} aria-hidden />
       <p>
-        <strong>Playground</strong>: changes are not kept.
+        <strong>{t('Playground')}</strong> · {t('Changes are not kept.')}
       </p>
       <div className="playground-actions">
-        <Button small weight="primary" busy={saving} onClick={() => void save()}>Save a copy</Button>
-        <Button small weight="ghost" onClick={() => setDiscarding(true)}>Discard</Button>
-        <Link className="playground-back" href={`/notebooks/${original}`}>Back to the original</Link>
+        <Button small weight="primary" busy={saving} onClick={() => void save()}>{t('Save a copy')}</Button>
+        <Button small weight="ghost" onClick={() => setDiscarding(true)}>{t('Discard')}</Button>
+        <Link className="playground-back" href={`/notebooks/${original}`}>{t('Back to the original')}</Link>
       </div>
       <ConfirmDialog
         open={discarding}
         onClose={() => setDiscarding(false)}
         onConfirm={() => discardPlayground(desk.id, original)}
-        title="Discard this playground?"
-        description="What you changed and ran in it is deleted, with its runtime. The original stays as it is."
-        confirm="Discard"
+        title={t('Discard this playground?')}
+        description={t('What you changed and ran in it is deleted, with its runtime. The original stays as it is.')}
+        confirm={t('Discard')}
         danger
       />
     </section>
@@ -77,14 +78,14 @@ function Reading() {
     setOpening(false)
   }
   return (
-    <section className="playground" aria-label="Your access">
+    <section className="playground" aria-label={t('Your access')}>
       <Eye size={18} aria-hidden />
-      <p>You may look at this notebook{mayComment && ' and comment'}. To run and change it, open it in a playground of your own.</p>
+      <p>{mayComment ? t('You may look at this notebook and comment.') : t('You may look at this notebook.')} {t('To run and change it, open it in a playground of your own.')}</p>
       <div className="playground-actions">
         {guest ? (
-          <Button small weight="soft" onClick={enter}>Sign in to run it</Button>
+          <Button small weight="soft" onClick={enter}>{t('Sign in to run it')}</Button>
         ) : (
-          <Button small weight="soft" busy={opening} onClick={() => void open()}>Open in playground</Button>
+          <Button small weight="soft" busy={opening} onClick={() => void open()}>{t('Open in playground')}</Button>
         )}
       </div>
     </section>

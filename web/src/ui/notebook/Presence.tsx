@@ -1,5 +1,6 @@
 /** The faces of those who are here; pressing one goes to the cell they are in. */
 import { useCallback, useRef, useSyncExternalStore } from 'react'
+import { t } from '../../i18n'
 import { Avatar } from '../kit'
 import { useDesk } from './hooks'
 
@@ -19,10 +20,10 @@ export function Presence() {
   if (others.length === 0) return null
   const rest = others.length - SHOWN_MAX
   return (
-    <ul className="presence" aria-label="Here now">
+    <ul className="presence" aria-label={t('Here now')}>
       {others.slice(0, SHOWN_MAX).map((person) => (
         <li key={person.id}>
-          <button type="button" className="presence-face" title={`${person.name} is here`} aria-label={`Go to ${person.name}`} disabled={person.cell === null} onClick={() => person.cell !== null && desk.goTo(person.cell)}>
+          <button type="button" className="presence-face" title={t('{name} is here', { name: person.name })} aria-label={t('Go to {name}', { name: person.name })} disabled={person.cell === null} onClick={() => person.cell !== null && desk.goTo(person.cell)}>
             <Avatar name={person.name} color={person.color} size={28} decorative />
           </button>
         </li>

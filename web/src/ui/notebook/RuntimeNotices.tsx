@@ -1,6 +1,7 @@
 /** What a person should know of the runtime now, at the foot of the cells, where nothing moves when it comes. */
 import { Clock, MemoryStick, Package, Unplug, X } from 'lucide-react'
 import { type Dispatch, type ReactNode, type SetStateAction, useEffect, useMemo, useState } from 'react'
+import { t } from '../../i18n'
 import { countdown, ofText, sizeText, spanText } from '../../model/usage'
 import type { PackageChange, RuntimeNotice } from '../../model/wire'
 import { isHere, type SessionState } from '../../session/session'
@@ -14,8 +15,8 @@ export default function RuntimeNotices() {
   const said = useAnnouncement(state)
   if (!mayRun) return null
   return (
-    <section className="nb-notices" aria-label="Runtime notices">
-      <p role="status" aria-label="Runtime notice" className="visually-hidden">
+    <section className="nb-notices" aria-label={t('Runtime notices')}>
+      <p role="status" aria-label={t('Runtime notice')} className="visually-hidden">
         {said}
       </p>
       {isHere(state.runtime) && state.runtime.notice && <Ending notice={state.runtime.notice} />}
@@ -45,7 +46,7 @@ function Bar({ icon, tone = 'info', title, children, actions, onClose }: BarProp
       </div>
       <div className="nb-notice-actions">
         {actions}
-        {onClose && <IconButton label="Dismiss" icon={<X size={16} aria-hidden />} onClick={onClose} />}
+        {onClose && <IconButton label={t('Dismiss')} icon={<X size={16} aria-hidden />} onClick={onClose} />}
       </div>
     </div>
   )
@@ -84,23 +85,23 @@ function Ending({ notice }: { notice: RuntimeNotice }) {
     <Bar
       icon={<Clock {...size} />}
       tone="warn"
-      title={idle ? 'Are you still there?' : 'The runtime has lived as long as it may.'}
+      title={idle ? t('Are you still there?') : t('The runtime has lived as long as it may.')}
       actions={
         refused ? (
-          <span>It cannot be kept longer.</span>
+          <span>{t('It cannot be kept longer.')}</span>
         ) : (
           <Button weight="primary" small busy={asked} onClick={() => (desk.session.command('keep'), setAsked(true))}>
-            Keep
+            {t('Keep')}
           </Button>
         )
       }
     >
       {left > 0 ? (
         <>
-          {idle ? 'Nothing has run for a while. The runtime is' : 'It is'} given back in <span className="nb-countdown">{countdown(left)}</span>, with the variables and files in it.
+          {idle && t('Nothing has run for a while.')} {t('The runtime is given back, with the variables and files in it, in')} <span className="nb-countdown">{countdown(left)}</span>.
         </>
       ) : (
-        'It is being given back.'
+        t('It is being given back.')
       )}
     </Bar>
   )
@@ -112,11 +113,11 @@ function Gone({ gone }: { gone: NonNullable<SessionState['gone']> }) {
     <Bar
       icon={<Unplug {...size} />}
       tone={gone.started ? 'warn' : 'bad'}
-      title={sentence(gone.reason ?? (gone.started ? 'The runtime was given back' : 'No runtime could be had'))}
-      actions={<Button weight="primary" small onClick={() => desk.session.connect()}>{gone.started ? 'Reconnect' : 'Try again'}</Button>}
+      title={sentence(gone.reason ?? (gone.started ? t('The runtime was given back') : t('No runtime could be had')))}
+      actions={<Button weight="primary" small onClick={() => desk.session.connect()}>{gone.started ? t('Reconnect') : t('Try again')}</Button>}
       onClose={() => desk.session.dismiss('gone')}
     >
-      {gone.started && 'Text and outputs are saved; variables and files in the runtime are not.'}
+      {gone.started && t('Text and outputs are saved; variables and files in the runtime are not.')}
     </Bar>
   )
 }
@@ -128,18 +129,18 @@ function Memory({ memory }: { memory: NonNullable<SessionState['memory']> }) {
     <Bar
       icon={<MemoryStick {...size} />}
       tone="warn"
-      title={`Memory is nearly full: ${ofText(memory.bytes, memory.limit)}.`}
-      actions={<Button small onClick={() => desk.showResources(true)}>View resources</Button>}
+      title={t('Memory is nearly full: {ofText}.', { ofText: ofText(memory.bytes, memory.limit) })}
+      actions={<Button small onClick={() => desk.showResources(true)}>{t('View resources')}</Button>}
       onClose={() => desk.session.dismiss('memory')}
     >
-      {largest.length === 0 ? 'At the limit the kernel is ended.' : (
+      {largest.length === 0 ? t('At the limit the kernel is ended.') : (
         <>
-          Largest: {largest.map(({ name, bytes }, at) => (
+          {t('Largest:')} {largest.map(({ name, bytes }, at) => (
             <span key={name}>
               {at > 0 && ', '}
               <code>{name}</code> {sizeText(bytes)}
             </span>
-          ))}. <code>del {largest[0]!.name}</code> makes room.
+          ))}. {t('This makes room:')} <code>del {largest[0]!.name}</code>
         </>
       )}
     </Bar>
@@ -151,11 +152,11 @@ function Packages({ packages }: { packages: readonly PackageChange[] }) {
   return (
     <Bar
       icon={<Package {...size} />}
-      title="Restart the session to use the packages you installed."
-      actions={<Button weight="primary" small onClick={() => desk.session.command('restart')}>Restart session</Button>}
+      title={t('Restart the session to use the packages you installed.')}
+      actions={<Button weight="primary" small onClick={() => desk.session.command('restart')}>{t('Restart session')}</Button>}
       onClose={() => desk.session.dismiss('packages')}
     >
-      The old {packages.length === 1 ? 'one is' : 'ones are'} still in use: {list(packages)}.
+      {t('Still in use:')} {list(packages)}.
     </Bar>
   )
 }
@@ -164,7 +165,7 @@ function Notes({ notes }: { notes: readonly string[] }) {
   const [closed, setClosed] = useState(false)
   if (closed || notes.length === 0) return null
   return (
-    <Bar icon={<Unplug {...size} />} title="This runtime is not all that was asked for." onClose={() => setClosed(true)}>
+    <Bar icon={<Unplug {...size} />} title={t('This runtime is not all that was asked for.')} onClose={() => setClosed(true)}>
       {notes.map(sentence).join(' ')}
     </Bar>
   )
@@ -175,11 +176,11 @@ function useAnnouncement({ runtime, gone, memory, packages }: SessionState): str
   const { session } = useDesk()
   const [said, setSaid] = useState('')
   const at = isHere(runtime) ? (runtime.notice?.at ?? null) : null
-  const ending = useMemo(() => (at === null ? null : `The runtime is given back in ${spanText(at - session.now() + 30_000)}, unless you press Keep.`), [session, at])
+  const ending = useMemo(() => (at === null ? null : t('The runtime is given back in {span}, unless you press Keep.', { span: spanText(at - session.now() + 30_000) })), [session, at])
   useSaid(setSaid, ending)
-  useSaid(setSaid, gone && sentence(gone.reason ?? 'The runtime is gone'))
-  useSaid(setSaid, memory && 'Memory is nearly full.')
-  useSaid(setSaid, packages.length > 0 ? 'Restart the session to use the packages you installed.' : null)
+  useSaid(setSaid, gone && sentence(gone.reason ?? t('The runtime is gone')))
+  useSaid(setSaid, memory && t('Memory is nearly full.'))
+  useSaid(setSaid, packages.length > 0 ? t('Restart the session to use the packages you installed.') : null)
   return said
 }
 

@@ -1,6 +1,7 @@
 /** The machine behind the notebook: connect to it, see how it is and what it uses, let it go. */
 import { ChevronDown, Plug } from 'lucide-react'
 import { useStore } from 'zustand'
+import { t } from '../../i18n'
 import { ofText, ordinal, share } from '../../model/usage'
 import { isHere, type SessionState } from '../../session/session'
 import { classes, Hint, Menu, type MenuEntry } from '../kit'
@@ -22,7 +23,7 @@ export function RuntimePill() {
     <div className="runtime">
       <span className="runtime-status" title={state.runtime?.progress ?? text}>
         <span className={classes('runtime-dot', `runtime-${tone}`)} aria-hidden />
-        <span role="status" aria-label="Runtime status">
+        <span role="status" aria-label={t('Runtime status')}>
           {text}
         </span>
         {/* Changes several times a second, which is not to be read out. */}
@@ -30,19 +31,19 @@ export function RuntimePill() {
       </span>
       {mayRun && state.runtime?.queue && (
         <button type="button" className="runtime-cancel" onClick={() => desk.session.command('disconnect')}>
-          Cancel
+          {t('Cancel')}
         </button>
       )}
       {ready && <Meters />}
       {mayRun && !connected && (
         <button type="button" className="runtime-connect" disabled={state.connecting} onClick={() => desk.session.connect()}>
-          <Plug size={14} aria-hidden /> Connect
+          <Plug size={14} aria-hidden />{' '}{t('Connect')}
         </button>
       )}
       <Menu
         align="end"
         trigger={
-          <button type="button" className="runtime-more" aria-label="Runtime options">
+          <button type="button" className="runtime-more" aria-label={t('Runtime options')}>
             <ChevronDown size={14} aria-hidden />
           </button>
         }
@@ -87,30 +88,30 @@ function entries(desk: Desk, { runtime }: SessionState): MenuEntry[] {
     if (id === 'connect' && !possible) return []
     return [{ label: command.name, disabled: !possible, danger: id === 'disconnect', onSelect: () => command.run(desk) }]
   }))
-  const heading: MenuEntry[] = isHere(runtime) && runtime.id !== '' ? [{ heading: `${runtime.label ?? runtime.type} · version ${runtime.version}` }] : []
+  const heading: MenuEntry[] = isHere(runtime) && runtime.id !== '' ? [{ heading: t('{value} · version {version}', { value: runtime.label ?? runtime.type, version: runtime.version }) }] : []
   return groups.filter((group) => group.length > 0).reduce((all, group, at) => [...all, ...(at > 0 ? (['separator'] as const) : []), ...group], heading)
 }
 
 /** The first word is what others read: it is one of six. */
 export function describe({ runtime, kernel, connecting }: SessionState): { readonly text: string; readonly tone: Tone } {
-  if (runtime === null || runtime.state === 'stopped') return connecting ? { text: 'Connecting…', tone: 'wait' } : { text: 'Not connected', tone: 'none' }
-  if (runtime.state === 'failed') return connecting ? { text: 'Connecting…', tone: 'wait' } : { text: because('Disconnected', runtime.reason), tone: 'bad' }
-  if (runtime.state === 'stopping') return { text: 'Disconnected', tone: 'none' }
+  if (runtime === null || runtime.state === 'stopped') return connecting ? { text: t('Connecting…'), tone: 'wait' } : { text: t('Not connected'), tone: 'none' }
+  if (runtime.state === 'failed') return connecting ? { text: t('Connecting…'), tone: 'wait' } : { text: because('Disconnected', runtime.reason), tone: 'bad' }
+  if (runtime.state === 'stopping') return { text: t('Disconnected'), tone: 'none' }
   if (runtime.queue) {
     const { position, of } = runtime.queue
-    return { text: `Connecting… Waiting for ${runtime.label ?? runtime.type}: ${ordinal(position)} of ${of}`, tone: 'wait' }
+    return { text: t('Connecting… Waiting for {value}: {ordinal} of {of}', { value: runtime.label ?? runtime.type, ordinal: ordinal(position), of }), tone: 'wait' }
   }
-  if (runtime.state !== 'ready') return { text: 'Connecting…', tone: 'wait' }
+  if (runtime.state !== 'ready') return { text: t('Connecting…'), tone: 'wait' }
   switch (kernel?.state) {
     case undefined:
     case 'idle':
-      return { text: 'Idle', tone: 'good' }
+      return { text: t('Idle'), tone: 'good' }
     case 'starting':
-      return { text: 'Connecting…', tone: 'wait' }
+      return { text: t('Connecting…'), tone: 'wait' }
     case 'busy':
-      return { text: 'Busy', tone: 'busy' }
+      return { text: t('Busy'), tone: 'busy' }
     case 'restarting':
-      return { text: 'Restarting…', tone: 'wait' }
+      return { text: t('Restarting…'), tone: 'wait' }
     case 'dead':
       return { text: because('Disconnected', kernel?.reason ?? 'the kernel died'), tone: 'bad' }
   }

@@ -3,6 +3,7 @@ import './offline.css'
 import { Popover } from '@base-ui/react/popover'
 import { type RefObject, useEffect, useState } from 'react'
 import { useStore } from 'zustand'
+import { msg, t } from '../../i18n'
 import { editsWait } from '../../model/text'
 import { Button } from '../kit'
 import { useDesk, useRoom } from './hooks'
@@ -30,38 +31,40 @@ function Details() {
   if (since === null) {
     return (
       <>
-        <Popover.Title className="save-title">{waiting > 0 ? 'Saving' : 'Saved'}</Popover.Title>
-        <p>{waiting > 0 ? `${editsWait(waiting)} for the server’s disk.` : 'Everything is on the server’s disk.'}</p>
+        <Popover.Title className="save-title">{waiting > 0 ? t('Saving') : t('Saved')}</Popover.Title>
+        <p>{waiting > 0 ? t('{editsWait} for the server’s disk.', { editsWait: editsWait(waiting) }) : t('Everything is on the server’s disk.')}</p>
         {!keeps && <Unkept />}
       </>
     )
   }
   return (
     <>
-      <Popover.Title className="save-title">Offline since {clock(since)}</Popover.Title>
+      <Popover.Title className="save-title">{t('Offline since {time}', { time: clock(since) })}</Popover.Title>
       <p>
         {waiting > 0 ? `${editsWait(waiting)}. ` : ''}
-        What you write {keeps ? 'is kept in this browser, sent' : 'is sent'} as soon as the server answers, and merged with what others wrote meanwhile.
+        {keeps
+          ? t('What you write is kept in this browser, sent as soon as the server answers, and merged with what others wrote meanwhile.')
+          : t('What you write is sent as soon as the server answers, and merged with what others wrote meanwhile.')}
       </p>
-      {keeps ? <p>{RELOADS[reloads]}</p> : <Unkept />}
-      <p>Cells cannot be run now, and outputs are not kept in this browser.</p>
+      {keeps ? <p>{t(RELOADS[reloads])}</p> : <Unkept />}
+      <p>{t('Cells cannot be run now, and outputs are not kept in this browser.')}</p>
       <div className="save-actions">
-        <Button weight="soft" small onClick={room.hurry}>Try now</Button>
+        <Button weight="soft" small onClick={room.hurry}>{t('Try now')}</Button>
       </div>
     </>
   )
 }
 
 function Unkept() {
-  return <p className="save-warning">This browser keeps no copy, since its window is private or its disk is full. Leave this tab open until everything is saved.</p>
+  return <p className="save-warning">{t('This browser keeps no copy, since its window is private or its disk is full. Leave this tab open until everything is saved.')}</p>
 }
 
 type Reloads = 'asking' | 'yes' | 'no' | 'insecure'
 const RELOADS: Readonly<Record<Reloads, string>> = {
   asking: '',
-  yes: 'This page may be closed and opened again meanwhile.',
-  no: 'This page cannot be opened again while the server is away: leave it open. What you wrote is kept all the same.',
-  insecure: 'This page cannot be opened again while the server is away, since its address is not https: leave it open. What you wrote is kept all the same.',
+  yes: msg('This page may be closed and opened again meanwhile.'),
+  no: msg('This page cannot be opened again while the server is away: leave it open. What you wrote is kept all the same.'),
+  insecure: msg('This page cannot be opened again while the server is away, since its address is not https: leave it open. What you wrote is kept all the same.'),
 }
 
 /** Whether the page comes back without the server. */

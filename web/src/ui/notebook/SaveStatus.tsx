@@ -2,6 +2,7 @@
 import { Check, CloudOff, RefreshCw } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useStore } from 'zustand'
+import { t } from '../../i18n'
 import { editsWait } from '../../model/text'
 import { classes, later } from '../kit'
 import { useDesk, useRoom } from './hooks'
@@ -24,12 +25,12 @@ export function SaveStatus() {
   }, [])
   const offline = connection === 'offline' || connection === 'ended'
   const joining = connection === 'connecting'
-  const text = joining ? '' : offline ? 'Offline' : waiting > 0 ? 'Saving…' : 'Saved'
+  const text = joining ? '' : offline ? t('Offline') : waiting > 0 ? t('Saving…') : t('Saved')
   const Icon = offline ? CloudOff : waiting > 0 ? RefreshCw : Check
   return (
     <span className={classes('save-status', offline && 'save-offline', offline && !keeps && 'save-unkept')} ref={anchor}>
       {!joining && <Icon size={14} aria-hidden />}
-      <span role="status" aria-label="Save status">
+      <span role="status" aria-label={t('Save status')}>
         {text}
       </span>
       {/* Beside the status: not every edit that is added to it is to be read out. */}
@@ -38,7 +39,7 @@ export function SaveStatus() {
         <button
           type="button"
           className="save-more"
-          aria-label={offline && waiting > 0 ? `Saving details, ${editsWait(waiting)}` : 'Saving details'}
+          aria-label={offline && waiting > 0 ? t('Saving details, {editsWait}', { editsWait: editsWait(waiting) }) : t('Saving details')}
           aria-haspopup="dialog"
           aria-expanded={details === 'open'}
           onClick={() => setDetails(details === 'open' ? 'closed' : 'open')}

@@ -2,6 +2,7 @@
 import type { EditorView } from '@codemirror/view'
 import * as Y from 'yjs'
 import { createStore, type StoreApi } from 'zustand/vanilla'
+import { t } from '../../i18n'
 import { EditorPool } from '../../editor/pool'
 import type { Schemas } from '../../api/types'
 import * as notebook from '../../model/notebook'
@@ -289,12 +290,12 @@ export class Desk {
 function refusal(code: string): string {
   switch (code) {
     case 'stale_source':
-      return 'The cell changed while you pressed run. Look, and run it again.'
+      return t('The cell changed while you pressed run. Look, and run it again.')
     case 'forbidden':
-      return 'You may not run cells in this notebook.'
+      return t('You may not run cells in this notebook.')
     case 'quota_exceeded':
-      return 'You have used what you were given.'
+      return t('You have used what you were given.')
     default:
-      return 'The cell could not be run.'
+      return t('The cell could not be run.')
   }
 }

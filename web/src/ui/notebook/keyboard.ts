@@ -62,6 +62,8 @@ export function useKeyboard(desk: Desk | null): void {
 /** In a cell's text; on a cell or nowhere in particular; in a field of the page; or in something with keys of its own. */
 function place(target: EventTarget | null): 'text' | 'cells' | 'field' | 'closed' {
   if (!(target instanceof Element)) return 'cells'
+  // What is on its way out has the focus for a moment still.
+  if (target.closest('[data-closed]')) return 'cells'
   if (target.closest('[data-keys="own"], [role="dialog"], [role="alertdialog"], [role="menu"]')) return 'closed'
   if (target.closest('.source')) return 'text'
   if (target.closest('input, textarea, select, [contenteditable="true"]')) return 'field'

@@ -1,5 +1,6 @@
 /** The way into a playground, and what is to be run there. */
 import { navigate } from 'wouter/use-browser-location'
+import { t } from '../../i18n'
 import { drive } from '../../api/drive'
 import type { CellId, NotebookId } from '../../model/wire'
 import { notifyError } from '../kit'
@@ -18,14 +19,14 @@ export async function openPlayground(original: NotebookId, cell: CellId | null):
     awaited = cell === null ? null : { notebook: id, cell }
     navigate(url)
   } catch (cause) {
-    notifyError('No playground could be opened', cause)
+    notifyError(t('No playground could be opened'), cause)
   }
 }
 
 /** Go back to the original, and delete the playground. */
 export function discardPlayground(playground: NotebookId, original: NotebookId): void {
   navigate(`/notebooks/${original}`)
-  leaving = drive.discardPlayground(playground).catch((cause: unknown) => notifyError('The playground was not discarded', cause))
+  leaving = drive.discardPlayground(playground).catch((cause: unknown) => notifyError(t('The playground was not discarded'), cause))
 }
 
 /** What was to be run in this notebook; once. */
