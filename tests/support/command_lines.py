@@ -365,7 +365,7 @@ CODE = {
         runs=True,
     ),
     "quick-fix": Case(
-        lambda world: expect(world.page.get_by_text("No quick fix is known").first).to_be_visible(),
+        lambda world: expect(world.page.get_by_text("No problem is known here").first).to_be_visible(),
         at_x,
         keys="Alt+.",
         runs=True,

@@ -117,9 +117,9 @@ class World:
         return checked
 
     def executions(self) -> dict[str, str]:
-        """The number of each cell's last run that has ended."""
+        """What is told of each cell's last run that has ended: its number, and when that was."""
         read = """all => all.flatMap(cell => { const count = cell.querySelector('.run-count')?.innerText
-            return count ? [[cell.dataset.cellId, count]] : [] })"""
+            return count ? [[cell.dataset.cellId, `${count} ${cell.querySelector('.run').title}`]] : [] })"""
         return dict(self.page.locator(".cells [data-cell-id]").evaluate_all(read))
 
     def ready(self) -> None:
