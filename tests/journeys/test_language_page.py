@@ -185,6 +185,86 @@ def test_types_are_told_to_who_wants_them_and_order_does_not_matter(house: House
     level(house, "syntax")
 
 
+def test_a_problem_can_be_mended_by_the_choice_of_a_fix(house: House) -> None:
+    page = house.page
+    level(house, "types")
+    notebook = house.open("1", "x: int = 'a'\n")
+    connect(page)
+    wake(page, "a")
+    underlined(page, "b").hover()
+    page.get_by_role("button", name="Quick fix").click()
+    page.screenshot(path=PICTURES / "language-fix.png")
+    page.get_by_role("button", name=re.compile("^Ignore")).click()
+
+    expect(source(page, "b")).to_contain_text("# ty: ignore")
+    expect(underlined(page, "b")).to_have_count(0)
+    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+    assert house.sources(notebook)[1] == "x: int = 'a'  # ty: ignore[invalid-assignment]\n"
+    level(house, "syntax")
+
+
+def test_a_name_of_a_package_says_where_it_is_and_one_of_a_file_opens_it(house: House) -> None:
+    page = house.page
+    house.open("open('mine.py', 'w').write('def own(): ...\\n')", "import json, mine\njson.dumps, mine.own")
+    connect(page)
+    page.locator('[data-cell-id="a"]').get_by_role("button", name="Run cell").click()
+    expect(page.locator('[data-cell-id="a"]').get_by_role("region", name="Output")).to_contain_text("15")
+    wake(page, "a")
+
+    source(page, "b").get_by_text("dumps").click(modifiers=["Control"])
+    expect(page.get_by_text("It is defined in a package")).to_be_visible()
+    source(page, "b").get_by_text("own").last.click(modifiers=["Control"])
+    expect(page.get_by_role("tab", name=re.compile("mine.py"))).to_be_visible()
+
+
+def test_two_people_write_at_once_and_both_are_told(house: House) -> None:
+    bob = "bob@example.org"
+    house.server.add_user(bob)
+    notebook = house.open("a = 1", "b = 2", shared={bob: "editor"})
+    other = signed_in(house.chromium, house.server.url, bob)
+    other.goto(f"{house.server.url}/notebooks/{notebook}")
+    connect(house.page)
+    expect(other.get_by_role("status", name="Runtime status")).to_have_text("Idle")
+    source(house.page, "a").click()
+    source(other, "b").click()
+    for page in (house.page, other):
+        page.keyboard.press("Control+End")
+    for letter in "\nx = = 1":
+        house.page.keyboard.type(letter)
+        other.keyboard.type(letter)
+
+    for page in (house.page, other):
+        expect(underlined(page, "a")).to_have_count(1)
+        expect(underlined(page, "b")).to_have_count(1)
+    other.context.close()
+
+
+def test_it_fits_a_dark_phone(house: House) -> None:
+    context = house.chromium.new_context(
+        storage_state=house.page.context.storage_state(), viewport={"width": 360, "height": 740}, color_scheme="dark"
+    )
+    notebook = house.open("import json\njson.dumps(1)", "y = = 1")
+    connect(house.page)
+    page = context.new_page()
+    page.goto(f"{house.server.url}/notebooks/{notebook}")
+    expect(page.get_by_role("status", name="Runtime status")).to_have_text("Idle")
+    wake(page, "a")
+    expect(underlined(page, "b")).to_have_count(1)
+    underlined(page, "b").hover()
+    expect(page.locator(".cm-diagnostic")).to_be_visible()
+    page.screenshot(path=PICTURES / "language-phone.png")
+    source(page, "a").get_by_text("dumps").hover()
+    shown = page.get_by_role("tooltip").filter(has_text="Serialize")
+    expect(shown).to_be_visible()
+    page.screenshot(path=PICTURES / "language-phone-hover.png")
+
+    box = shown.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 360
+    context.close()
+
+
 def test_without_a_runtime_words_are_offered_and_nothing_is_said(house: House) -> None:
     page = house.page
     house.open("measurement = 1", "")
