@@ -1,0 +1,153 @@
+"""Cells that put out more than anybody can look at: the page stays small and alive, and nothing is dropped unsaid.
+
+Counts here are the short form; `-m long` has a million lines and ten thousand displays.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from support.browser import signed_in
+from support.server import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
+
+ADA = "ada@example.org"
+NODES_MAX = 30_000
+HEAP_GROWN_MAX = 400 * 1024 * 1024
+"""In the page, of all that a flood may leave there; what it printed is several times as much in the long form."""
+SHORT_OR_LONG = ["short", pytest.param("long", marks=pytest.mark.long)]
+
+
+@dataclass
+class House:
+    """Ada's page, and her token."""
+
+    server: Server
+    page: Page
+    token: str
+    notebook: str = ""
+
+    def open(self, *sources: str) -> None:
+        """A new notebook with these cells: `c0`, `c1` …"""
+        cells = {f"c{at}": source for at, source in enumerate(sources)}
+        self.notebook = self.server.notebook(self.token, cells, name="flood.ipynb")
+        self.page.goto(f"{self.server.url}/notebooks/{self.notebook}")
+        expect(self.page.get_by_role("status", name="Save status")).to_have_text("Saved")
+
+    def run(self, cell: str) -> None:
+        self.cell(cell).get_by_role("button", name="Run cell").click()
+
+    def cell(self, name: str) -> Locator:
+        return self.page.locator(f'[data-cell-id="{name}"]')
+
+    def output(self, name: str) -> Locator:
+        return self.cell(name).get_by_role("region", name="Output")
+
+    def over(self, name: str) -> None:
+        """Wait until the cell has run and does not run any more."""
+        expect(self.cell(name).locator(".cell-gutter")).to_contain_text(re.compile(r"\[\d+\]"), timeout=240_000)
+        expect(self.cell(name).get_by_role("button", name="Run cell")).to_be_visible(timeout=240_000)
+
+    def log(self, name: str) -> str:
+        """All that the cell's last run printed, as a person downloads it."""
+        with self.page.expect_download() as downloading:
+            self.output(name).get_by_role("link", name="Download the full log").first.click()
+        return downloading.value.path().read_text()
+
+    def alive(self) -> None:
+        """Typing is shown and saved, and the page is of a bounded size."""
+        source = self.page.locator("[data-cell-id]").last.get_by_role("textbox", name="Source")
+        source.click()
+        self.page.keyboard.press("Control+End")
+        self.page.keyboard.type("!")
+        expect(source).to_have_text(re.compile("!$"))
+        expect(self.page.get_by_role("status", name="Save status")).to_have_text("Saved")
+        assert self.page.evaluate("document.querySelectorAll('*').length") < NODES_MAX
+
+
+@pytest.fixture(scope="module")
+def signed(running: Server, chromium: Browser) -> House:
+    token = running.add_user(ADA)
+    return House(running, signed_in(chromium, running.url, ADA, accept_downloads=True), token)
+
+
+@pytest.fixture
+def house(signed: House) -> Iterator[House]:
+    yield signed
+    signed.server.give_back(signed.token)
+
+
+def heap(page: Page) -> int:
+    """Bytes that live in the page, garbage collected first."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    used: int = session.send("Runtime.getHeapUsage")["usedSize"]
+    session.detach()
+    return used
+
+
+@pytest.mark.parametrize("form", SHORT_OR_LONG)
+def test_printed_lines_show_both_ends_and_the_log_has_them_all(house: House, form: str) -> None:
+    count = 1_000_000 if form == "long" else 150_000
+    house.open(f"for n in range({count}): print('line', n)", "here")
+    before = heap(house.page)
+    house.run("c0")
+    house.over("c0")
+
+    expect(house.output("c0")).to_contain_text("line 0")
+    expect(house.output("c0")).to_contain_text(f"line {count - 1}")
+    expect(house.output("c0").locator(".stream-gap")).to_contain_text("left out here")
+    house.alive()
+    assert heap(house.page) - before < HEAP_GROWN_MAX
+    assert house.log("c0") == "".join(f"line {n}\n" for n in range(count))
+
+
+@pytest.mark.parametrize("form", SHORT_OR_LONG)
+def test_a_bar_that_is_drawn_again_and_again_is_one_line(house: House, form: str) -> None:
+    count = 1_000_000 if form == "long" else 100_000
+    code = f"import sys\nfor n in range({count} + 1): sys.stderr.write(f'\\r{{n}}/{count} it')\nsys.stderr.flush()"
+    house.open(code, "here")
+    house.run("c0")
+    house.over("c0")
+
+    expect(house.output("c0").locator(".stream")).to_have_text(f"{count}/{count} it")
+    house.alive()
+
+
+@pytest.mark.parametrize("form", SHORT_OR_LONG)
+def test_very_many_displays_are_shown_from_both_ends_and_counted(house: House, form: str) -> None:
+    count = 10_000 if form == "long" else 2_600
+    house.open(f"from IPython.display import *\nfor n in range({count}): display(Markdown(f'no. {{n}}'))", "x")
+    house.run("c0")
+    house.over("c0")
+    output = house.output("c0")
+
+    expect(output).to_contain_text("no. 0")
+    expect(output).to_contain_text("1,901 more outputs")
+    expect(output).to_contain_text(f"{count - 2000:,} more outputs were not kept")
+    expect(output.locator(".output-rich")).to_have_count(99)
+    house.alive()
+    output.get_by_role("button", name="Show 200").click()
+    expect(output.locator(".output-rich")).to_have_count(299)
+    assert house.log("c0").count("\n") == count
+
+
+def test_a_film_is_read_in_parts(house: House) -> None:
+    code = "import base64, os\nfilm = base64.b64encode(os.urandom(200_000)).decode()\n"
+    code += "display({'video/mp4': film}, raw=True)"
+    house.open(code)
+    house.run("c0")
+    video = house.output("c0").locator("video")
+    expect(video).to_be_visible()
+    address = str(video.get_attribute("src"))
+
+    with httpx.Client(headers={"Authorization": f"Bearer {house.token}"}, trust_env=False) as client:
+        part = client.get(house.server.url + address, headers={"Range": "bytes=100-199"})
+        beyond = client.get(house.server.url + address, headers={"Range": "bytes=900000-"})
+    assert (part.status_code, len(part.content), part.headers["content-range"]) == (206, 100, "bytes 100-199/200000")
+    assert beyond.status_code == 416
