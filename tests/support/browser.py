@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 def signed_in(browser: Browser, url: str, email: str, **context: object) -> Page:
     """A page of somebody who signed in as people do: by the form."""
-    page = browser.new_context(viewport={"width": 1360, "height": 820}, **context).new_page()  # type: ignore[arg-type]
+    page = browser.new_context(**({"viewport": {"width": 1360, "height": 820}} | context)).new_page()  # type: ignore[arg-type]
     page.set_default_timeout(PATIENCE_MS)
     page.goto(url)
     page.get_by_role("textbox", name="Email").fill(email)
