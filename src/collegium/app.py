@@ -325,7 +325,9 @@ def create_app(house: House) -> FastAPI:
     metrics = probes.add_probes(app, ready=_readiness(house))
     metrics.registry.register(house.runtimes.numbers)
     add_pages(app, house.settings.pages.static, house.settings.data / "pages")
-    streamed = rf"{API}/(drive/files|diff|notebooks|notebooks/[^/]+/content|runtimes/[^/]+/files/[^/]+)|/jupyter/.*"
+    streamed = (
+        rf"{API}/(drive/files|diff|notebooks|notebooks/[^/]+/(content|widgets)|runtimes/[^/]+/files/[^/]+)|/jupyter/.*"
+    )
     app.add_middleware(BodyLimit, streamed=streamed)
     app.add_middleware(accounts_routes.Authentication, accounts=house.accounts)
     app.add_middleware(QueryToken)

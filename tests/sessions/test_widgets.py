@@ -227,6 +227,24 @@ async def test_buffers_reach_the_kernel(server: OpenServer, documents: FakeDocum
         assert models[upload]["buffers"] == [[["value", 0, "content"], content]]
 
 
+async def test_a_large_buffer_is_uploaded_first(server: OpenServer, documents: FakeDocuments) -> None:
+    async with shown(server, documents, "import ipywidgets as w\nu = w.FileUpload()\nu") as (sessions, upload):
+        tab = Tab()
+        await asked(sessions, tab, upload)
+        session = await sessions.session(NOTEBOOK)
+        name = session.widgets.uploaded(bytes(5_000_000))
+        file = {"name": "a.bin", "type": "", "size": 5_000_000, "last_modified": 0}
+        paths = [["value", 0, "content"]]
+        await say(sessions, tab, upload, {"value": [file]}, paths=paths, buffers=[{"uploaded": name}])
+        await item(tab, lambda one: "done" in one)
+        execution = await ran(sessions, documents, "print(len(u.value[0].content))", "d")
+        await say(sessions, tab, upload, {"value": [file]}, "m2", paths=paths, buffers=[{"uploaded": name}])
+        refused = await heard(tab, lambda f: f["type"] == "comm_refused")
+
+        assert followed(documents.told, execution)[0]["text"] == "5000000\n"
+        assert (refused["message"], refused["code"]) == ("m2", "not_found")
+
+
 async def test_a_tab_that_reads_slowly_gets_the_last_of_a_thousand_values(
     server: OpenServer, documents: FakeDocuments
 ) -> None:
