@@ -76,10 +76,10 @@ def opened(running: Server, chromium: Browser, notebook: str) -> Iterator[tuple[
     foreign: list[str] = []
 
     def note(request: Request) -> None:
-        # What the frames try is recorded too, although their policy stops it; test_hostile_outputs.py listens there.
-        if request.is_navigation_request() or request.frame != page.main_frame:
+        if request.url.startswith((running.url, "data:", "blob:")) or request.is_navigation_request():
             return
-        if not request.url.startswith((running.url, "data:", "blob:")):
+        # What the frames try is recorded too, although their policy stops it; test_hostile_outputs.py listens there.
+        if request.frame == page.main_frame:
             foreign.append(request.url)
 
     page.context.on("request", note)
