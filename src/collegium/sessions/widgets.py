@@ -110,6 +110,9 @@ class Widgets:
             assert shelf is not None
             async with self._shelf.turn:
                 self._comm(shelf, message)
+            if shelf.captures.untold():
+                # At once, so that the cell that runs next finds it.
+                await self._tell_captures()
         elif message.msg_type == "status" and message.parent in self._pending:
             await self._carried_out(message)
         else:
