@@ -76,7 +76,7 @@ def files(page: Page) -> Locator:
     button = page.get_by_role("button", name="Files", exact=True)
     if button.get_attribute("aria-pressed") != "true":
         button.click()
-    expect(page.get_by_role("tree")).to_be_visible()
+    expect(page.get_by_label("Files in /content")).to_be_visible()
     return page.get_by_role("complementary", name="Files")
 
 

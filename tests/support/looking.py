@@ -30,4 +30,5 @@ def looked_at(page: Page, name: str) -> None:
     page.evaluate("document.fonts.ready")
     page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
     assert overflow(page) <= 0, f"{name} is {overflow(page)} px too wide"
-    assert violations(page) == {}, name
+    found = violations(page)
+    assert not found, f"{name}: {found}"

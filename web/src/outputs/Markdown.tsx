@@ -6,6 +6,7 @@ import { t } from '../i18n'
 import type { CellId, MimeBundle, NotebookId, Output } from '../model/wire'
 import { FrameOutput } from './FrameOutput'
 import { type Diagram, Pieces, setTasks } from './pieces'
+import { reachable } from './reach'
 
 export interface MarkdownProps {
   readonly source: string
@@ -63,6 +64,7 @@ export function Markdown({ source, attachments, of, onTask }: MarkdownProps) {
     }
     pieces.current ??= new Pieces(element)
     pieces.current.show(read.renderMarkdown(source, attachments), drawn)
+    reachable(element)
     if (element.querySelector('.task')) {
       const places = read.taskPlaces(source)
       setTasks(element, places.length, t('Task'), may ? (task) => places[task]! >= 0 && tick.current?.(places[task]!) : undefined)

@@ -179,6 +179,13 @@ function parsed(html: string): HTMLElement {
   return root
 }
 
+/** A head that says nothing, as over the index of a DataFrame, is read out as one; as a cell it is passed over. */
+function replaceByCell(head: Element): void {
+  const cell = head.ownerDocument.createElement('td')
+  for (const { name, value } of [...head.attributes]) cell.setAttribute(name, value)
+  head.replaceWith(cell)
+}
+
 export function clean(html: string, attached: Attached = nothingAttached): Clean {
   const purify = prepared()
   const mine: Findings = { lossless: true, attached }
@@ -195,6 +202,7 @@ export function clean(html: string, attached: Attached = nothingAttached): Clean
   })
   const lossless = mine.lossless && !missed(purify.removed)
   for (const image of root.querySelectorAll('img:not([src])')) replaceByNote(image)
+  for (const head of root.querySelectorAll('th:empty')) replaceByCell(head)
   const fragment = document.createDocumentFragment()
   fragment.append(...root.childNodes)
   return { fragment, lossless }

@@ -123,7 +123,7 @@ export function FileTree({ tree, naming, onNaming, onNamed, menu, onOpen, onRemo
         onDrop={drop}
       >
         {naming_(root) && <NameInput naming={naming!} depth={1} onNaming={onNaming} onNamed={onNamed} />}
-        <div role="tree" aria-label={t('Files in {root}', { root })} aria-busy={state.folders.get(root)?.loading || undefined}>
+        <div role={rows.every((row) => row.is === 'note') ? 'group' : 'tree'} aria-label={t('Files in {root}', { root })} aria-busy={state.folders.get(root)?.loading || undefined}>
           {rows.map((row) =>
             row.is === 'note' ? (
               <Note key={`${row.path}/${row.note}`} row={row} tree={tree} quiet={naming_(row.path)} />

@@ -26,7 +26,7 @@ export default function CellForm({ id, cell, mode }: { id: CellId; cell: CellMap
   return (
     <section className="form" aria-label={form.title?.text ? t('Form: {title}', { title: form.title.text }) : t('Form')} {...(form.title?.width && mode !== 'form' && { style: { width: form.title.width } })}>
       <div className="form-head" onDoubleClick={mode === 'form' ? () => toggleCode(id) : undefined}>
-        {form.title?.text ? <h3 className="form-title">{form.title.text}</h3> : <span className="form-title" />}
+        {form.title?.text ? <strong className="form-title">{form.title.text}</strong> : <span className="form-title" />}
         <span className="form-tools">
           {editable && <IconButton label={t('Add a form field')} icon={<Plus size={16} aria-hidden />} onClick={() => askForField(desk, id, null)} />}
           {mode === 'form' && <IconButton label={hidden ? t('Show code') : t('Hide code')} icon={<Code size={16} aria-hidden />} pressed={!hidden} onClick={() => toggleCode(id)} />}

@@ -22,7 +22,7 @@ export default function Reading({ text }: { text: Text }) {
   if (source === undefined) return <Spinner label={t('Loading')} />
   // The dialog has the title; what leads to other pages of the documentation leads nowhere here.
   return (
-    <div className="reading">
+    <div className="reading" role="group" aria-label={t('Text')} tabIndex={0}>
       <Markdown source={source.replace(/^# .*\n/, '').replace(/\[([^\]]+)\]\((?!https?:)[^)]*\)/g, '$1')} />
     </div>
   )
