@@ -107,6 +107,10 @@ def ada(house: House, way: str) -> Iterator[Page]:
 def open_lesson(house: House, page: Page) -> None:
     page.goto(f"{house.server.url}/notebooks/{house.notebook}")
     expect(page.get_by_text("ZeroDivisionError").first).to_be_attached()
+    # Tables learn that they scroll when they come near.
+    for cell in (*CELLS, "head"):
+        page.locator(f'[data-cell-id="{cell}"]').scroll_into_view_if_needed()
+        page.wait_for_timeout(50)
 
 
 def command(page: Page, name: str) -> None:

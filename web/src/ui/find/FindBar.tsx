@@ -51,7 +51,7 @@ function Bar({ asked }: { asked: { readonly replacing: boolean } }) {
   }
   return (
     <div className="find-place">
-      <div className="find" role="search" aria-label={t('Find and replace')} data-keys="own" onKeyDown={pressed}>
+      <div className="find" role="search" aria-label={t('Find and replace')} onKeyDown={pressed}>
         {editable && (
           <IconButton
             className={replacing ? 'find-more find-more-open' : 'find-more'}
