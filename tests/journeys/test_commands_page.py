@@ -41,7 +41,7 @@ def test_every_command_has_a_line_here_and_every_line_a_command() -> None:
 @pytest.mark.parametrize("command", IN_ORDER)
 def test_the_command_does_what_it_says(world: World, command: str) -> None:
     case = TABLE[command]
-    world.open_for(command, runs=case.runs)
+    world.open_for(runs=case.runs, anew=case.anew, own=case.own)
     case.before(world)
     if case.keys is None:
         world.by_palette(command)

@@ -13,12 +13,18 @@ Step = Callable[[World], None]
 
 @dataclass(frozen=True)
 class Case:
-    """Where one stands, and what is seen after the command. `runs`: a runtime is connected."""
+    """Where one stands, and what is seen after the command.
+
+    `runs`: a runtime is connected. `anew`: nothing is left on the page of the command before, such as its notice.
+    `own`: it opens a notebook of its own.
+    """
 
     see: Step
     before: Step = lambda world: world.focus("b")
     keys: str | None = None
     runs: bool = False
+    anew: bool = False
+    own: bool = False
 
 
 def keep(world: World) -> None:
@@ -56,8 +62,11 @@ def says(cell: str, wanted: str, *, before: Step | None = None) -> Case:
     return Case(lambda world: eventually(lambda: world.text(cell), wanted), before or (lambda world: world.write(cell)))
 
 
-def told(words: str, *, before: Step = lambda world: world.focus("b"), runs: bool = False) -> Case:
-    return Case(lambda world: expect(world.page.get_by_text(words).first).to_be_visible(), before, runs=runs)
+def told(words: str, *, before: Step = lambda world: world.focus("b"), runs: bool = False, own: bool = False) -> Case:
+    def see(world: World) -> None:
+        expect(world.page.get_by_text(words).first).to_be_visible()
+
+    return Case(see, before, runs=runs, anew=True, own=own)
 
 
 def address(pattern: str, before: Step = keep) -> Case:
@@ -68,16 +77,16 @@ def at(cell: str, start: str) -> Case:
     return Case(lambda world: eventually(world.focused, cell), lambda world: world.focus(start))
 
 
-def downloads(pattern: str, *, before: Step = keep, runs: bool = False) -> Case:
+def downloads(pattern: str, *, before: Step = keep, runs: bool = False, own: bool = False) -> Case:
     """The command ends with a file of this name."""
 
     def see(world: World) -> None:
         eventually(lambda: re.fullmatch(pattern, world.downloaded()) is not None, True)
 
-    return Case(see, before, runs=runs)
+    return Case(see, before, runs=runs, own=own)
 
 
-def marks(command: str, *, before: Step = keep) -> Case:
+def marks(command: str, *, before: Step = keep, own: bool = False) -> Case:
     """The command is a tick box, and turns."""
 
     def see(world: World) -> None:
@@ -87,7 +96,7 @@ def marks(command: str, *, before: Step = keep) -> Case:
         before(world)
         world.was_checked = world.checked(command)
 
-    return Case(see, first)
+    return Case(see, first, own=own)
 
 
 def formats(wanted: str) -> Case:

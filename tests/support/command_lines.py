@@ -123,6 +123,8 @@ def folded_by(command: str) -> Step:
 
 
 def two_cursors(world: World) -> None:
+    # What looks for occurrences comes when it is first asked for.
+    expect(world.cell("a").locator(".cm-cursor")).to_have_count(2)
     world.page.keyboard.type("!")
     eventually(lambda: world.text("a").count("!"), 2)
 
@@ -328,14 +330,14 @@ def drawn(world: World) -> None:
 
 
 OUTPUT = {
-    "full-output": Case(lambda world: expect(world.page.locator(".output-full")).to_be_visible(), drawn),
-    "scroll-output": marks("scroll-output", before=drawn),
-    "wrap-output": marks("wrap-output", before=drawn),
-    "copy-output": told("Output copied", before=drawn),
-    "copy-output-image": told("Output copied", before=drawn),
-    "copy-output-table": told("Output copied", before=drawn),
+    "full-output": Case(lambda world: expect(world.page.locator(".output-full")).to_be_visible(), drawn, own=True),
+    "scroll-output": marks("scroll-output", before=drawn, own=True),
+    "wrap-output": marks("wrap-output", before=drawn, own=True),
+    "copy-output": told("Output copied", before=drawn, own=True),
+    "copy-output-image": told("Output copied", before=drawn, own=True),
+    "copy-output-table": told("Output copied", before=drawn, own=True),
     **{
-        f"save-output-{kind}": downloads(rf".*\.{kind}", before=drawn)
+        f"save-output-{kind}": downloads(rf".*\.{kind}", before=drawn, own=True)
         for kind in ("txt", "png", "svg", "jpg", "html", "csv")
     },
     "download-log": downloads(r".*", before=lambda world: world.focus("a"), runs=True),
