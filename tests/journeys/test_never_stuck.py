@@ -6,8 +6,10 @@ Counts here are the short form; `-m long` has a million lines and ten thousand d
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
+import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -59,7 +61,7 @@ class House:
             self.output(name).get_by_role("link", name="Download the full log").first.click()
         return downloading.value.path().read_text()
 
-    def alive(self) -> None:
+    def alive(self, nodes_max: int = NODES_MAX) -> None:
         """Typing is shown and saved, and the page is of a bounded size."""
         source = self.page.locator("[data-cell-id]").last.get_by_role("textbox", name="Source")
         source.click()
@@ -67,7 +69,7 @@ class House:
         self.page.keyboard.type("!")
         expect(source).to_have_text(re.compile("!$"))
         expect(self.page.get_by_role("status", name="Save status")).to_have_text("Saved")
-        assert self.page.evaluate("document.querySelectorAll('*').length") < NODES_MAX
+        assert self.page.evaluate("document.querySelectorAll('*').length") < nodes_max
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +137,89 @@ def test_very_many_displays_are_shown_from_both_ends_and_counted(house: House, f
     output.get_by_role("button", name="Show 200").click()
     expect(output.locator(".output-rich")).to_have_count(299)
     assert house.log("c0").count("\n") == count
+
+
+def thousand_cells() -> dict[str, Any]:
+    """A thousand cells, each with an output, and words that stand far down."""
+    cells = []
+    for at in range(1000):
+        output = nbformat.v4.new_output("stream", name="stdout", text=f"result of {at}\n" * 5)
+        cells.append(
+            nbformat.v4.new_code_cell(f"value_{at} = {at}\n" * 6, id=f"c{at}", outputs=[output], execution_count=1)
+        )
+    return dict(nbformat.v4.new_notebook(cells=cells))
+
+
+def test_a_thousand_cells_are_found_linked_to_and_printed(house: House) -> None:
+    with house.server.client(house.token) as api:
+        made = api.post("/notebooks", params={"name": "large.ipynb"}, json=thousand_cells()).raise_for_status().json()
+    page, address = house.page, f"{house.server.url}/notebooks/{made['id']}"
+    page.goto("about:blank")
+    page.goto(f"{address}#scrollTo=c900")
+
+    expect(house.cell("c900")).to_be_in_viewport()
+    expect(page.locator("[data-cell-id]")).to_have_count(1000)
+    assert page.locator(".cm-editor").count() <= 20
+    # The browser's own search sees only what stands in the page. (Asked for by script it selects, and does not scroll.)
+    page.evaluate("getSelection().removeAllRanges()")
+    assert page.evaluate("window.find('result of 450')")
+    assert page.evaluate("getSelection().anchorNode.parentElement.closest('[data-cell-id]').dataset.cellId") == "c450"
+    page.keyboard.press("Control+f")
+    page.get_by_role("textbox", name="Find", exact=True).fill("value_451 = 451")
+    expect(page.get_by_role("status", name="Found")).to_have_text("1 of 6")
+    expect(house.cell("c451")).to_be_in_viewport()
+    page.get_by_role("button", name="Close find").click()
+    page.emulate_media(media="print")
+    text = page.evaluate("document.querySelector('[aria-label=Cells]').innerText")
+    assert "result of 3\n" in text
+    assert "result of 997" in text
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('[data-cell-id=c600]')).contentVisibility") == "visible"
+    )
+    page.emulate_media(media="screen")
+    house.alive(nodes_max=40_000)
+
+
+SHIFTS = """
+window.shifted = 0
+let from = Infinity
+const wait = () => {
+  if (document.querySelectorAll('.output-frame-box').length === 8) from = performance.now()
+  else requestAnimationFrame(wait)
+}
+wait()
+const look = (list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput && one.startTime > from) window.shifted += one.value
+}
+new PerformanceObserver(look).observe({ type: 'layout-shift', buffered: true })
+"""
+"""How much moves once the cells are there and their frames are not."""
+
+
+def test_frames_that_come_again_move_nothing(house: House) -> None:
+    tall = "<script>0</script><div style='height: {}px; background: teal'>tall</div>"
+    outputs = [nbformat.v4.new_output("display_data", {"text/html": tall.format(200 + at * 40)}) for at in range(8)]
+    cells = [nbformat.v4.new_code_cell("1", id=f"c{at}", outputs=[one]) for at, one in enumerate(outputs)]
+    with house.server.client(house.token) as api:
+        document = dict(nbformat.v4.new_notebook(cells=cells))
+        made = api.post("/notebooks", params={"name": "frames.ipynb"}, json=document).raise_for_status().json()
+    page = house.page
+    page.goto(f"{house.server.url}/notebooks/{made['id']}")
+    for at in range(8):
+        house.cell(f"c{at}").scroll_into_view_if_needed()
+        expect(house.cell(f"c{at}").frame_locator("iframe").get_by_text("tall")).to_be_visible()
+    page.wait_for_function("Object.keys(sessionStorage).some((key) => key.startsWith('collegium/heights/'))")
+    page.wait_for_timeout(600)
+    known = [page.locator(".output-frame-box").nth(at).bounding_box() for at in range(8)]
+
+    page.add_init_script(SHIFTS)
+    page.reload()
+    expect(house.cell("c0").frame_locator("iframe").get_by_text("tall")).to_be_visible()
+    expect(page.locator(".output-frame-box")).to_have_count(8)
+    again = [page.locator(".output-frame-box").nth(at).bounding_box() for at in range(8)]
+
+    assert [box and box["height"] for box in again] == [box and box["height"] for box in known]
+    assert page.evaluate("window.shifted") < 0.1
 
 
 def test_a_film_is_read_in_parts(house: House) -> None:

@@ -112,7 +112,9 @@ export class EditorPool {
     if (!this.root) return []
     const { top, height } = this.root.getBoundingClientRect()
     const middle = top + height / 2
-    const far = new Map([...this.near].map((element) => [element, distance(element.getBoundingClientRect(), middle)]))
+    // Asking where something is that the browser leaves out, far cells after printing, lays out each by itself: seconds.
+    const drawn = [...this.near].filter((element) => element.checkVisibility({ contentVisibilityAuto: true }))
+    const far = new Map(drawn.map((element) => [element, distance(element.getBoundingClientRect(), middle)]))
     return [...far.keys()].sort((a, b) => far.get(a)! - far.get(b)!)
   }
 

@@ -90,7 +90,9 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
     const made = new OutputFrame(t('Cell output'), latest.current.theme, { ...(network === 'open' && methods), ...widgets?.methods }, network)
     const sender = new Sending(made, notebook, network, setProblem)
     made.onReady = () => sender.restart(latest.current.outputs)
-    made.onHeight = (pixels) => {
+    made.onHeight = (pixels, drawing) => {
+      // What was known of it stands until it is drawn: the page would fall together and come apart again.
+      if (drawing) return setHeight((known) => Math.max(known, pixels))
       rememberHeight(notebook, cell, pixels)
       setHeight(pixels)
     }

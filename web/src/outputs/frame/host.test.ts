@@ -81,14 +81,15 @@ describe('an output frame', () => {
 
   test('is as tall as it says, within reason', async () => {
     const { inside, posted, greet } = opened()
-    const heights: number[] = []
-    frame.onHeight = (pixels) => heights.push(pixels)
+    const heights: (number | string)[] = []
+    frame.onHeight = (pixels, drawing) => heights.push(drawing ? `${pixels} so far` : pixels)
     greet(inside)
     const port = posted[0]?.ports[0] as MessagePort
+    port.postMessage({ kind: 'height', pixels: 40, drawing: true })
     for (const pixels of [120.4, 1e9, -5, Number.NaN, 'x']) port.postMessage({ kind: 'height', pixels })
     for (const odd of [null, 7, { kind: 'else' }, []]) port.postMessage(odd)
 
-    await vi.waitFor(() => expect(heights).toEqual([121, HEIGHT_MAX, 0]))
+    await vi.waitFor(() => expect(heights).toEqual(['40 so far', 121, HEIGHT_MAX, 0]))
   })
 
   test('that loads again is told everything again, over a new port', () => {

@@ -12,7 +12,8 @@ export class OutputFrame {
   private port: MessagePort | null = null
   /** The frame is listening, for the first time or, after it was loaded anew, again: nothing is drawn in it. */
   onReady: () => void = () => {}
-  onHeight: (pixels: number) => void = () => {}
+  /** While it draws, a height is only what it has come to so far. */
+  onHeight: (pixels: number, drawing: boolean) => void = () => {}
   /** A closed frame wanted something of this host. */
   onRefused: (host: string) => void = () => {}
 
@@ -60,7 +61,7 @@ export class OutputFrame {
   private receive(message: FromFrame): void {
     switch (message?.kind) {
       case 'height':
-        if (Number.isFinite(message.pixels)) this.onHeight(Math.max(0, Math.min(HEIGHT_MAX, Math.ceil(message.pixels))))
+        if (Number.isFinite(message.pixels)) this.onHeight(Math.max(0, Math.min(HEIGHT_MAX, Math.ceil(message.pixels))), message.drawing === true)
         break
       case 'refused':
         this.onRefused(String(message.host).slice(0, HOST_CHARACTERS_MAX))

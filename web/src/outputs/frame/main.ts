@@ -51,7 +51,11 @@ async function render(from: number, outputs: readonly Output[], preludes: readon
 function receive(message: ToFrame): void {
   switch (message.kind) {
     case 'render':
-      turn = turn.then(() => render(message.from, message.outputs, message.preludes))
+      wanted += 1
+      turn = turn.then(() => render(message.from, message.outputs, message.preludes)).finally(() => {
+        drawn += 1
+        tellHeight()
+      })
       break
     case 'theme':
       setTheme(message.theme)
@@ -67,13 +71,18 @@ function receive(message: ToFrame): void {
   }
 }
 
-let told = -1
+/** How many drawings were asked for and how many are done; before the first, everything is still to come. */
+let wanted = 0
+let drawn = 0
+let told = ''
 function tellHeight(): void {
   // Measured on the body: the root is as tall as the frame already is.
   const pixels = Math.ceil(Math.max(document.body.getBoundingClientRect().height, document.body.scrollHeight))
-  if (pixels === told) return
-  told = pixels
-  port?.postMessage({ kind: 'height', pixels })
+  const drawing = drawn < Math.max(1, wanted)
+  const now = `${pixels} ${drawing}`
+  if (now === told) return
+  told = now
+  port?.postMessage({ kind: 'height', pixels, drawing })
 }
 
 addEventListener('message', function greeted(event: MessageEvent) {
@@ -83,7 +92,6 @@ addEventListener('message', function greeted(event: MessageEvent) {
   port.onmessage = ({ data }: MessageEvent<ToFrame>) => receive(data)
   connect((message) => port?.postMessage(message))
   new ResizeObserver(tellHeight).observe(document.body)
-  tellHeight()
 })
 
 const network: Network = location.pathname === ADDRESS.closed ? 'closed' : 'open'

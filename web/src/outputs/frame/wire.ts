@@ -21,7 +21,8 @@ export type ToFrame =
   | { readonly kind: 'answer'; readonly call: number; readonly value?: unknown; readonly error?: string }
 
 export type FromFrame =
-  | { readonly kind: 'height'; readonly pixels: number }
+  /** `drawing`: something is still to come, so that it may only be more. */
+  | { readonly kind: 'height'; readonly pixels: number; readonly drawing: boolean }
   /** A closed frame wanted something from there, or the person followed a link to it. */
   | { readonly kind: 'refused'; readonly host: string }
   | { readonly kind: 'call'; readonly call: number; readonly method: string; readonly args: readonly unknown[] }

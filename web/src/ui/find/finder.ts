@@ -10,6 +10,7 @@ import { shownCode, toggleCode } from '../forms/shownCode'
 import { notify } from '../kit'
 import type { Desk } from '../notebook/desk'
 import { reveal } from '../notebook/folding'
+import { untilDrawn } from '../notebook/sight'
 import type { Found, Match, Query, Range } from './query'
 import { Searcher, type Texts, TooSlow } from './search'
 import { Shown } from './shown'
@@ -255,7 +256,7 @@ export class Finder {
     const flipped = desk.view.getState().flipped.has(`source:${match.cell}`)
     if (typeOf(cell) === 'code' && factsOf(cell).sourceHidden !== flipped) desk.act({ do: 'flip', what: 'source', cells: [match.cell] })
     // What has just been opened is on the page with the next frame.
-    requestAnimationFrame(() => this.scroll(match, true))
+    requestAnimationFrame(() => untilDrawn(() => this.scroll(match, true)))
   }
 
   private scroll({ cell, from, to }: Match, first: boolean): void {

@@ -1,7 +1,8 @@
 /** All cells that are not in a collapsed section, in order, in one scrolling page. */
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useState } from 'react'
 import { t } from '../../i18n'
 import type { CellId } from '../../model/wire'
+import { keepHeights } from './awaited'
 import { Cell } from './Cell'
 import './cell.css'
 import { useClipboard } from './clipboard'
@@ -21,6 +22,8 @@ export function CellList() {
     desk.pool.attach(element)
     return dragOver(desk, element)
   }, [desk])
+  // Before the cells are taken out of the page, while they can still be measured.
+  useLayoutEffect(() => keepHeights(desk), [desk])
   useScrollTo(desk)
   useClipboard(desk)
   return (

@@ -9,6 +9,7 @@ import { shownCode } from '../forms/shownCode'
 import { useFormMode } from '../forms/useFormMode'
 import { Contained } from './Contained'
 import { toggleHidden } from './arranging'
+import { awaitedOf } from './awaited'
 import { useDesk, useFacts, useHidden, useLanguage, useMay, useRun, useSession, useText } from './hooks'
 import { Button, classes, later } from '../kit'
 import { grammarOf, languageLabel } from './languages'
@@ -71,7 +72,7 @@ function Outputs({ id, hidden }: { id: CellId; hidden: boolean }) {
   const desk = useDesk()
   const closed = useHidden(id, 'outputs', hidden)
   const run = useRun(id)
-  if (!run) return null
+  if (!run) return <Awaited id={id} />
   const { execution, outputs, madeBy } = run
   // What asks for an answer is never hidden.
   if (closed && outputs.length > 0 && !execution.input) {
@@ -98,6 +99,12 @@ function Outputs({ id, hidden }: { id: CellId; hidden: boolean }) {
       {execution.state === 'failed' && <NextSteps reason={execution.reason ?? ''} />}
     </div>
   )
+}
+
+/** The room that the outputs took when this page last showed them, until the server tells of them. */
+function Awaited({ id }: { id: CellId }) {
+  const height = useStore(awaitedOf(useDesk()), (heights) => heights.get(id))
+  return height === undefined ? null : <div className="output" style={{ height }} />
 }
 
 /** What a person can do when the kernel did not live through their cell. */

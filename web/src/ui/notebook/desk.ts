@@ -15,6 +15,7 @@ import { notify } from '../kit'
 import * as arranging from './arranging'
 import { Folding, reveal, withHidden } from './folding'
 import * as running from './running'
+import { untilDrawn } from './sight'
 
 export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'sessions' | 'environment' | 'disconnect' | 'info' | 'revision' | 'form-field' | 'cell' | 'open' | 'move' | 'questions' | 'release-notes' | 'bug'
 /** A revision, two beside each other (`now` is the present), or what one cell said over time. */
@@ -213,7 +214,7 @@ export class Desk {
     if (editing) handle.edit(at)
     else root.focus({ preventScroll: true })
     // A tall cell being edited is scrolled to its cursor by its editor.
-    if (!editing || root.offsetHeight < innerHeight / 2) root.scrollIntoView({ block: 'nearest' })
+    if (!editing || root.offsetHeight < innerHeight / 2) untilDrawn(() => root.scrollIntoView({ block: 'nearest' }))
   }
 
   /** The focused cell's neighbour on the page; null beyond the ends. */
