@@ -15,11 +15,13 @@ import { keyShown } from '../commands/keys'
 import { type Command, usable } from '../commands/model'
 import { OUTPUTS } from '../commands/outputs'
 import { COMMANDS } from '../commands/table'
-import { Dialog, Menu, type MenuEntry, notify, notifyError } from '../kit'
+import { later, Menu, type MenuEntry, notify, notifyError } from '../kit'
+import { Contained } from './Contained'
 import type { Desk } from './desk'
 import { useCellMap, useDesk, useMay, useSession } from './hooks'
 import { outputLook } from './outputView'
 
+const FullOutput = later(() => import('./FullOutput'))
 const WHOLE = ['toggle-output', 'clear-cells']
 
 export function OutputArea({ id, run }: { id: CellId; run: CellRun }) {
@@ -43,11 +45,9 @@ export function OutputArea({ id, run }: { id: CellId; run: CellRun }) {
     <OpenTableContext value={tables ? (ref) => desk.openTable({ ref }) : null}>
       <CellOutputs {...shared} view={{ scrolled, wrap }} expected={expected} tools={<Tools id={id} />} />
       {full && (
-        <Dialog open onClose={() => look.setState({ full: null })} title={t('Output')} wide>
-          <div className="output-full">
-            <CellOutputs {...shared} view={{ scrolled: false, wrap }} />
-          </div>
-        </Dialog>
+        <Contained of={outputs} what={t('Output')}>
+          <FullOutput {...shared} view={{ scrolled: false, wrap }} onClose={() => look.setState({ full: null })} />
+        </Contained>
       )}
     </OpenTableContext>
   )
