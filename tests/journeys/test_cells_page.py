@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import browser, signed_in
+from support.commands import eventually
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -263,13 +264,13 @@ def test_what_the_menu_copies_is_the_source_for_everybody_and_cells_for_jupyterl
     house.open(page, house.notebook(code("a", "x = 1"), code("b", "y")))
     gutter(page, "a")
     choose(page, "Edit", "Copy cells for JupyterLab")
-    page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('[{')")
+    eventually(lambda: page.evaluate("navigator.clipboard.readText()").startswith("[{"), True)
     (one,) = json.loads(page.evaluate("navigator.clipboard.readText()"))
     assert (one["cell_type"], one["source"]) == ("code", "x = 1")
 
     gutter(page, "a")
     choose(page, "Edit", "Copy cells")
-    page.wait_for_function("async () => await navigator.clipboard.readText() === 'x = 1'")
+    eventually(lambda: page.evaluate("navigator.clipboard.readText()"), "x = 1")
     choose(page, "Edit", "Paste cells below")
     expect(page.locator(".cells > [data-cell-id]")).to_have_count(3)
     expect(page.locator(".cells > [data-cell-id]").nth(1)).to_contain_text("x = 1")
@@ -446,11 +447,32 @@ def test_a_cell_that_was_edited_since_it_ran_says_so(house: House) -> None:
     expect(output(page, "bad")).to_contain_text("ZeroDivisionError")
     command_mode(page, "later")
     choose(page, "Runtime", "Go to the cell that failed last")
-    expect(cell(page, "bad")).to_have_class(re.compile("cell-focused"))
+    expect(cell(page, "bad")).to_be_focused()
     choose(page, "View", "Go to cell")
     page.get_by_role("combobox", name="Number or first line").fill("3")
     page.keyboard.press("Enter")
     expect(cell(page, "later")).to_be_focused()
+
+
+def test_a_command_of_a_menu_ends_with_the_focus_where_it_leads(house: House) -> None:
+    page = house.ada
+    house.open(page, house.notebook(code("a", "1"), code("b", "2")))
+    command_mode(page, "a")
+    choose(page, "Insert", "Code cell below")
+    expect(page.locator(".cells .cm-content:focus")).to_be_visible()
+    page.keyboard.type("by pointer")
+    expect(page.locator(".cells > [data-cell-id]").nth(1)).to_contain_text("by pointer")
+
+    page.get_by_role("menuitem", name="Insert", exact=True).focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("menuitem", name="Code cell above").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".cells .cm-content:focus")).to_be_visible()
+    page.keyboard.type("by keys")
+    expect(page.locator(".cells > [data-cell-id]").nth(1)).to_contain_text("by keys")
+
+    choose(page, "Edit", "Mark cell as read-only")
+    expect(page.get_by_role("menuitem", name="Edit", exact=True)).to_be_focused()
 
 
 def test_the_keys_of_running_lead_a_reader_into_a_playground(house: House) -> None:
