@@ -246,7 +246,8 @@ def test_what_pip_replaces_asks_for_a_restart_and_what_is_pinned_is_in_the_next_
     page.get_by_role("button", name="Disconnect and delete").click()
     expect(status(page)).to_have_text("Not connected")
     page.locator('[data-cell-id="e"]').get_by_role("button", name="More cell actions").click()
-    page.get_by_role("menuitem", name="Clear output").click()
+    page.get_by_role("menuitem", name="Clear outputs of the selected cells").click()
+    expect(output(page, "e")).to_have_count(0)
     run(page, "e")
     expect(output(page, "e")).to_contain_text("the new one")
 
