@@ -1,6 +1,6 @@
 """Cells that put out more than anybody can look at: the page stays small and alive, and nothing is dropped unsaid.
 
-Counts here are the short form; `-m long` has a million lines and ten thousand displays.
+Counts here are the short form; `-m long` has a million lines, fifty megabytes and ten thousand displays.
 """
 
 import re
@@ -43,6 +43,9 @@ class House:
 
     def run(self, cell: str) -> None:
         self.cell(cell).get_by_role("button", name="Run cell").click()
+
+    def stop(self, cell: str) -> None:
+        self.cell(cell).get_by_role("button", name="Stop cell").click()
 
     def cell(self, name: str) -> Locator:
         return self.page.locator(f'[data-cell-id="{name}"]')
@@ -109,6 +112,20 @@ def test_printed_lines_show_both_ends_and_the_log_has_them_all(house: House, for
     assert house.log("c0") == "".join(f"line {n}\n" for n in range(count))
 
 
+def test_an_endless_loop_that_prints_is_stopped_while_it_prints(house: House) -> None:
+    house.open("n = 0\nwhile True:\n    print('round', n); n += 1", "here")
+    house.run("c0")
+    expect(house.output("c0").locator(".stream-gap")).to_contain_text("left out here")
+    house.alive()
+    house.stop("c0")
+
+    expect(house.output("c0")).to_contain_text("KeyboardInterrupt")
+    house.alive()
+    lines = house.log("c0").splitlines()
+    rounds = [line for line in lines if line.startswith("round ")]
+    assert rounds[:-1] == [f"round {n}" for n in range(len(rounds) - 1)]
+
+
 @pytest.mark.parametrize("form", SHORT_OR_LONG)
 def test_a_bar_that_is_drawn_again_and_again_is_one_line(house: House, form: str) -> None:
     count = 1_000_000 if form == "long" else 100_000
@@ -137,6 +154,41 @@ def test_very_many_displays_are_shown_from_both_ends_and_counted(house: House, f
     output.get_by_role("button", name="Show 200").click()
     expect(output.locator(".output-rich")).to_have_count(299)
     assert house.log("c0").count("\n") == count
+
+
+@pytest.mark.parametrize("form", SHORT_OR_LONG)
+def test_a_huge_text_and_a_huge_picture_come_whole_and_show_in_part(house: House, form: str) -> None:
+    megabytes = 50 if form == "long" else 12
+    # No line's end at the end: IPython leaves that out of what an object says of itself.
+    text = (
+        f"RESULT = ('x' * 79 + '\\n') * ({megabytes}_000_000 // 80 - 1) + 'x' * 80\n"
+        "class Text:\n    def __repr__(self): return RESULT\nText()"
+    )
+    image = (
+        "import os, struct, zlib\nfrom IPython.display import Image\n"
+        "def number(n): return struct.pack('>I', n)\n"
+        "def chunk(kind, data): return number(len(data)) + kind + data + number(zlib.crc32(kind + data))\n"
+        f"side = int(({megabytes}_000_000 * .74 / 3) ** .5)\n"
+        "rows = b''.join(b'\\0' + os.urandom(side * 3) for _ in range(side))\n"
+        "Image(b'\\x89PNG\\r\\n\\x1a\\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', side, side, 8, 2, 0, 0, 0))"
+        " + chunk(b'IDAT', zlib.compress(rows, 0)) + chunk(b'IEND', b''))"
+    )
+    house.open(text, image, "here")
+    before = heap(house.page)
+    for cell in ("c0", "c1"):
+        house.run(cell)
+        house.over(cell)
+
+    expect(house.output("c0")).to_contain_text("The first 1 MB is shown")
+    picture = house.output("c1").locator("img")
+    expect(picture).to_be_visible()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 1000
+    with house.page.expect_download() as downloading:
+        house.output("c0").get_by_role("link", name="Download all of it").click()
+    assert downloading.value.path().stat().st_size == megabytes * 1_000_000
+    house.alive()
+    assert heap(house.page) - before < HEAP_GROWN_MAX
 
 
 def thousand_cells() -> dict[str, Any]:
