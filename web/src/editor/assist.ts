@@ -1,8 +1,8 @@
 /** Completion, signatures and hover, asked of whoever knows the code; Tab completes after a word or a dot, and indents elsewhere. */
-import { acceptCompletion, autocompletion, type Completion, type CompletionContext, type CompletionResult, completionStatus, startCompletion } from '@codemirror/autocomplete'
+import { acceptCompletion, autocompletion, closeCompletion, type Completion, type CompletionContext, type CompletionResult, completionStatus, startCompletion } from '@codemirror/autocomplete'
 import { indentLess, indentMore } from '@codemirror/commands'
 import { syntaxTree } from '@codemirror/language'
-import { type EditorState, type Extension, StateEffect, StateField } from '@codemirror/state'
+import { type EditorState, type Extension, Prec, StateEffect, StateField } from '@codemirror/state'
 import { EditorView, hoverTooltip, type KeyBinding, keymap, showTooltip, type Tooltip, ViewPlugin, type ViewUpdate } from '@codemirror/view'
 import { settings } from '../settings/store'
 
@@ -145,6 +145,7 @@ export function assistance(assistant: Assistant): Extension {
     { key: 'Escape', run: (view) => dismiss(view) },
   ]
   return [
+    unwaited,
     autocompletion({ override: [source(assistant)], activateOnTypingDelay: 150, icons: true }),
     inspection,
     signature,
@@ -158,6 +159,11 @@ export function assistance(assistant: Assistant): Extension {
     }, { hoverTime: 500 }),
   ]
 }
+
+/** A list that has not come yet is not waited for any more; Escape goes on to what else it does. */
+const unwaited = Prec.highest(
+  keymap.of([{ key: 'Escape', run: (view) => (completionStatus(view.state) === 'pending' && closeCompletion(view), false) }]),
+)
 
 function dismiss(view: EditorView): boolean {
   if (completionStatus(view.state) !== null) return false
