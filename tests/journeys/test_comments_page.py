@@ -68,6 +68,7 @@ def select(page: Page, cell: str, line: int, word: str) -> None:
     """Select a word of a line with the mouse, as people do."""
     source = page.locator(f'[data-cell-id="{cell}"] .source')
     source.click()
+    expect(source.locator(".cm-content")).to_be_focused()
     text = source.locator(".cm-line").nth(line).get_by_text(word, exact=True)
     (text if text.count() else source.locator(".cm-line").nth(line)).first.dblclick(position={"x": 8, "y": 8})
 
