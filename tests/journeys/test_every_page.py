@@ -122,6 +122,13 @@ def command(page: Page, name: str) -> None:
     field.press("Enter")
 
 
+def settled(page: Page) -> None:
+    """What is shown is here: nothing of it is still on its way."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(200)
+    expect(page.locator(".spinner")).to_have_count(0)
+
+
 def dialog(page: Page, title: str) -> Locator:
     return page.get_by_role("dialog").or_(page.get_by_role("alertdialog")).filter(has_text=title)
 
@@ -155,7 +162,7 @@ def test_pages_around_notebooks(house: House, way: str, ada: Page) -> None:
     }.items():
         ada.goto(house.server.url + address)
         expect(ada.get_by_role("heading", name=heading).first).to_be_visible()
-        ada.wait_for_load_state("networkidle")
+        settled(ada)
         looked_at(ada, f"page-{address.strip('/').replace('/', '-') or 'drive'}-{way}")
 
 
@@ -170,7 +177,7 @@ def test_a_notebook_and_its_panels(house: House, way: str, ada: Page) -> None:
             ada.get_by_role("complementary").or_(ada.get_by_role("region", name=name)).or_(ada.get_by_role("search"))
         )
         expect(shown.first).to_be_visible()
-        ada.wait_for_load_state("networkidle")
+        settled(ada)
         looked_at(ada, f"panel-{name.lower().replace(' ', '-')}-{way}")
         if name == "Terminal":
             continue  # It keeps the keys for the shell, and stands last.
@@ -191,7 +198,7 @@ def test_the_dialogs_of_a_notebook(house: House, way: str, ada: Page) -> None:
         else:
             command(ada, name)
         expect(dialog(ada, title).first).to_be_visible()
-        ada.wait_for_load_state("networkidle")
+        settled(ada)
         looked_at(ada, f"dialog-{name.lower().replace(' ', '-')}-{way}")
         ada.keyboard.press("Escape")
         expect(ada.get_by_role("dialog").or_(ada.get_by_role("alertdialog"))).to_have_count(0)
