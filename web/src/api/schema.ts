@@ -1374,6 +1374,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notebooks/{notebook}/widgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bytes for a widget's next message to the kernel */
+        post: operations["upload_widget_content_api_v1_notebooks__notebook__widgets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notebooks/{notebook}/nbextensions/{path}": {
         parameters: {
             query?: never;
@@ -3888,6 +3905,14 @@ export interface components {
             received: number;
             /** Total */
             total: number | null;
+        };
+        /**
+         * Uploaded
+         * @description What a message in the socket calls it; good once.
+         */
+        Uploaded: {
+            /** Name */
+            name: string;
         };
         /**
          * UsageShown
@@ -7138,6 +7163,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    upload_widget_content_api_v1_notebooks__notebook__widgets_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
             };
             /** @description Validation Error */
             422: {
