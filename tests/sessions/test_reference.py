@@ -38,6 +38,9 @@ CORPUS = [
 ]
 
 
+TABLE = "application/vnd.collegium.table+json"
+
+
 def folded(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Streams merged and shown as a terminal shows them; what differs from process to process left out."""
     merged: list[dict[str, Any]] = []
@@ -48,6 +51,8 @@ def folded(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         else:
             merged.append(dict(output))
     for output in merged:
+        # Where the page finds the table itself: ours alone.
+        output.get("data", {}).pop(TABLE, None)
         if output["output_type"] == "stream":
             stream = StreamText()
             stream.add(output["text"])
