@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from collegium.ground.db import Database, open_database, sqlite_url
-from support.postgres import postgres, why_no_postgres
+from support.postgres import database_of_postgres
 
 # How long an example takes depends on what else the machine does; that it ends is asked elsewhere.
 settings.register_profile("collegium", deadline=None)
@@ -56,12 +56,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     if request.param == "sqlite":
         yield sqlite_url(tmp_path / "collegium.db")
         return
-    reason = why_no_postgres()
-    if reason is not None:
-        pytest.skip(reason)
-    url = postgres().new()
-    yield url
-    postgres().drop(url)
+    with database_of_postgres() as url:
+        yield url
 
 
 @pytest.fixture

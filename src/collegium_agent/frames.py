@@ -101,6 +101,14 @@ def number(words: Any) -> float | int | None:
             return None
 
 
+def bound(words: str) -> float | int:
+    """An end of a range of numbers, as somebody typed it. Raises NoTable for what is no number."""
+    found = number(words)
+    if found is None:
+        raise NoTable(f"“{words[:40]}” is no number.")
+    return found
+
+
 def top(values: list[Any]) -> tuple[list[list[Any]], int]:
     """The most frequent values with their counts, and how many different ones there are."""
     counted = Counter(glance.text(one, 200)[0] for one in values)

@@ -133,10 +133,7 @@ class PandasFrame:
         if type(words) is not str or not words.strip():
             return None
         if kind == "number":
-            found = frames.number(words)
-            if found is None:
-                raise frames.NoTable(f"“{words[:40]}” is no number.")
-            return found
+            return frames.bound(words)
         if kind != "time":
             return None
         try:

@@ -100,10 +100,7 @@ class PolarsFrame:
         if type(words) is not str or not words.strip():
             return None
         if kind == "number":
-            found = frames.number(words)
-            if found is None:
-                raise frames.NoTable(f"“{words[:40]}” is no number.")
-            return found
+            return frames.bound(words)
         try:
             moment = datetime.datetime.fromisoformat(words.strip())
         except ValueError as error:

@@ -199,7 +199,7 @@ def _export(ref: str, frame: Any, asked: dict[str, Any]) -> dict[str, Any]:
     path = os.path.join(EXPORT_FOLDER, f".collegium-{os.urandom(8).hex()}.{kind}")
     try:
         beside("exporting").write(frame, positions, path, kind)
-    except BaseException:
+    except BaseException:  # half a file is nobody's, whatever ended its writing
         if os.path.exists(path):
             os.unlink(path)
         raise

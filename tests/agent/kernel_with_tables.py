@@ -1,11 +1,13 @@
 """A real kernel that is asked about its variables and tables."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
 
-from agent_process import AgentClient, AgentProcess
-from collegium.kernels.model import Message
+from agent_process import AgentClient, AgentProcess, agent_process
+from collegium.kernels.model import KernelChange, Message
 from collegium.kernels.side import ask
 
 
@@ -66,3 +68,14 @@ class TableKernel:
         found = await self.table("rows", **{"ref": ref, "columns": columns, "limit": 50, **about})
         assert found.keys().isdisjoint({"error"}), found
         return found
+
+
+@asynccontextmanager
+async def table_kernel() -> AsyncIterator[TableKernel]:
+    """A kernel in an agent of its own, idle."""
+    with agent_process() as agent:
+        client = await AgentClient.open(agent)
+        await client.send(op="start_kernel", kernel="k", name="python3", cwd=str(agent.content), env={})
+        await client.until(KernelChange, state="idle")
+        yield TableKernel(agent, client)
+        await agent.hang_up()

@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from agent.kernel_with_tables import TableKernel
-from agent_process import AgentClient, agent_process
-from collegium.kernels.model import KernelChange
+from agent.kernel_with_tables import TableKernel, table_kernel
 
 pytestmark = pytest.mark.anyio
 
@@ -19,12 +17,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def kernel() -> AsyncIterator[TableKernel]:
-    with agent_process() as agent:
-        client = await AgentClient.open(agent)
-        await client.send(op="start_kernel", kernel="k", name="python3", cwd=str(agent.content), env={})
-        await client.until(KernelChange, state="idle")
-        yield TableKernel(agent, client)
-        await agent.hang_up()
+    async with table_kernel() as kernel:
+        yield kernel
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 from collegium.comments.settings import CommentSettings
 from collegium.ground.db import sqlite_url
 from comments.site import Site, open_site
-from support.postgres import postgres, why_no_postgres
+from support.postgres import database_of_postgres
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,8 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     if request.param == "sqlite":
         yield sqlite_url(tmp_path_factory.mktemp("database") / "collegium.db")
         return
-    reason = why_no_postgres()
-    if reason is not None:
-        pytest.skip(reason)
-    url = postgres().new()
-    yield url
-    postgres().drop(url)
+    with database_of_postgres() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -13,19 +13,15 @@ from collegium.ground.db import READERS_MAX, Database, open_database
 from collegium.ground.errors import CollegiumError, StorageFull, Unavailable
 from support.cutting import Cutter, cutter
 from support.disk import leave_room
-from support.postgres import postgres, why_no_postgres
+from support.postgres import database_of_postgres, postgres
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    reason = why_no_postgres()
-    if reason is not None:
-        pytest.skip(reason)
-    url = postgres().new()
-    yield url
-    postgres().drop(url)
+    with database_of_postgres() as url:
+        yield url
 
 
 @pytest.fixture

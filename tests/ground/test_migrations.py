@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 import collegium
 from collegium.ground.db import MIGRATIONS, is_sqlite, metadata, postgresql_engine, sqlite_url, sync_engine
-from support.postgres import postgres, why_no_postgres
+from support.postgres import database_of_postgres
 
 pytestmark = pytest.mark.anyio
 
@@ -31,12 +31,8 @@ def empty_url(request: pytest.FixtureRequest) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as folder:
             yield sqlite_url(Path(folder) / "collegium.db")
         return
-    reason = why_no_postgres()
-    if reason is not None:
-        pytest.skip(reason)
-    url = postgres().new(template="template0")
-    yield url
-    postgres().drop(url)
+    with database_of_postgres("template0") as url:
+        yield url
 
 
 async def on(url: str, work: Any, *words: Any) -> Any:

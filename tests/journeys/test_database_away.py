@@ -21,7 +21,7 @@ from collegium.notifications import postman
 from collegium.sessions import layers
 from collegium.settings import Settings
 from collegium.workers import service as workers
-from support.postgres import postgres, why_no_postgres
+from support.postgres import database_of_postgres, postgres
 
 pytestmark = pytest.mark.anyio
 
@@ -43,12 +43,8 @@ BY_THEMSELVES = {
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    reason = why_no_postgres()
-    if reason is not None:
-        pytest.skip(reason)
-    url = postgres().new()
-    yield url
-    postgres().drop(url)
+    with database_of_postgres() as url:
+        yield url
 
 
 @pytest.fixture

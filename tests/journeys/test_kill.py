@@ -10,7 +10,7 @@ import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from support.postgres import postgres, why_no_postgres
+from support.postgres import database_of_postgres, postgres
 from support.server import Server, server
 from support.tab import Tab, joined
 
@@ -22,12 +22,8 @@ LINES_PER_SECOND = 100
 
 @pytest.fixture
 def postgresql_url() -> Iterator[str]:
-    reason = why_no_postgres()
-    if reason is not None:
-        pytest.skip(reason)
-    url = postgres().new(template="template0")
-    yield url
-    postgres().drop(url)
+    with database_of_postgres("template0") as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

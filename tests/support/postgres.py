@@ -8,6 +8,8 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,17 @@ def postgres() -> "Postgres":
     server = Postgres()
     atexit.register(server.stop)
     return server
+
+
+@contextmanager
+def database_of_postgres(template: str = EMPTY) -> Iterator[str]:
+    """The address of a database of its own, migrated or of this template; skips, with the reason, where none can be."""
+    reason = why_no_postgres()
+    if reason is not None:
+        pytest.skip(reason)
+    url = postgres().new(template)
+    yield url
+    postgres().drop(url)
 
 
 class Postgres:

@@ -1,7 +1,7 @@
 """HTTP: errors become problem+json in one table; strangers' pages are kept out; every answer carries its policy."""
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketState
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from collegium.ground import errors
 from collegium.ground.ids import new_id
@@ -113,6 +113,19 @@ async def close_for(socket: WebSocket, error: errors.CollegiumError) -> None:
     reason = error.detail.encode()[:CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
     if socket.application_state is WebSocketState.CONNECTED:
         await socket.close(code, reason)
+
+
+async def converse(socket: WebSocket, talk: Callable[[], Awaitable[None]]) -> None:
+    """Accept a socket and talk, in tasks perhaps, until either side goes; what went wrong is its closing code."""
+    await socket.accept()
+    gone = False
+    try:
+        await talk()
+    except* WebSocketDisconnect:
+        gone = True
+    except* errors.CollegiumError as group:
+        if not gone:
+            await close_for(socket, errors.first(group))
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, error: errors.CollegiumError) -> None:

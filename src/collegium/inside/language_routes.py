@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from collegium.accounts.service import signed_in
-from collegium.ground.errors import CollegiumError, Invalid, first
-from collegium.ground.http import close_for
+from collegium.ground.errors import Invalid
+from collegium.ground.http import converse
 from collegium.ground.ids import RuntimeId
 from collegium.inside.service import Inside
 from collegium.kernels.language import Ended, LanguageStream
@@ -20,15 +20,7 @@ def routes(inside: Inside) -> APIRouter:
 
     @router.websocket("/language")
     async def language_socket(websocket: WebSocket, runtime: str) -> None:
-        await websocket.accept()
-        gone = False
-        try:
-            await _converse(websocket, inside, RuntimeId(runtime))
-        except* WebSocketDisconnect:
-            gone = True
-        except* CollegiumError as group:
-            if not gone:
-                await close_for(websocket, first(group))
+        await converse(websocket, lambda: _converse(websocket, inside, RuntimeId(runtime)))
 
     return router
 

@@ -16,8 +16,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from collegium.accounts.model import Principal
 from collegium.accounts.service import signed_in
 from collegium.drive.model import content_disposition, parsed_range
-from collegium.ground.errors import CollegiumError, Invalid, TooLarge, Unavailable, first
-from collegium.ground.http import USER_CONTENT_POLICY, close_for
+from collegium.ground.errors import Invalid, TooLarge, Unavailable
+from collegium.ground.http import USER_CONTENT_POLICY, converse
 from collegium.ground.ids import RuntimeId
 from collegium.ground.log import get_log
 from collegium.inside import language_routes
@@ -267,15 +267,7 @@ def _terminal_routes(inside: Inside) -> APIRouter:
     async def terminal_socket(
         websocket: WebSocket, runtime: str, name: str, since: Annotated[int, Query(ge=0, lt=OFFSET_MAX)] = 0
     ) -> None:
-        await websocket.accept()
-        gone = False
-        try:
-            await _look(websocket, inside, RuntimeId(runtime), name, since)
-        except* WebSocketDisconnect:
-            gone = True
-        except* CollegiumError as group:
-            if not gone:
-                await close_for(websocket, first(group))
+        await converse(websocket, lambda: _look(websocket, inside, RuntimeId(runtime), name, since))
 
     return router
 

@@ -329,7 +329,7 @@ class LiveDocument:
             document, lane = self.now()
             try:
                 made = change(document)
-            except Exception:
+            except Exception:  # half a change may stand in the document: it is loaded again, and the caller told
                 self.drop()
                 raise
             if made is None:

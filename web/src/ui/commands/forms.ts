@@ -1,4 +1,5 @@
 /** Forms: fields beside the code, that write into it. */
+import { metadataOf } from '../../model/facts'
 import { formMode, hasForm } from '../../model/formMark'
 import { CELL_OPERATION, type CellMap, cellOf, textOf } from '../../model/notebook'
 import { askForField } from '../forms/asked'
@@ -17,7 +18,7 @@ const sourceOf = (desk: Desk): string => {
 const withForm = (desk: Desk): boolean => hasForm(sourceOf(desk))
 const formOnly = (desk: Desk): boolean => {
   const cell = codeCell(desk)
-  return cell !== null && formMode(textOf(cell).toString(), (cell.get('md') as { get(key: string): unknown } | undefined)?.get('cellView')) === 'form'
+  return cell !== null && formMode(textOf(cell).toString(), metadataOf(cell)?.get('cellView')) === 'form'
 }
 
 function addForm(desk: Desk): void {

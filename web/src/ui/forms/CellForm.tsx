@@ -10,7 +10,7 @@ import type { CellId } from '../../model/wire'
 import { t } from '../../i18n'
 import { Markdown } from '../../outputs/Markdown'
 import { IconButton } from '../kit'
-import { useDesk, useMay, useText } from '../notebook/hooks'
+import { useDesk, useEditable, useText } from '../notebook/hooks'
 import { askForField } from './asked'
 import { Field } from './Field'
 import { shownCode, toggleCode } from './shownCode'
@@ -19,7 +19,7 @@ export default function CellForm({ id, cell, mode }: { id: CellId; cell: CellMap
   const desk = useDesk()
   const source = useDeferredValue(useText(textOf(cell)))
   const form = useMemo(() => parseForm(source), [source])
-  const editable = useMay('write') && (cell.get('md') as { get(key: string): unknown } | undefined)?.get('editable') !== false
+  const editable = useEditable(cell)
   const open = useStore(shownCode, (cells) => cells.has(id))
   if (!form) return null
   const hidden = mode === 'form' && !open

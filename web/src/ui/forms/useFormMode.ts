@@ -1,6 +1,6 @@
 /** Whether a cell shows a form, found anew only when its text or its metadata change. */
 import { useCallback, useSyncExternalStore } from 'react'
-import type * as Y from 'yjs'
+import { metadataOf } from '../../model/facts'
 import { type FormMode, formMode } from '../../model/formMark'
 import { type CellMap, textOf } from '../../model/notebook'
 
@@ -8,7 +8,7 @@ export function useFormMode(cell: CellMap): FormMode | null {
   const subscribe = useCallback(
     (notify: () => void) => {
       const text = textOf(cell)
-      const metadata = cell.get('md') as Y.Map<unknown> | undefined
+      const metadata = metadataOf(cell)
       text.observe(notify)
       metadata?.observe(notify)
       return () => {
@@ -18,5 +18,5 @@ export function useFormMode(cell: CellMap): FormMode | null {
     },
     [cell],
   )
-  return useSyncExternalStore(subscribe, () => formMode(textOf(cell).toString(), (cell.get('md') as Y.Map<unknown> | undefined)?.get('cellView')))
+  return useSyncExternalStore(subscribe, () => formMode(textOf(cell).toString(), metadataOf(cell)?.get('cellView')))
 }
