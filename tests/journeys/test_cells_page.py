@@ -205,6 +205,7 @@ def test_cells_go_from_notebook_to_notebook_by_the_keys_of_the_clipboard(house: 
     page = house.ada
     house.open(page, here)
     choose(page, "Edit", "Select all cells")
+    expect(page.locator(".cell-chosen")).to_have_count(2)
     command_mode(page, "b")
     page.keyboard.press("ControlOrMeta+c")
 

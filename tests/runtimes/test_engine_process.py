@@ -93,6 +93,8 @@ def test_what_died_while_the_engine_was_away_is_cleaned_and_named(engine: Engine
     engine.keeper.wait()
     for pid in processes:
         os.kill(pid, signal.SIGKILL)
+    # A killed process is there until its memory is given back; an engine that came sooner would find it alive.
+    engine.until(lambda: engine.runtime_processes() == [])
 
     engine.start()
 

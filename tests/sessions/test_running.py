@@ -199,9 +199,9 @@ async def test_an_interrupt_stops_what_runs_and_forgets_what_waits(
 
 STUBBORN = """
 import time
-print('begun', flush=True)
 while True:
     try:
+        print('begun', flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         pass

@@ -73,6 +73,8 @@ function followRuns(desk: Desk, changed: (execution: Execution) => void, ended: 
     batch = next
     if (news) ended(news)
   }
+  // This part of the page comes a moment after the cells: something may have been asked for by then.
+  for (const { execution } of desk.session.all().values()) hear(execution)
   return desk.room.listen((message: FromServer) => {
     if (message.type === 'cells') message.executions.forEach(hear)
     if (message.type !== 'execution') return
