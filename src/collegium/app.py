@@ -1,6 +1,6 @@
 """Builds the whole: the parts bottom up in one stack, so that they stop in the opposite order, and the doors on top."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -277,10 +277,10 @@ async def open_tasks() -> AsyncIterator[TaskGroup]:
 
 
 async def _tell_shared(
-    notifications: Notifications, principal: Principal, item: Item, role: Role, user: UserId
+    notifications: Notifications, principal: Principal, item: Item, role: Role, users: Sequence[UserId]
 ) -> None:
     occasion = Occasion(Told.SHARED, principal.user, item.id, item.kind, item.name, f"As {role}")
-    await notifications.notify(occasion, [user])
+    await notifications.notify(occasion, users)
 
 
 def create_app(house: House) -> FastAPI:

@@ -104,6 +104,22 @@ async def test_a_mention_is_mailed(site: Site, mailbox: Mailbox) -> None:
     assert f"https://collegium.example.org/notebooks/{site.notebook}#comment={thread}" in text
 
 
+async def test_what_is_shared_with_a_group_is_mailed_to_each_but_who_shared_it(site: Site, mailbox: Mailbox) -> None:
+    root = replace(site.people["Ada"], admin=True)
+    group = await site.house.groups.create(root, "Physics")
+    for name in ("Ada", "Ed", "Eve"):
+        await site.house.groups.add(root, group.id, address_of(name))
+    body = {"group": group.id, "role": "viewer"}
+    (await site.clients["Ada"].put(f"/drive/items/{site.notebook}/grants", json=body)).raise_for_status()
+    await arrived(mailbox, 1)
+    await nothing_waits(site)
+
+    assert mailbox.recipients == ["eve@example.org"]
+    (text,) = mailbox.texts("eve@example.org")
+    assert "Ada shared “lesson.ipynb” with you" in text
+    assert f"https://collegium.example.org/notebooks/{site.notebook}" in text
+
+
 async def test_a_burst_is_one_mail(site: Site, mailbox: Mailbox) -> None:
     notifications = site.house.notifications
     async with site.house.database.write() as tx:

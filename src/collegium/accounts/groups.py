@@ -9,17 +9,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.accounts import groups_store as store
-from collegium.accounts.groups_store import membership
+from collegium.accounts.groups_store import membership, memberships
 from collegium.accounts.model import Group, Principal, User, email_key, parsed_name
 from collegium.accounts.service import Accounts
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import Conflict, Forbidden, NotFound
-from collegium.ground.ids import GroupId, new_id
+from collegium.ground.ids import GroupId, UserId, new_id
 from collegium.ground.log import get_log
 from collegium.ground.news import News
 
-__all__ = ["GROUPS", "Found", "Groups", "groups_by_ids", "membership"]
+__all__ = ["GROUPS", "Found", "Groups", "groups_by_ids", "members_of", "membership", "memberships"]
 
 log = get_log("groups")
 
@@ -154,6 +154,11 @@ async def groups_by_ids(tx: AsyncConnection, ids: Iterable[GroupId]) -> dict[Gro
     wanted = set(ids)
     found = [_group(row) for row in await store.groups_by_ids(tx, wanted)] if wanted else []
     return {group.id: group for group in found}
+
+
+async def members_of(tx: AsyncConnection, group: GroupId) -> list[UserId]:
+    """Who is in a group; nobody, if there is none."""
+    return [user.id for user in await store.read_members(tx, group)]
 
 
 def _group(row: Row[Any]) -> Group:

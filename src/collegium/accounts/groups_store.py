@@ -1,6 +1,6 @@
 """The tables of groups and their members, and their statements."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Row, Select, String, Table, delete, func, insert, or_, select
@@ -34,6 +34,11 @@ group_members = Table(
 def membership(user: UserId) -> Select[Any]:
     """The ids of the groups that somebody is in."""
     return select(group_members.c.group).where(group_members.c.user == user)
+
+
+def memberships(of: Sequence[UserId]) -> Select[Any]:
+    """`user` and `group`, for each of the groups that these people are in."""
+    return select(group_members.c.user, group_members.c.group).where(group_members.c.user.in_(list(of)))
 
 
 # --- groups --------------------------------------------------------------------------------------

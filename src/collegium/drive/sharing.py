@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collegium.accounts.groups import groups_by_ids
+from collegium.accounts.groups import groups_by_ids, members_of
 from collegium.accounts.model import Action, Group, Principal, Role, User, email_key, may, stronger
 from collegium.accounts.service import Accounts, Restraint
 from collegium.drive import sharing_store, store
@@ -21,7 +21,7 @@ from collegium.ground.news import News
 
 log = get_log("drive")
 
-OnShare = Callable[[Principal, Item, Role, UserId], Awaitable[None]]
+OnShare = Callable[[Principal, Item, Role, Sequence[UserId]], Awaitable[None]]
 GRANTS_PER_ITEM_MAX = 200
 UNKNOWN_ADDRESSES_MAX, UNKNOWN_ADDRESSES_WINDOW = 30, timedelta(minutes=10)
 """Who shares mistypes an address now and then; who lists a thousand wants to know who is here."""
@@ -83,7 +83,10 @@ class Sharing(Roles):
         self._accounts = accounts
         self._news = news
         self.on_share: list[OnShare] = []
-        """Called when somebody was given a role on an item for the first time, once that is committed."""
+        """Called once it is committed that people, or a group they are in, were given a role on an item.
+
+        They are those to whom this is new: the same person or group had none on it, and they were given less elsewhere.
+        """
         self._unknown = Restraint(UNKNOWN_ADDRESSES_MAX, UNKNOWN_ADDRESSES_WINDOW)
 
     # --- who has access --------------------------------------------------------------------------
@@ -141,12 +144,11 @@ class Sharing(Roles):
             given = await sharing_store.read_grants(tx, [item])
             others = [grant for grant in given if grant.user != user.id]
             _refuse_many(others)
+            news = await self._news_to(tx, found, [user.id], role) if len(others) == len(given) else []
             await sharing_store.set_grant(tx, Grant(item, user.id, role, now_ms(), expires_at), by=principal.user)
         self.changed(found.owner)
         log.info("grant.made", item=item, user=principal.user, to=user.id, role=role)
-        if len(others) == len(given):
-            for tell in self.on_share:
-                await tell(principal, found, role, user.id)
+        await self._tell(principal, found, role, news)
 
     async def revoke(self, principal: Principal, item: ItemId, email: str) -> None:
         """Take back what was given on this very item; one may also give up one's own role. Raises NotFound."""
@@ -177,12 +179,16 @@ class Sharing(Roles):
             found = await self._shareable(tx, principal, item)
             if group not in await groups_by_ids(tx, [group]):
                 raise NotFound("There is no such group.")
-            others = [grant for grant in await sharing_store.read_group_grants(tx, [item]) if grant.group != group]
+            given = await sharing_store.read_group_grants(tx, [item])
+            others = [grant for grant in given if grant.group != group]
             _refuse_many(others)
+            members = await members_of(tx, group) if len(others) == len(given) else []
+            news = await self._news_to(tx, found, members, role)
             made = GroupGrant(item, group, role, now_ms(), expires_at)
             await sharing_store.set_group_grant(tx, made, by=principal.user)
         self.changed(found.owner)
         log.info("grant.made", item=item, user=principal.user, to_group=group, role=role)
+        await self._tell(principal, found, role, news)
 
     async def revoke_group(self, principal: Principal, item: ItemId, group: GroupId) -> None:
         """Take back what was given to a group on this very item. Raises NotFound, Forbidden."""
@@ -225,6 +231,17 @@ class Sharing(Roles):
             self._unknown.take(principal.user)
             raise
 
+    async def _news_to(self, tx: AsyncConnection, item: Item, users: Sequence[UserId], role: Role) -> list[UserId]:
+        """Those of these users to whom the role is news: whoever was not given as much, here or on a folder above."""
+        way = [step.item.id for step in await store.read_way(tx, item.id, item.owner)]
+        had = await sharing_store.read_granted(tx, way, users)
+        return [user for user in users if user != item.owner and not _covers(had.get(user), role)]
+
+    async def _tell(self, principal: Principal, item: Item, role: Role, users: Sequence[UserId]) -> None:
+        if users:
+            for tell in self.on_share:
+                await tell(principal, item, role, users)
+
     async def _shareable(self, tx: AsyncConnection, principal: Principal, item: ItemId) -> Item:
         found, _ = await self.authorize(principal, item, Action.SHARE, tx=tx)
         if found.playground_of is not None:
@@ -237,6 +254,10 @@ def _refuse_unfit(role: Role, expires_at: int | None) -> None:
         raise Invalid("There is one owner; give a role below it.", field="role")
     if expires_at is not None and expires_at <= now_ms():
         raise Invalid("This would have expired already.", field="expires_at")
+
+
+def _covers(had: Role | None, role: Role) -> bool:
+    return had is not None and stronger(had, role) is had
 
 
 def _refuse_many(others: Sequence[Grant | GroupGrant]) -> None:

@@ -1,6 +1,6 @@
 """The tables of what is shared with people, with groups and by links, and their statements."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collegium.accounts.groups import membership
-from collegium.accounts.model import GUEST, Role
+from collegium.accounts.groups import membership, memberships
+from collegium.accounts.model import GUEST, Role, stronger
 from collegium.drive.model import Audience, Grant, GroupGrant, Link
 from collegium.ground.clock import now_ms
 from collegium.ground.db import metadata
@@ -191,6 +191,22 @@ async def read_group_grants(tx: AsyncConnection, on: Iterable[ItemId]) -> list[G
     found = select(group_grants).where(group_grants.c.item.in_(list(on)), _holds(group_grants))
     rows = await tx.execute(found.order_by(group_grants.c.created_at, group_grants.c.group))
     return [GroupGrant(ItemId(r.item), GroupId(r.group), Role(r.role), r.created_at, r.expires_at) for r in rows]
+
+
+async def read_granted(tx: AsyncConnection, on: list[ItemId], users: Sequence[UserId]) -> dict[UserId, Role]:
+    """The strongest role each of these users was given on one of these items, themselves or by a group."""
+    strongest: dict[UserId, Role] = {}
+    for start in range(0, len(users), 500):
+        some = list(users[start : start + 500])
+        own = select(grants.c.user, grants.c.role).where(grants.c.user.in_(some), grants.c.item.in_(on), _holds(grants))
+        theirs = memberships(some).subquery()
+        by_group = select(theirs.c.user, group_grants.c.role).join(theirs, theirs.c.group == group_grants.c.group)
+        by_group = by_group.where(group_grants.c.item.in_(on), _holds(group_grants))
+        for row in await tx.execute(union_all(own, by_group)):
+            best = stronger(strongest.get(UserId(row.user)), Role(row.role))
+            assert best is not None, "the stronger of something and a role is a role"
+            strongest[UserId(row.user)] = best
+    return strongest
 
 
 # --- links ---------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ class Postman:
     async def _deal(self, mail: WaitingMail) -> None:
         async with self._database.read() as tx:
             told = await store.read_told_by(tx, mail.id)
-            wanted = await store.wants_mail(tx, mail.user)
+            wanted = bool(await store.who_wants_mail(tx, [mail.user]))
         people = await self._accounts.users_by_ids({mail.user, *(one.occasion.by for one in told)})
         to = people[mail.user]
         assert self.authority is not None, "it is asked before anything is sent"

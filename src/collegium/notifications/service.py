@@ -29,6 +29,8 @@ log = get_log("notifications")
 TOLD = "told"
 """News: somebody was told something, or has read it."""
 KEPT_PER_USER_MAX = 500
+TOLD_AT_ONCE = 500
+"""A group of thousands is told with a few statements, since whoever else writes waits meanwhile."""
 LISTENERS_PER_USER_MAX = 64
 PAGE_MAX = 100
 
@@ -70,15 +72,17 @@ class Notifications:
         occasion = replace(occasion, text=clipped(occasion.text))
         wanted = sorted(set(users) - {occasion.by})
         now = now_ms()
-        for user in wanted:
-            mail = None
-            if self.mail_is_sent and await store.wants_mail(tx, user):
+        for start in range(0, len(wanted), TOLD_AT_ONCE):
+            some = wanted[start : start + TOLD_AT_ONCE]
+            mails: dict[UserId, str] = {}
+            if self.mail_is_sent:
                 delays = {"delay_ms": self._delay_ms, "delay_ms_max": self._delay_ms_max}
-                mail = await store.queue_mail(tx, user, occasion.item, new=new_id(), now_ms=now, **delays)
-            await store.delete_repeated(tx, user, occasion)
-            one = Notification(new_id(), user, occasion, at=now, read_at=None)
-            await store.insert_notification(tx, one, mail=mail)
-            await store.delete_oldest(tx, user, keep=KEPT_PER_USER_MAX)
+                readers = await store.who_wants_mail(tx, some)
+                mails = await store.queue_mails(tx, readers, occasion.item, now_ms=now, **delays)
+            await store.delete_repeated(tx, some, occasion)
+            told = [Notification(new_id(), user, occasion, at=now, read_at=None) for user in some]
+            await store.insert_notifications(tx, told, mails=mails)
+            await store.delete_oldest(tx, some, keep=KEPT_PER_USER_MAX)
         return wanted
 
     def told(self, users: Sequence[UserId]) -> None:
@@ -153,7 +157,7 @@ class Notifications:
     async def wants_mail(self, user: UserId) -> bool:
         """Whether somebody wants mail."""
         async with self._database.read() as tx:
-            return await store.wants_mail(tx, user)
+            return bool(await store.who_wants_mail(tx, [user]))
 
     async def choose(self, principal: Principal, *, mail: bool) -> None:
         """Whether one wants mail from now on; what waits is not sent either."""

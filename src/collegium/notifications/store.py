@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.db import metadata
-from collegium.ground.ids import ItemId, UserId
+from collegium.ground.ids import ItemId, UserId, new_id
 from collegium.notifications.model import Notification, Occasion, Told, WaitingMail
 
 notifications = Table(
@@ -92,19 +92,23 @@ def _notification(row: Row[Any]) -> Notification:
 # --- what people were told -----------------------------------------------------------------------
 
 
-async def insert_notification(tx: AsyncConnection, one: Notification, *, mail: str | None) -> None:
-    """Keep it."""
+async def insert_notifications(tx: AsyncConnection, told: Sequence[Notification], *, mails: dict[UserId, str]) -> None:
+    """Keep them, each with the mail that will tell its user, if there is one."""
+    await tx.execute(insert(notifications), [_values(one, mail=mails.get(one.user)) for one in told])
+
+
+def _values(one: Notification, *, mail: str | None) -> dict[str, Any]:
     occasion = one.occasion
     row = {"id": one.id, "user": one.user, "kind": occasion.kind, "by": occasion.by, "item": occasion.item}
     about = {"item_kind": occasion.item_kind, "item_name": occasion.item_name, "text": occasion.text}
     place = {"thread": occasion.thread, "comment": occasion.comment, "at": one.at, "read_at": one.read_at}
-    await tx.execute(insert(notifications).values(mail=mail, **row, **about, **place))
+    return {"mail": mail, **row, **about, **place}
 
 
-async def delete_repeated(tx: AsyncConnection, user: UserId, occasion: Occasion) -> None:
-    """Forget the same occasion of before, if its user has not read it: it is told once, as the latest."""
+async def delete_repeated(tx: AsyncConnection, users: Sequence[UserId], occasion: Occasion) -> None:
+    """Forget the same occasion of before, of those who have not read it: it is told once, as the latest."""
     same = and_(
-        notifications.c.user == user,
+        notifications.c.user.in_(list(users)),
         notifications.c.kind == occasion.kind,
         notifications.c.by == occasion.by,
         notifications.c.item == occasion.item,
@@ -115,12 +119,14 @@ async def delete_repeated(tx: AsyncConnection, user: UserId, occasion: Occasion)
     await tx.execute(delete(notifications).where(same))
 
 
-async def delete_oldest(tx: AsyncConnection, user: UserId, *, keep: int) -> None:
-    """Of what somebody was told only the latest is kept."""
-    latest = select(notifications.c.id).where(notifications.c.user == user)
-    latest = latest.order_by(notifications.c.at.desc(), notifications.c.id.desc()).offset(keep).limit(1_000)
-    old = [row.id for row in await tx.execute(latest)]
-    if old:
+async def delete_oldest(tx: AsyncConnection, users: Sequence[UserId], *, keep: int) -> None:
+    """Of what each of them was told only the latest is kept."""
+    counted = select(notifications.c.user).where(notifications.c.user.in_(list(users)))
+    counted = counted.group_by(notifications.c.user).having(func.count() > keep)
+    for user in [row.user for row in await tx.execute(counted)]:
+        latest = select(notifications.c.id).where(notifications.c.user == user)
+        latest = latest.order_by(notifications.c.at.desc(), notifications.c.id.desc()).offset(keep).limit(1_000)
+        old = [row.id for row in await tx.execute(latest)]
         await tx.execute(delete(notifications).where(notifications.c.id.in_(old)))
 
 
@@ -176,10 +182,11 @@ async def delete_of_items(tx: AsyncConnection, items: Sequence[ItemId]) -> list[
 # --- who wants mail ------------------------------------------------------------------------------
 
 
-async def wants_mail(tx: AsyncConnection, user: UserId) -> bool:
-    """Whether somebody wants mail."""
-    found = (await tx.execute(select(choices.c.mail).where(choices.c.user == user))).scalar_one_or_none()
-    return found is None or bool(found)
+async def who_wants_mail(tx: AsyncConnection, users: Sequence[UserId]) -> list[UserId]:
+    """Those of these users who want mail."""
+    refused = select(choices.c.user).where(choices.c.user.in_(list(users)), choices.c.mail.is_(False))
+    without = {row.user for row in await tx.execute(refused)}
+    return [user for user in users if user not in without]
 
 
 async def set_choice(tx: AsyncConnection, user: UserId, *, mail: bool) -> None:
@@ -191,19 +198,22 @@ async def set_choice(tx: AsyncConnection, user: UserId, *, mail: bool) -> None:
 # --- mails that wait -----------------------------------------------------------------------------
 
 
-async def queue_mail(
-    tx: AsyncConnection, user: UserId, item: ItemId, *, new: str, now_ms: int, delay_ms: int, delay_ms_max: int
-) -> str:
-    """The mail in which somebody will be told of this item: the one that waits already, or a new one."""
-    row = (await tx.execute(select(mails).where(mails.c.user == user, mails.c.item == item))).one_or_none()
-    if row is None:
-        fresh = {"id": new, "user": user, "item": item, "created_at": now_ms, "due_at": now_ms + delay_ms}
-        await tx.execute(insert(mails).values(begun=0, failures=0, claim=None, claimed_until=0, **fresh))
-        return new
-    if row.failures == 0 and row.claim is None:
-        due_at = min(row.created_at + delay_ms_max, now_ms + delay_ms)
-        await tx.execute(update(mails).where(mails.c.id == row.id).values(due_at=max(row.due_at, due_at)))
-    return str(row.id)
+async def queue_mails(
+    tx: AsyncConnection, users: Sequence[UserId], item: ItemId, *, now_ms: int, delay_ms: int, delay_ms_max: int
+) -> dict[UserId, str]:
+    """The mail in which each of them will be told of this item: the one that waits already, or a new one."""
+    queued: dict[UserId, str] = {}
+    for row in (await tx.execute(select(mails).where(mails.c.user.in_(list(users)), mails.c.item == item))).all():
+        queued[UserId(row.user)] = row.id
+        if row.failures == 0 and row.claim is None:
+            due_at = min(row.created_at + delay_ms_max, now_ms + delay_ms)
+            await tx.execute(update(mails).where(mails.c.id == row.id).values(due_at=max(row.due_at, due_at)))
+    new = {user: new_id() for user in users if user not in queued}
+    if new:
+        fresh = {"item": item, "created_at": now_ms, "due_at": now_ms + delay_ms}
+        state = {"begun": 0, "failures": 0, "claim": None, "claimed_until": 0}
+        await tx.execute(insert(mails), [{"id": mail, "user": user, **fresh, **state} for user, mail in new.items()])
+    return queued | new
 
 
 async def claim_mail(tx: AsyncConnection, *, claim: str, now_ms: int, until: int) -> WaitingMail | None:
