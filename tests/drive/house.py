@@ -30,14 +30,19 @@ async def somebody(house: House, name: str) -> Principal:
     return Principal(user.id, user.name, user.email, user.admin, token=TokenId(new_id()))
 
 
-def ipynb(cells: Mapping[str, str], *, outputs: Mapping[str, list[dict[str, Any]]] | None = None) -> bytes:
-    """A notebook file with these code cells by their id, and what they show."""
+def ipynb(
+    cells: Mapping[str, str],
+    *,
+    outputs: Mapping[str, list[dict[str, Any]]] | None = None,
+    colab: Mapping[str, Any] | None = None,
+) -> bytes:
+    """A notebook file with these code cells by their id, what they show, and what Colab would say of it."""
     shown = outputs or {}
     return json.dumps(
         {
             "nbformat": 4,
             "nbformat_minor": 5,
-            "metadata": {"colab": {"runtime_attributes": {"runtime_version": "2026.11"}}},
+            "metadata": {"colab": {"runtime_attributes": {"runtime_version": "2026.11"}} | dict(colab or {})},
             "cells": [
                 {
                     "id": id,

@@ -76,6 +76,19 @@ async def test_a_copy_says_the_same_shows_the_same_and_has_no_past(house: House,
     assert (await house.notebooks.content(NotebookId(copy.id))).metadata["colab"]
 
 
+async def test_a_copy_of_a_notebook_that_omits_its_outputs_shows_none(house: House, ada: Principal) -> None:
+    file = ipynb(
+        {"a": "print(1)", "b": "x"}, outputs={"a": printed("1\n"), "b": LARGE}, colab={"private_outputs": True}
+    )
+    original = await notebook(house, ada, "n.ipynb", file)
+
+    copy = await house.copying.copy(ada, ItemId(original))
+
+    assert (await outputs(house, original)).keys() == {"a", "b"}
+    assert await outputs(house, copy.id) == {}
+    assert await sources(house, copy.id) == {"a": "print(1)", "b": "x"}
+
+
 async def test_the_large_outputs_of_a_copy_outlive_the_original(house: House, ada: Principal) -> None:
     original = await notebook(house, ada, "n.ipynb", ipynb({"b": "x"}, outputs={"b": LARGE}))
     copy = await house.copying.copy(ada, ItemId(original))

@@ -403,3 +403,30 @@ def test_on_a_phone_the_bar_that_finds_stays_on_the_screen(house: House) -> None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 360
     page.context.close()
+
+
+def choose(page: Page, menu: str, name: str) -> None:
+    page.get_by_role("menubar").get_by_role("menuitem", name=menu, exact=True).click()
+    page.get_by_role("menuitem", name=name).first.click()
+
+
+def test_a_notebook_that_omits_its_outputs_shows_them_and_saves_none(house: House) -> None:
+    shown = {"output_type": "stream", "name": "stdout", "text": "for the page alone\n"}
+    notebook = house.notebook(code("a", "print()") | {"outputs": [shown]}, bob="viewer")
+    page = house.ada
+    house.open(page, notebook)
+    assert house.cells(notebook)["a"]["outputs"]
+
+    choose(page, "Edit", "Notebook settings")
+    switch = page.get_by_role("switch", name="Omit code cell output when saving this notebook")
+    switch.check()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+    page.reload()
+    expect(cell(page, "a")).to_contain_text("for the page alone")
+    assert house.cells(notebook)["a"]["outputs"] == []
+
+    house.open(house.bob, notebook)
+    choose(house.bob, "Edit", "Notebook settings")
+    expect(house.bob.get_by_role("switch")).to_be_checked()
+    expect(house.bob.get_by_role("switch")).to_be_disabled()

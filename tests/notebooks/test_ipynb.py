@@ -69,6 +69,25 @@ def test_a_notebook_as_jupyter_writes_it_comes_out_as_it_went_in() -> None:
     assert through(document) == document
 
 
+def test_a_notebook_that_omits_its_outputs_has_none_in_its_file() -> None:
+    shown = {"output_type": "stream", "name": "stdout", "text": ["secret\n"]}
+    widgets = {ipynb.WIDGET_STATE: {"version_major": 2, "version_minor": 0, "state": {}}}
+    document = notebook(
+        code(outputs=[shown], execution_count=3), colab={"private_outputs": True, "provenance": []}, widgets=widgets
+    )
+
+    written = through(document)
+    assert written["cells"][0] | {"source": ""} == code(source="")
+    assert written["metadata"] == {"colab": {"private_outputs": True, "provenance": []}}
+
+
+@pytest.mark.parametrize("colab", [{"private_outputs": False}, {"private_outputs": "yes"}, ["private_outputs"], None])
+def test_outputs_are_in_the_file_unless_it_is_plainly_said(colab: Any) -> None:
+    shown = {"output_type": "stream", "name": "stdout", "text": ["a\n"]}
+
+    assert through(notebook(code(outputs=[shown]), colab=colab))["cells"][0]["outputs"] == [shown]
+
+
 @pytest.mark.parametrize("source", ["a\nb", ["a\n", "b"], ["a", "\nb"]])
 def test_a_source_may_be_a_string_or_lines(source: Any) -> None:
     assert through(notebook(code(source)))["cells"][0]["source"] == ["a\n", "b"]

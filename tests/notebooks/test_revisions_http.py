@@ -159,6 +159,24 @@ async def test_outputs_come_back_with_a_restore_and_go_again_with_its_undo(site:
         tasks.cancel_scope.cancel()
 
 
+async def test_revisions_of_a_notebook_that_omits_its_outputs_have_none_and_a_restore_leaves_them(site: Site) -> None:
+    notebook = await site.notebook("1", outputs={"c0": [printed("one\n")]})
+    async with site.api("ada") as ada:
+        (await ada.post(f"/notebooks/{notebook}/revisions", json={"label": "with outputs"})).raise_for_status()
+        async with site.house.rooms.open_here(NotebookId(notebook)) as room:
+            await room.edit(lambda editor: editor.set_metadata({"colab": {"private_outputs": True}}), origin="test")
+        (await ada.post(f"/notebooks/{notebook}/revisions", json={"label": "without"})).raise_for_status()
+
+        first, second = [(await ada.get(f"/notebooks/{notebook}/revisions/{number}")).json() for number in (1, 2)]
+        assert first["cells"][0]["outputs"]
+        assert not second["cells"][0]["outputs"]
+        assert not (await ada.get(f"/notebooks/{notebook}/content")).json()["cells"][0]["outputs"]
+        restored = await ada.post(f"/notebooks/{notebook}/revisions/2/restore", json={"outputs": True})
+
+        assert restored.json()["changed"] is False
+        assert (await site.house.sessions.outputs(NotebookId(notebook))).keys() == {"c0"}
+
+
 async def test_nothing_is_lost_when_a_notebook_is_restored_while_ten_people_type(site: Site) -> None:
     chance = random.Random(4)
     notebook = await site.notebook(*[f"cell {number}\n" for number in range(5)])

@@ -75,6 +75,7 @@ EDIT = {
     "to-text": kind("markdown", "b"),
     "to-raw": kind("raw", "b"),
     "read-only": marks("read-only", before=lambda world: world.focus("b")),
+    "notebook-settings": dialog("Notebook settings"),
     "cell-link": told("Link to the cell copied"),
     "find": shows("search", "Find and replace"),
     "replace": shows("textbox", "Replace with"),

@@ -58,7 +58,7 @@ class Copies:
         notebook, epoch, now = NotebookId(copy), new_id(), now_ms()
         await store.insert_document(tx, notebook, epoch, prepared.snapshot.seq, SCHEMA_VERSION, now)
         await store.insert_snapshot(tx, notebook, epoch, prepared.snapshot, now)
-        cells = [cell.id for cell in prepared.content.cells]
+        cells = [] if prepared.content.omits_outputs else [cell.id for cell in prepared.content.cells]
         await self._outputs.copied(tx, prepared.original, notebook, user, cells)
         await indexing.keep(tx, notebook, prepared.text)
         return prepared.size + await self._outputs.size(tx, notebook)

@@ -68,11 +68,15 @@ def read(document: dict[str, Json]) -> Imported:
 
 
 def write(content: Content, outputs: dict[CellId, CellOutputs]) -> dict[str, Json]:
-    """The nbformat document, with its texts in lines as Jupyter writes them."""
+    """The nbformat document, with its texts in lines as Jupyter writes them; without outputs where it omits them."""
+    if content.omits_outputs:
+        outputs, metadata = {}, _without_widgets(content.metadata)
+    else:
+        metadata = _with_widgets(content.metadata, outputs)
     return {
         "nbformat": NBFORMAT,
         "nbformat_minor": content.nbformat_minor,
-        "metadata": _with_widgets(content.metadata, outputs),
+        "metadata": metadata,
         "cells": [_write_cell(cell, outputs.get(cell.id)) for cell in content.shown],
     }
 
@@ -240,6 +244,11 @@ def _with_widgets(metadata: dict[str, Json], outputs: dict[CellId, CellOutputs])
             waiting += MODEL_REFERENCE.findall(json.dumps(known[id]))
     state: dict[str, Json] = {"version_major": 2, "version_minor": 0, "state": kept | made}
     return metadata | {"widgets": widgets | {WIDGET_STATE: state}}
+
+
+def _without_widgets(metadata: dict[str, Json]) -> dict[str, Json]:
+    """Without the states that came with the file: they are what an output showed."""
+    return {key: value for key, value in metadata.items() if key != "widgets"}
 
 
 def _viewed(output: Output) -> list[str]:

@@ -45,6 +45,12 @@ class Content:
         """The cells that are not in the trash."""
         return tuple(cell for cell in self.cells if cell.deleted is None)
 
+    @property
+    def omits_outputs(self) -> bool:
+        """Outputs are for the page alone: no file, copy or revision has them. Said in Colab's words."""
+        colab = self.metadata.get("colab")
+        return isinstance(colab, dict) and colab.get("private_outputs") is True
+
 
 @dataclass(frozen=True, slots=True)
 class CellOutputs:

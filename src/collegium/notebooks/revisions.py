@@ -92,7 +92,8 @@ class Revisions:
         needless = kind not in (RevisionKind.NAMED, RevisionKind.RESTORE)
         if needless and _nothing_new(last, seq, shown):
             return None
-        snapshot, hash = await self.past(notebook, seq, lambda document: _snapshot(document, seq))
+        snapshot, content = await self.past(notebook, seq, lambda document: _snapshot(document, seq))
+        hash, shown = shown_hash(content), {} if content.omits_outputs else shown
         async with self._database.write() as tx:
             last = await revision_store.read_last(tx, notebook)
             if needless and last is not None and last.says_the_same(hash, shown):
@@ -238,7 +239,7 @@ class Revisions:
             revision = await self.get(notebook, number)
             shown, seq = revision.outputs, revision.seq
         content = await self.past(notebook, seq, lambda document: document.content())
-        cells = {cell.id for cell in content.shown}
+        cells = set() if content.omits_outputs else {cell.id for cell in content.shown}
         shown = {cell: id for cell, id in shown.items() if cell in cells}
         left = await self.outputs.outputs_of(notebook, set(shown.values()), whole=whole)
         return Shot(content, {cell: left[id] for cell, id in shown.items() if id in left}, shown)
@@ -295,13 +296,13 @@ def _nothing_new(last: Revision | None, seq: int, shown: Shown) -> bool:
     return last.seq == seq and last.outputs == shown
 
 
-def _snapshot(document: Document, seq: int) -> tuple[Snapshot, str]:
-    """The snapshot of a copy, proven to say the same. Raises Broken."""
+def _snapshot(document: Document, seq: int) -> tuple[Snapshot, Content]:
+    """The snapshot of a copy, proven to say the same, and what it says. Raises Broken."""
     payload, content_hash = document.lacking(None), document.digest()
     fresh = Document.load([payload])
     if fresh.digest() != content_hash or fresh.clocks() != document.clocks():
         raise Broken("the snapshot says something else")
-    return Snapshot(seq, document.state_vector(), payload, content_hash), shown_hash(document.content())
+    return Snapshot(seq, document.state_vector(), payload, content_hash), document.content()
 
 
 def _reaches(stored: Past, seq: int) -> bool:

@@ -250,10 +250,12 @@ class Notebooks:
             stored = await store.read_document(tx, notebook)
         outputs = await self._outputs.outputs(notebook)
 
-        def work() -> bytes:
-            return ipynb.dump(ipynb.write(Document.load(stored.parts).content(), outputs))
+        def work() -> Given:
+            content = Document.load(stored.parts).content()
+            written = {} if content.omits_outputs else outputs
+            return Given(ipynb.dump(ipynb.write(content, written)), (stored.epoch, stored.head), written)
 
-        return Given(await anyio.to_thread.run_sync(work), (stored.epoch, stored.head), outputs)
+        return await anyio.to_thread.run_sync(work)
 
     async def _convert(self, file: bytes, format: Format, name: str) -> bytes:
         """HTML or Markdown by nbconvert, in a process of its own that has no environment and no home."""

@@ -64,6 +64,8 @@ class Restoring:
         if edited and (before is None or before.seq < head):
             # What was typed while the revision was made.
             before = await self._make(principal, notebook, RevisionKind.BEFORE_RESTORE, at=head)
+        # A revision that omitted its outputs does not know what its cells showed.
+        outputs = outputs and not shot.content.omits_outputs
         asked = {cell.id for cell in shot.content.shown} | shown_before.keys() if cells is None else set(cells)
         changed = {cell for cell in asked if shot.shown.get(cell) != shown_before.get(cell)} if outputs else set()
         if changed:

@@ -1,5 +1,6 @@
 /** What a cell's metadata says about how it is shown and whether it may be changed, in nbformat's keys. */
 import * as Y from 'yjs'
+import { record } from './metadata'
 import { CELL_OPERATION, type CellMap, cellOf } from './notebook'
 import type { CellId } from './wire'
 
@@ -70,8 +71,4 @@ function put(metadata: Y.Map<unknown>, key: string, change: Readonly<Record<stri
   const next = Object.fromEntries(Object.entries({ ...record(metadata.get(key)), ...change }).filter(([, value]) => value !== undefined))
   if (Object.keys(next).length > 0) metadata.set(key, next)
   else metadata.delete(key)
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {}
 }

@@ -1,5 +1,6 @@
 /** Which runtime a notebook asks for: how a choice is written into its metadata, as Colab writes it, and read back. */
 import * as Y from 'yjs'
+import { metaOf, put, record, set, setColab } from './metadata'
 import type { Accelerator, NetworkMode } from './wire'
 
 /** One of the types that the server offers. */
@@ -24,10 +25,6 @@ export interface RuntimeChoice {
   readonly kernel: string
 }
 
-type Json = Readonly<Record<string, unknown>>
-const metaOf = (doc: Y.Doc): Y.Map<unknown> => doc.getMap('meta')
-const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
-const record = (value: unknown): Json => (isJson(value) ? value : {})
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
 
 const HIGH_RAM = 'cpu-high-ram'
@@ -64,14 +61,14 @@ export function chosen(doc: Y.Doc, types: readonly RuntimeType[]): RuntimeChoice
 export function choose(doc: Y.Doc, choice: { readonly type: RuntimeType | null; readonly version: string | null; readonly kernel: string }): void {
   const meta = metaOf(doc)
   const { accelerator = null, name = null } = choice.type ?? {}
-  const colab: Record<string, unknown> = { ...record(meta.get('md:colab')) }
-  put(colab, 'gpuType', accelerator === null ? undefined : name)
-  put(colab, 'machine_shape', name === HIGH_RAM ? 'hm' : undefined)
-  const attributes: Record<string, unknown> = { ...record(colab.runtime_attributes) }
-  put(attributes, 'runtime_version', choice.version ?? undefined)
-  put(colab, 'runtime_attributes', Object.keys(attributes).length > 0 ? attributes : undefined)
   doc.transact(() => {
-    set(meta, 'md:colab', Object.keys(colab).length > 0 ? colab : undefined)
+    setColab(meta, (colab) => {
+      put(colab, 'gpuType', accelerator === null ? undefined : name)
+      put(colab, 'machine_shape', name === HIGH_RAM ? 'hm' : undefined)
+      const attributes: Record<string, unknown> = { ...record(colab.runtime_attributes) }
+      put(attributes, 'runtime_version', choice.version ?? undefined)
+      put(colab, 'runtime_attributes', Object.keys(attributes).length > 0 ? attributes : undefined)
+    })
     set(meta, 'md:accelerator', accelerator?.kind.toUpperCase())
     const spec = record(meta.get('md:kernelspec'))
     if ((text(spec.name) ?? 'python3') === choice.kernel) return
@@ -87,16 +84,4 @@ export function languageOf(doc: Y.Doc): string {
   const spec = record(meta.get('md:kernelspec'))
   const found = text(spec.language) ?? KERNELS[text(spec.name) ?? '']?.language ?? text(record(meta.get('md:language_info')).name)
   return (found ?? 'python').toLowerCase()
-}
-
-function put(into: Record<string, unknown>, key: string, value: unknown): void {
-  if (value === undefined) delete into[key]
-  else into[key] = value
-}
-
-/** Only what differs is written, so that nothing is sent for a choice that was there already. */
-function set(meta: Y.Map<unknown>, key: string, value: unknown): void {
-  if (JSON.stringify(meta.get(key)) === JSON.stringify(value)) return
-  if (value === undefined) meta.delete(key)
-  else meta.set(key, value)
 }

@@ -29,6 +29,7 @@ export const EDIT: readonly Command[] = [
     checked: (desk) => arranging.isReadOnly(desk, desk.view.getState().focused), run: (desk) => arranging.toggleLock(desk, desk.chosen),
   },
   { id: 'cell-link', name: 'Copy link to cell', menu: 'Edit', group: 5, enabled: focused, run: (desk) => void copyLink(desk.view.getState().focused!) },
+  { id: 'notebook-settings', name: 'Notebook settings', menu: 'Edit', group: 6, run: (desk) => desk.open('notebook-settings') },
   { id: 'clear-cells', name: 'Clear outputs of the selected cells', menu: 'Edit', group: 6, cell: { group: 0, types: ['code'] }, needs: 'run', enabled: focused, run: (desk) => desk.session.clear(desk.chosen) },
   { id: 'clear', name: 'Clear all outputs', menu: 'Edit', group: 6, needs: 'run', run: (desk) => desk.session.clear('all') },
 ]

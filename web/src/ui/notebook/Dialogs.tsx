@@ -11,6 +11,7 @@ import { useChrome, useDesk, useRoom } from './hooks'
 const ShareDialog = later(() => import('../sharing/ShareDialog'))
 const RuntimeTypeDialog = later(() => import('../resources/RuntimeTypeDialog'))
 const SessionsDialog = later(() => import('../resources/SessionsDialog'))
+const NotebookSettings = later(() => import('./NotebookSettings'))
 const NotebookDetails = later(() => import('../NotebookDetails'))
 const RevisionDialog = later(() => import('../history/RevisionDialog'))
 const Palette = later(() => import('../commands/Palette'))
@@ -57,6 +58,7 @@ export default function Dialogs() {
         </div>
       </Dialog>
       <RuntimeTypeDialog open={dialog === 'runtime-type'} onClose={close} />
+      <NotebookSettings open={dialog === 'notebook-settings'} onClose={close} />
       <SessionsDialog open={dialog === 'sessions'} onClose={close} here={desk.id} />
       <Dialog open={dialog === 'info'} onClose={close} title={t('Notebook info')}>
         {dialog === 'info' && <NotebookDetails notebook={desk.id} />}

@@ -3,6 +3,7 @@ import { createContext, useCallback, useContext, useMemo, useRef, useSyncExterna
 import type * as Y from 'yjs'
 import { useStore } from 'zustand'
 import { type Facts, factsOf, metadataOf, sameFacts } from '../../model/facts'
+import { metaOf } from '../../model/metadata'
 import { type CellMap, cellOf } from '../../model/notebook'
 import { languageOf } from '../../model/runtimes'
 import type { Section } from '../../model/sections'
@@ -42,10 +43,10 @@ export function useCellMap(id: CellId): CellMap | undefined {
   return useMemo(() => cellOf(room.doc, id), [room, id])
 }
 
-/** What the kernel speaks; without one, what the notebook says. In lower case. */
-export function useLanguage(): string {
+/** Something that the notebook's own metadata says: a value that is the same as long as they say the same. */
+export function useMetadata<T>(read: (doc: Y.Doc) => T): T {
   const { room } = useDesk()
-  const meta = room.doc.getMap('meta')
+  const meta = metaOf(room.doc)
   const subscribe = useCallback(
     (notify: () => void) => {
       meta.observe(notify)
@@ -53,7 +54,12 @@ export function useLanguage(): string {
     },
     [meta],
   )
-  const written = useSyncExternalStore(subscribe, () => languageOf(room.doc))
+  return useSyncExternalStore(subscribe, () => read(room.doc))
+}
+
+/** What the kernel speaks; without one, what the notebook says. In lower case. */
+export function useLanguage(): string {
+  const written = useMetadata(languageOf)
   return useSession((session) => session.kernel?.language?.toLowerCase()) ?? written
 }
 

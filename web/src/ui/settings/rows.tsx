@@ -1,4 +1,5 @@
 /** The controls of the settings page: each with its name, what it does, and one value. */
+import './rows.css'
 import { type ReactNode, useEffect, useId, useState } from 'react'
 import { Select } from '../kit'
 
@@ -7,7 +8,7 @@ interface RowProps {
   readonly hint?: ReactNode
 }
 
-export function Switch({ label, hint, value, onChange }: RowProps & { readonly value: boolean; readonly onChange: (value: boolean) => void }) {
+export function Switch({ label, hint, value, disabled = false, onChange }: RowProps & { readonly value: boolean; readonly disabled?: boolean; readonly onChange: (value: boolean) => void }) {
   const id = useId()
   return (
     <label className="setting setting-switch">
@@ -15,7 +16,7 @@ export function Switch({ label, hint, value, onChange }: RowProps & { readonly v
         <span className="setting-name">{label}</span>
         {hint !== undefined && <span id={id} className="setting-hint">{hint}</span>}
       </span>
-      <input type="checkbox" role="switch" aria-label={label} aria-describedby={hint === undefined ? undefined : id} checked={value} onChange={(event) => onChange(event.target.checked)} />
+      <input type="checkbox" role="switch" aria-label={label} aria-describedby={hint === undefined ? undefined : id} checked={value} disabled={disabled} onChange={(event) => onChange(event.target.checked)} />
     </label>
   )
 }
