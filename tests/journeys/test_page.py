@@ -87,6 +87,23 @@ def focused(page: Page) -> str:
     return str(page.evaluate("document.activeElement?.closest('[data-cell-id]')?.dataset.cellId ?? ''"))
 
 
+def test_a_new_notebook_says_what_to_do_and_takes_what_is_typed(house: House) -> None:
+    page = house.ada
+    page.goto(house.server.url)
+    page.get_by_role("button", name="New notebook").click()
+    first = page.get_by_role("textbox", name="Source")
+    expect(first).to_be_focused()
+    expect(first).to_contain_text("Write code here and press Ctrl+Enter to run it")
+    page.keyboard.type("6 * 7")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_role("region", name="Output")).to_contain_text("42")
+    page.reload()
+    expect(saved(page)).to_have_text("Saved")
+    expect(page.get_by_role("region", name="Output")).to_contain_text("42")
+    expect(first).not_to_be_focused()
+
+
 def test_cells_are_made_moved_and_undone_by_keys_alone(house: House) -> None:
     page = house.ada
     house.open(page, house.notebook(("one", "1"), ("two", "2")))

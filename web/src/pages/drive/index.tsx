@@ -9,6 +9,7 @@ import { useMe } from '../../ui/account'
 import { Button, classes, EmptyState, IconButton, later, notifyError, Spinner } from '../../ui/kit'
 import { NotFound } from '../../ui/Notice'
 import { TopBar } from '../../ui/TopBar'
+import { openMade } from '../../ui/notebook/made'
 import { FileGrid } from './FileGrid'
 import { type Sort, sorted } from './listing'
 import { Filters, SearchField, useWanted } from './SearchField'
@@ -135,8 +136,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
   const create = async () => {
     setMaking(true)
     try {
-      const made = await api.createNotebook(null, here)
-      navigate(`/notebooks/${made.id}`)
+      openMade(await api.createNotebook(null, here))
     } catch (cause) {
       notifyError(t('The notebook could not be made'), cause)
       setMaking(false)

@@ -10,6 +10,7 @@ import type { Desk } from './desk'
 import { dragOver } from './drop'
 import { useDesk, useMay, useOrder, useShown } from './hooks'
 import { InsertBar } from './InsertBar'
+import { useMade } from './made'
 
 export function CellList() {
   const desk = useDesk()
@@ -25,6 +26,7 @@ export function CellList() {
   // Before the cells are taken out of the page, while they can still be measured.
   useLayoutEffect(() => keepHeights(desk), [desk])
   useScrollTo(desk)
+  useMade(desk)
   useClipboard(desk)
   return (
     <div className="notebook-scroll" ref={attach}>

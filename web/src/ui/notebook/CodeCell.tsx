@@ -1,6 +1,6 @@
 /** A code cell: run button, source, and what the last run left. */
 import { ChevronRight, CircleAlert } from 'lucide-react'
-import type { Ref } from 'react'
+import { type Ref, useState } from 'react'
 import { useStore } from 'zustand'
 import { t, tn } from '../../i18n'
 import { type CellMap, textOf } from '../../model/notebook'
@@ -15,6 +15,7 @@ import { Button, classes, later } from '../kit'
 import { grammarOf, languageLabel } from './languages'
 import { OutputArea } from './OutputArea'
 import { RunButton } from './RunButton'
+import { runKeys } from './runKeys'
 import { Source, type SourceHandle } from './Source'
 
 const CellForm = later(() => import('../forms/CellForm'), <div className="form" />)
@@ -34,6 +35,9 @@ export function CodeCell({ id, cell, source, leave }: CodeCellProps) {
   const facts = useFacts(cell)
   const closed = useHidden(id, 'source', facts.sourceHidden)
   const code = !closed && (form !== 'form' || opened)
+  const desk = useDesk()
+  // For who sees a notebook for the first time. Later cells need no such words, and this one does not change while it is written in.
+  const [hint] = useState(() => (desk.outline.current().length === 1 ? t('Write code here and press {keys} to run it', { keys: runKeys() ?? '▶' }) : undefined))
   return (
     <div className="cell-row">
       <div className="cell-gutter">
@@ -41,7 +45,7 @@ export function CodeCell({ id, cell, source, leave }: CodeCellProps) {
         {language !== 'python' && <span className="cell-language">{languageLabel(language)}</span>}
       </div>
       <div className={classes('cell-body', shown && code && 'cell-with-form')}>
-        {code && <Source id={id} cell={cell} language={grammarOf(language)} code leave={leave} ref={source} />}
+        {code && <Source id={id} cell={cell} language={grammarOf(language)} code leave={leave} {...(hint !== undefined && { placeholder: hint })} ref={source} />}
         {shown && (
           <Contained of={cell} what={t('The form')}>
             <CellForm id={id} cell={cell} mode={form} />

@@ -11,6 +11,7 @@ import { classes } from '../kit'
 import { clock, lasted } from './duration'
 import { useDesk, useMay, useRun, useSession } from './hooks'
 import { stop } from './running'
+import { runKeys } from './runKeys'
 
 type Look = 'fresh' | 'queued' | 'running' | 'done' | 'failed' | 'stopped'
 
@@ -153,7 +154,9 @@ function describe(run: CellRun | undefined, look: Look, may: boolean): string {
       return `${[look === 'done' ? t('Ran') : t('Failed'), name === undefined ? null : t('by {name}', { name }), time === null ? null : t('at {time}', { time })].filter(Boolean).join(' ')}. ${t('Press to run again')}`
     case 'stopped':
       return execution?.reason ? t('Stopped: {reason}. Press to run', { reason: execution.reason }) : t('Stopped. Press to run')
-    case 'fresh':
-      return t('Not run yet. Press to run (Ctrl+Enter)')
+    case 'fresh': {
+      const keys = runKeys()
+      return keys === undefined ? t('Not run yet. Press to run') : t('Not run yet. Press to run ({keys})', { keys })
+    }
   }
 }

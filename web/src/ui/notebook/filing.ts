@@ -6,12 +6,13 @@ import { uploadFile } from '../../api/upload'
 import { t } from '../../i18n'
 import { notify, notifyError } from '../kit'
 import type { Desk } from './desk'
+import { openMade } from './made'
 
 const opened = ({ id }: { readonly id: string }): void => navigate(`/notebooks/${id}`)
 const failed = (title: string) => (error: unknown) => notifyError(title, error)
 
 export function create(): void {
-  api.createNotebook(null, null).then(opened, failed(t('No notebook was made')))
+  api.createNotebook(null, null).then(openMade, failed(t('No notebook was made')))
 }
 
 export function saveCopy(desk: Desk): void {
