@@ -3,7 +3,7 @@ UV := UV_PYTHON_DOWNLOADS=never tools/uv
 RUN := $(UV) run --frozen
 SOURCES := src tests bench tools hatch_build.py
 
-.PHONY: serve dev test test-long check fix types reference bench wheel packages
+.PHONY: serve dev test test-long check fix types reference bench wheel packages compiled
 
 serve: ## Serve on http://127.0.0.1:8000 (ARGS="--port 9000" …)
 	@$(RUN) --no-dev collegium serve $(ARGS)
@@ -12,14 +12,20 @@ dev: ## The server, and Vite on http://localhost:5173 which shows every change o
 	COLLEGIUM_DEV_SERVER=http://127.0.0.1:8000 $(RUN) python hatch_build.py npm exec vite & \
 	trap "kill $$!" EXIT INT TERM; $(RUN) collegium serve $(ARGS)
 
-test: packages ## Every test but the long forms
-	$(UV) sync --frozen --quiet
+# Servers that tests start by the dozen find compiled what they import: they may run as others, who cannot keep it.
+test test-long: export PYTHONDONTWRITEBYTECODE =
+test test-long: compiled
+compiled: packages
+	UV_COMPILE_BYTECODE=1 $(UV) sync --frozen --quiet
+	$(RUN) python -m compileall -q src
+
+test: ## Every test but the long forms
 	$(RUN) python hatch_build.py npm run test
 	@# Two at a time; what failed beside another is run once more alone, and counts if it fails again.
 	$(RUN) pytest -m "not long" -n 2 --dist loadfile $(ARGS) || \
 	$(RUN) pytest -m "not long" --last-failed --last-failed-no-failures none $(ARGS)
 
-test-long: packages ## The long forms: kill tests, fuzzing, soak
+test-long: ## The long forms: kill tests, fuzzing, soak
 	$(RUN) pytest -m long $(ARGS)
 
 check: ## Format, lint, types, floors, the page, and the wheel in a bare environment

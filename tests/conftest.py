@@ -1,14 +1,17 @@
 """What every test may ask for."""
 
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 
 from collegium.ground.db import Database, open_database, sqlite_url
 from support.postgres import database_of_postgres
+from support.sqlite import quick_sqlite
 
 # How long an example takes depends on what else the machine does; that it ends is asked elsewhere.
 settings.register_profile("collegium", deadline=None)
@@ -48,6 +51,15 @@ def _folder(item: pytest.Item) -> str:
 def anyio_backend() -> str:
     """The server runs on asyncio, and so do its tests."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What protects people on a bad day costs more than most tests: the disk's word for every commit, and Argon2."""
+    hasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    with quick_sqlite(tmp_path_factory.mktemp("sqlite")), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collegium.accounts.adapters.PasswordHasher", hasher)
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

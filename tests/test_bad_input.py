@@ -8,9 +8,7 @@ from typing import Any
 import httpx
 import nbformat
 import pytest
-from argon2 import PasswordHasher
 
-from collegium.accounts.adapters import Argon2Passwords
 from collegium.app import create_app, open_house
 from collegium.settings import Settings
 from rooms.house import serving
@@ -22,10 +20,8 @@ MB = 1_000_000
 
 
 @pytest.fixture
-async def ada(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
+async def ada(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Ada's program, signed in to the whole server."""
-    quick = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    monkeypatch.setattr("collegium.app.Argon2Passwords", lambda: quick)
     async with open_house(Settings(data=tmp_path, engine="none")) as house:
         await house.accounts.create_user("ada@example.org", "Ada", "correct horse battery")
         headers = {"Authorization": f"Bearer {await house.accounts.create_token('ada@example.org', 't')}"}

@@ -14,12 +14,10 @@ import anyio
 import httpx
 import pytest
 import structlog
-from argon2 import PasswordHasher
 from pycrdt import Doc, Map
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from collegium.accounts.adapters import Argon2Passwords
 from collegium.accounts.model import Role
 from collegium.app import House, create_app, open_house
 from collegium.ground.ids import ItemId
@@ -90,9 +88,7 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    quick = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    monkeypatch.setattr("collegium.app.Argon2Passwords", lambda: quick)
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
     log = io.StringIO()
     before = structlog.get_config()
     structlog.configure(

@@ -17,12 +17,10 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 from pycrdt import Doc, Map
 from websockets.exceptions import ConnectionClosed
 
-from collegium.accounts.adapters import Argon2Passwords
 from collegium.accounts.model import Principal, Role
 from collegium.app import House, create_app, open_house
 from collegium.drive.model import Audience
@@ -207,9 +205,7 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    quick = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    monkeypatch.setattr("collegium.app.Argon2Passwords", lambda: quick)
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
     rooms = RoomSettings(hello_seconds_max=0.5, settle_seconds=0.2, idle_seconds=0.2)
     async with open_house(Settings(data=tmp_path, engine="none", rooms=rooms)) as house:
         tokens = {}

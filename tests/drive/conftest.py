@@ -5,7 +5,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
@@ -26,8 +25,7 @@ from collegium.ground.news import News
 
 @pytest.fixture
 def accounts(database: Database) -> Accounts:
-    quick = Argon2Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    return Accounts(database, quick, AccountsSettings())
+    return Accounts(database, Argon2Passwords(), AccountsSettings())
 
 
 @pytest.fixture
