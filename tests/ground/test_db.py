@@ -8,9 +8,10 @@ from pathlib import Path
 import anyio
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
 
 from collegium.ground.db import Database, open_database, sqlite_url
-from collegium.ground.errors import Unavailable
+from collegium.ground.errors import NotFound, Unavailable
 
 pytestmark = pytest.mark.anyio
 STATEMENTS = 3
@@ -90,3 +91,64 @@ async def test_who_waits_too_long_for_a_turn_is_told(counted: Database, monkeypa
     async with counted.write():
         with pytest.raises(Unavailable):
             await write(counted)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_glance_sees_all_that_was_committed_before_it_was_asked_however_many_look_at_once(
+    database: Database, seed: int
+) -> None:
+    chance = random.Random(seed)
+    async with database.write() as tx:
+        await tx.execute(text("CREATE TABLE counted (number INTEGER)"))
+    committed = 0
+
+    async def count_up() -> None:
+        nonlocal committed
+        for number in range(20):
+            async with database.write() as tx:
+                await tx.execute(text("INSERT INTO counted VALUES (:number)"), {"number": number})
+            committed = number + 1
+
+    async def look() -> None:
+        for _ in range(10):
+            await anyio.sleep(chance.random() * 0.01)
+            before = committed
+            assert await database.glance(_count) >= before
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(count_up)
+        for _ in range(30):
+            tasks.start_soon(look)
+
+    assert await database.glance(_count) == 20
+
+
+async def test_a_glance_that_fails_or_is_cancelled_is_its_own_affair(counted: Database) -> None:
+    seen: list[int] = []
+
+    def refuse(_tx: Connection) -> None:
+        raise NotFound("There is no such thing.")
+
+    async def look() -> None:
+        seen.append(await counted.glance(_count))
+
+    async def be_refused() -> None:
+        with pytest.raises(NotFound):
+            await counted.glance(refuse)
+
+    async def give_up() -> None:
+        with anyio.move_on_after(0.001):
+            await counted.glance(_count)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(look)
+            tasks.start_soon(be_refused)
+            tasks.start_soon(give_up)
+
+    assert seen == [0] * 20
+    await still_works(counted)
+
+
+def _count(tx: Connection) -> int:
+    return int(tx.execute(text("SELECT count(*) FROM counted")).scalar_one())

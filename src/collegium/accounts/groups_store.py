@@ -3,7 +3,21 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Row, Select, String, Table, delete, func, insert, or_, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    ForeignKey,
+    Row,
+    Select,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+)
 from sqlalchemy import update as update_rows
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,7 +45,7 @@ group_members = Table(
 )
 
 
-def membership(user: UserId) -> Select[Any]:
+def membership(user: UserId | BindParameter[str]) -> Select[Any]:
     """The ids of the groups that somebody is in."""
     return select(group_members.c.group).where(group_members.c.user == user)
 

@@ -136,8 +136,8 @@ class Accounts:
         if not 0 < len(secret) <= SECRET_LENGTH_MAX:
             return None
         now = now_ms()
-        async with self._database.read() as tx:
-            found = await store.principal_by_login(tx, hash_of(secret), now_ms=now, idle_ms=self._idle_ms)
+        login, idle = hash_of(secret), self._idle_ms
+        found = await self._database.glance(lambda tx: store.principal_by_login(tx, login, now_ms=now, idle_ms=idle))
         if found is None:
             return None
         principal, seen_at = found
@@ -150,8 +150,8 @@ class Accounts:
         if not secret.startswith(TOKEN_PREFIX) or len(secret) > SECRET_LENGTH_MAX:
             return None
         now = now_ms()
-        async with self._database.read() as tx:
-            found = await store.principal_by_token(tx, hash_of(secret), now_ms=now)
+        token = hash_of(secret)
+        found = await self._database.glance(lambda tx: store.principal_by_token(tx, token, now_ms=now))
         if found is None:
             return None
         principal, seen_at = found
@@ -185,9 +185,9 @@ class Accounts:
         self._waiting.setdefault(key, set()).add(event)
         try:
             # It may have ended after this request was let in and before it began to wait here.
-            async with self._database.read() as tx:
-                if not await store.living(tx, [key], now_ms=now_ms(), idle_ms=self._idle_ms):
-                    event.set()
+            now, idle = now_ms(), self._idle_ms
+            if not await self._database.glance(lambda tx: store.living(tx, [key], now_ms=now, idle_ms=idle)):
+                event.set()
             yield event
         finally:
             self._waiting[key].discard(event)
@@ -211,7 +211,7 @@ class Accounts:
         for start in range(0, len(waiting), 500):
             some = waiting[start : start + 500]
             async with self._database.read() as tx:
-                living = await store.living(tx, some, now_ms=now_ms(), idle_ms=self._idle_ms)
+                living = await tx.run_sync(store.living, some, now_ms=now_ms(), idle_ms=self._idle_ms)
             self._close(key for key in some if key not in living)
 
     def look_again(self) -> None:

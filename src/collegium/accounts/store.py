@@ -1,17 +1,21 @@
 """The tables of users, logins, tokens and the first administrator's link, and their statements."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     Column,
+    CompoundSelect,
     ForeignKey,
     Row,
     Select,
     String,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -19,6 +23,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.accounts.model import Login, Principal, Token, User
@@ -138,7 +143,7 @@ async def insert_login(tx: AsyncConnection, login: Login, secret_hash: str) -> N
     await tx.execute(insert(logins).values(secret_hash=secret_hash, **row, **rest))
 
 
-def _living_login(now_ms: int, idle_ms: int) -> Any:
+def _living_login(now_ms: Any, idle_ms: Any) -> Any:
     return (logins.c.expires_at > now_ms) & (logins.c.seen_at > now_ms - idle_ms)
 
 
@@ -147,13 +152,20 @@ def _principals() -> Select[Any]:
     return select(*who).where(users.c.removed_at.is_(None))
 
 
-async def principal_by_login(
-    tx: AsyncConnection, secret_hash: str, *, now_ms: int, idle_ms: int
-) -> tuple[Principal, int] | None:
-    """Who holds the cookie, and when it was last seen."""
+# Statements that every request runs are made once: to make one takes longer than to run it.
+_NOW, _IDLE = bindparam("now", type_=BigInteger), bindparam("idle", type_=BigInteger)
+
+
+@cache
+def _holder_of_login() -> Select[Any]:
     found = _principals().add_columns(logins.c.id.label("login"), logins.c.seen_at).join(logins)
-    found = found.where(logins.c.secret_hash == secret_hash, _living_login(now_ms, idle_ms))
-    row = (await tx.execute(found)).one_or_none()
+    return found.where(logins.c.secret_hash == bindparam("secret_hash"), _living_login(_NOW, _IDLE))
+
+
+def principal_by_login(tx: Connection, secret_hash: str, *, now_ms: int, idle_ms: int) -> tuple[Principal, int] | None:
+    """Who holds the cookie, and when it was last seen."""
+    asked = {"secret_hash": secret_hash, "now": now_ms, "idle": idle_ms}
+    row = tx.execute(_holder_of_login(), asked).one_or_none()
     if row is None:
         return None
     user = UserId(row.user)
@@ -204,13 +216,18 @@ async def oldest_login(tx: AsyncConnection, user: UserId) -> LoginId:
     return LoginId((await tx.execute(found)).scalar_one())
 
 
-async def living(tx: AsyncConnection, ids: Iterable[str], *, now_ms: int, idle_ms: int) -> set[str]:
-    """Which of these logins and tokens still hold."""
-    wanted = list(ids)
+@cache
+def _living() -> CompoundSelect[Any]:
+    wanted: BindParameter[Any] = bindparam("ids", expanding=True)
     kept = users.c.removed_at.is_(None)
-    by_login = select(logins.c.id).join(users).where(logins.c.id.in_(wanted), _living_login(now_ms, idle_ms), kept)
-    by_token = select(tokens.c.id).join(users).where(tokens.c.id.in_(wanted), _living_token(now_ms), kept)
-    return {str(row.id) for row in await tx.execute(by_login.union_all(by_token))}
+    by_login = select(logins.c.id).join(users).where(logins.c.id.in_(wanted), _living_login(_NOW, _IDLE), kept)
+    by_token = select(tokens.c.id).join(users).where(tokens.c.id.in_(wanted), _living_token(_NOW), kept)
+    return by_login.union_all(by_token)
+
+
+def living(tx: Connection, ids: Iterable[str], *, now_ms: int, idle_ms: int) -> set[str]:
+    """Which of these logins and tokens still hold."""
+    return {str(row.id) for row in tx.execute(_living(), {"ids": list(ids), "now": now_ms, "idle": idle_ms})}
 
 
 # --- tokens --------------------------------------------------------------------------------------
@@ -222,14 +239,19 @@ async def insert_token(tx: AsyncConnection, token: Token, secret_hash: str) -> N
     await tx.execute(insert(tokens).values(secret_hash=secret_hash, expires_at=token.expires_at, **row))
 
 
-def _living_token(now_ms: int) -> Any:
+def _living_token(now_ms: Any) -> Any:
     return or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now_ms)
 
 
-async def principal_by_token(tx: AsyncConnection, secret_hash: str, *, now_ms: int) -> tuple[Principal, int] | None:
-    """Who holds the token, and when it was last seen (0: never)."""
+@cache
+def _holder_of_token() -> Select[Any]:
     found = _principals().add_columns(tokens.c.id.label("token"), tokens.c.seen_at).join(tokens)
-    row = (await tx.execute(found.where(tokens.c.secret_hash == secret_hash, _living_token(now_ms)))).one_or_none()
+    return found.where(tokens.c.secret_hash == bindparam("secret_hash"), _living_token(_NOW))
+
+
+def principal_by_token(tx: Connection, secret_hash: str, *, now_ms: int) -> tuple[Principal, int] | None:
+    """Who holds the token, and when it was last seen (0: never)."""
+    row = tx.execute(_holder_of_token(), {"secret_hash": secret_hash, "now": now_ms}).one_or_none()
     if row is None:
         return None
     user = UserId(row.user)

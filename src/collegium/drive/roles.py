@@ -106,8 +106,7 @@ class Roles:
         """The item with the role and the path that this user may see. Raises NotFound, to guests NotSignedIn."""
         if is_id(item):
             if tx is None:
-                async with self._database.read() as tx:
-                    way = await store.read_way(tx, item, principal.user)
+                way = await self._database.glance(lambda tx: store.way_to(tx, item, principal.user))
             else:
                 way = await store.read_way(tx, item, principal.user)
             sight = sight_of(way, principal.user)

@@ -5,12 +5,14 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     CompoundSelect,
     ForeignKey,
     Select,
     String,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -66,21 +68,22 @@ GRANTED, LINKED = "granted", "linked"
 
 
 def _holds(table: Table) -> Any:
-    """What has not expired."""
-    return or_(table.c.expires_at.is_(None), table.c.expires_at > now_ms())
+    """What has not expired when it is asked for."""
+    now = bindparam("now", callable_=now_ms, type_=BigInteger, unique=True)
+    return or_(table.c.expires_at.is_(None), table.c.expires_at > now)
 
 
 # --- what somebody is given ----------------------------------------------------------------------
 
 
-def given(user: UserId, on: Any) -> Select[Any] | CompoundSelect[Any]:
+def given(user: UserId | BindParameter[str], on: Any) -> Select[Any] | CompoundSelect[Any]:
     """What is given to this user on these items now: `item`, `role`, and `how` (GRANTED or LINKED).
 
     `on`: a list or a subquery of item ids. Each item may come several times. A guest is given links for anyone, and
-    may only read.
+    may only read. `user` may be a parameter, for somebody who is no guest.
     """
     linked = literal(LINKED).label("how")
-    if user == GUEST.user:
+    if isinstance(user, str) and user == GUEST.user:
         reading = select(links.c.item, literal(str(Role.VIEWER)).label("role"), linked)
         return reading.where(links.c.item.in_(on), links.c.audience == Audience.ANYONE, _holds(links))
     granted = literal(GRANTED).label("how")

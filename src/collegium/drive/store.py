@@ -1,12 +1,14 @@
 """The tables of items and grants, and their statements."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     ForeignKey,
     Index,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     delete,
     func,
     insert,
@@ -22,9 +25,10 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from collegium.accounts.model import Role, stronger
+from collegium.accounts.model import GUEST, Role, stronger
 from collegium.drive import search_store, sharing_store, shelves_store
 from collegium.drive.model import DEPTH_MAX, Item, Kind, Step
 from collegium.drive.sharing_store import LINKED
@@ -74,7 +78,7 @@ def _item(row: Row[Any]) -> Item:
 # --- the way down to an item ---------------------------------------------------------------------
 
 
-def ways(starts: Any, user: UserId) -> Select[Any]:
+def ways(starts: Any, user: UserId | BindParameter[str]) -> Select[Any]:
     """Each start's item and all folders above it, from the top, with what the user was given on each."""
     first = select(items, items.c.id.label("start"), literal(0).label("height")).where(items.c.id.in_(starts))
     way = first.cte("way", recursive=True)
@@ -85,9 +89,19 @@ def ways(starts: Any, user: UserId) -> Select[Any]:
     return found.order_by(way.c.start, way.c.height.desc())
 
 
+@cache
+def _way_to_one(*, guest: bool) -> Select[Any]:
+    """Made once: to make it takes several times as long as to run it, and every request does."""
+    return ways([bindparam("start")], GUEST.user if guest else bindparam("user"))
+
+
 async def _read_ways(tx: AsyncConnection, starts: Any, user: UserId) -> dict[ItemId, list[Step]]:
+    return _ways_from(await tx.execute(ways(starts, user)))
+
+
+def _ways_from(rows: Iterable[Row[Any]]) -> dict[ItemId, list[Step]]:
     found: dict[ItemId, list[Step]] = defaultdict(list)
-    for row in await tx.execute(ways(starts, user)):
+    for row in rows:
         way = found[ItemId(row.start)]
         if not way or way[-1].item.id != row.id:
             way.append(Step(_item(row), None))
@@ -104,7 +118,14 @@ def _with(step: Step, role: Role, *, linked: bool) -> Step:
 
 async def read_way(tx: AsyncConnection, item: ItemId, user: UserId) -> list[Step]:
     """The way from the top of a drive down to this item; empty if there is no such item."""
-    return (await _read_ways(tx, [item], user)).get(item, [])
+    return await tx.run_sync(way_to, item, user)
+
+
+def way_to(tx: Connection, item: ItemId, user: UserId) -> list[Step]:
+    """`read_way`, for a glance."""
+    guest = user == GUEST.user
+    asked = {"start": item} if guest else {"start": item, "user": user}
+    return _ways_from(tx.execute(_way_to_one(guest=guest), asked)).get(item, [])
 
 
 async def read_ways(tx: AsyncConnection, ids: Sequence[ItemId], user: UserId) -> dict[ItemId, list[Step]]:

@@ -5,8 +5,9 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.to_thread
@@ -26,7 +27,7 @@ from collegium.ground.db_failures import (
     may_be_tried_again,
     named_at_start,
 )
-from collegium.ground.errors import Unavailable
+from collegium.ground.errors import CollegiumError, Unavailable
 from collegium.ground.log import get_log
 
 log = get_log("database")
@@ -77,6 +78,8 @@ def is_escaped(dialect: Dialect) -> bool:
 
 BUSY_TIMEOUT_MS = 10_000
 READERS_MAX = 8
+GLANCES_MAX = 200
+"""So many small questions are answered in one transaction."""
 WAIT_SECONDS_MAX = 30.0
 IDLE_TURN_MS_MAX = 5_000
 """A server that stops in the middle of its turn (a paused machine) loses it to the others after so long."""
@@ -110,12 +113,16 @@ class Database:
         if is_sqlite(url):
             self._writer = _sqlite_engine(url, begin="BEGIN IMMEDIATE", connections_max=1)
             self._reader = _sqlite_engine(url, begin="BEGIN", connections_max=READERS_MAX)
-            self._quick: Engine | None = sync_engine(url.replace("+aiosqlite", ""), pool_reset_on_return=None)
+            plain = url.replace("+aiosqlite", "")
+            self._quick: Engine | None = sync_engine(plain, pool_reset_on_return=None)
+            self._glancer: Engine | None = sync_engine(plain, begin="BEGIN", pool_reset_on_return=None)
         else:
             self._writer = postgresql_engine(url, connections_max=2, idle_ms_max=IDLE_TURN_MS_MAX)
             reader = postgresql_engine(url, connections_max=READERS_MAX)
             self._reader = reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            self._quick = None
+            self._quick = self._glancer = None
+        self._glances = _Glances()
+        self._glance_turns, self._glance_threads = anyio.Semaphore(1), anyio.CapacityLimiter(1)
         self._quick_turns = self._write_turns if self._quick is not None else anyio.Semaphore(1)
 
     @asynccontextmanager
@@ -190,6 +197,39 @@ class Database:
                 async with self._connected(self._reader) as tx:
                     yield tx
 
+    async def glance(self, look: Callable[[Connection], T]) -> T:
+        """`read` for what is small and asked often, on a thread in one go.
+
+        Those who ask while others are being answered share the next transaction: it begins after all of them asked, so
+        that nobody is told what was true before. Raises as `read` does, and whatever `look` raises.
+        """
+        glances = self._glances
+        if len(glances.looks) >= GLANCES_MAX:
+            glances = self._glances = _Glances()
+        number = len(glances.looks)
+        glances.looks.append(look)
+        async with _turn(self._glance_turns):
+            if glances.seen is None:
+                if self._glances is glances:
+                    self._glances = _Glances()
+                glances.seen = await self._looked(glances.looks)
+        seen = glances.seen[number]
+        if isinstance(seen, _Failed):
+            raise seen.error.with_traceback(None)
+        return cast("T", seen)
+
+    async def _looked(self, looks: list[Callable[[Connection], Any]]) -> list[Any]:
+        try:
+            with failure_named():
+                if self._glancer is not None:
+                    return await anyio.to_thread.run_sync(
+                        _begun, self._glancer, _each(looks), limiter=self._glance_threads
+                    )
+                async with self._connected(self._reader) as tx:
+                    return await tx.run_sync(_each(looks))
+        except Exception as error:  # everybody who asked is told
+            return [_Failed(error)] * len(looks)
+
     async def migrate(self) -> None:
         """Bring the schema to the newest revision."""
         try:
@@ -202,8 +242,9 @@ class Database:
 
     async def close(self) -> None:
         """Let every connection go."""
-        if self._quick is not None:
-            await anyio.to_thread.run_sync(self._quick.dispose)
+        for engine in (self._quick, self._glancer):
+            if engine is not None:
+                await anyio.to_thread.run_sync(engine.dispose)
         await self._writer.dispose()
         await self._reader.dispose()
 
@@ -215,6 +256,34 @@ async def _at_once() -> None:
 def _begun(engine: Engine, work: Callable[[Connection], T]) -> T:
     with engine.begin() as tx:
         return work(tx)
+
+
+class _Glances:
+    """What is asked of one transaction, and, once that is over, what was seen."""
+
+    def __init__(self) -> None:
+        self.looks: list[Callable[[Connection], Any]] = []
+        self.seen: list[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: Exception
+
+
+def _each(looks: list[Callable[[Connection], Any]]) -> Callable[[Connection], list[Any]]:
+    """One after another. What one raises is its own affair; a database that is away is everybody's."""
+
+    def looked(tx: Connection) -> list[Any]:
+        seen: list[Any] = []
+        for look in looks:
+            try:
+                seen.append(look(tx))
+            except CollegiumError as error:
+                seen.append(_Failed(error))
+        return seen
+
+    return looked
 
 
 @asynccontextmanager
@@ -369,9 +438,9 @@ def configure_sqlite(engine: Any, *, begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
-def sync_engine(url: str, **options: Any) -> Engine:
+def sync_engine(url: str, *, begin: str = "BEGIN IMMEDIATE", **options: Any) -> Engine:
     """A plain engine, for threads."""
     engine = create_engine(url, **options)
     if url.startswith("sqlite"):
-        configure_sqlite(engine, begin="BEGIN IMMEDIATE")
+        configure_sqlite(engine, begin=begin)
     return engine
