@@ -37,6 +37,7 @@ from collegium.drive.trash import Trash, open_trash
 from collegium.ground import probes
 from collegium.ground.db import Database, open_database
 from collegium.ground.errors import Unavailable
+from collegium.ground.fetch import Fetch
 from collegium.ground.http import BodyLimit, Gate, add_problem_handlers
 from collegium.ground.ids import UserId
 from collegium.ground.news import News
@@ -50,6 +51,7 @@ from collegium.jupyter.building import JupyterApi, open_jupyter_api
 from collegium.jupyter.door import QueryToken
 from collegium.notebooks import info_routes, revision_routes
 from collegium.notebooks import routes as notebooks_routes
+from collegium.notebooks.comparing import Comparing
 from collegium.notebooks.copies import Copies
 from collegium.notebooks.indexing import open_indexing
 from collegium.notebooks.service import Notebooks, open_notebooks
@@ -289,6 +291,7 @@ def create_app(house: House) -> FastAPI:
         title="Collegium", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     add_problem_handlers(app)
+    comparing = Comparing(house.notebooks, house.drive, Fetch(house.settings.fetch))
     for router in (
         accounts_routes.routes(house.accounts),
         groups_routes.routes(house.groups),
@@ -306,7 +309,7 @@ def create_app(house: House) -> FastAPI:
         playground_routes.routes(house.playgrounds),
         info_routes.routes(house.database, house.notebooks, house.drive, house.accounts),
         notebooks_routes.routes(house.notebooks, house.drive),
-        revision_routes.routes(house.notebooks, house.drive, house.accounts),
+        revision_routes.routes(house.notebooks, house.drive, house.accounts, comparing),
         restore_routes.routes(Restoring(house.rooms, house.notebooks.revisions), house.drive),
         rooms_routes.routes(house.rooms, house.notebooks, house.drive, house.planes),
         comments_routes.routes(house.comments),

@@ -12,6 +12,7 @@ from collegium.comments.settings import CommentSettings
 from collegium.drive.blob_settings import BlobSettings
 from collegium.drive.settings import DriveSettings
 from collegium.ground.db import sqlite_url
+from collegium.ground.fetch import FetchSettings
 from collegium.ground.pages import PageSettings
 from collegium.inside.settings import InsideSettings
 from collegium.notebooks.settings import NotebookSettings
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
         default="info", description="How much is logged; nothing that people wrote is ever."
     )
     pages: PageSettings = PageSettings()
+    fetch: FetchSettings = FetchSettings()
     accounts: AccountsSettings = AccountsSettings()
     mail: MailSettings = MailSettings()
     blobs: BlobSettings = BlobSettings()

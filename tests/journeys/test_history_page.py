@@ -148,6 +148,29 @@ def test_two_files_are_compared(house: House, tmp_path: Path) -> None:
     assert violations(page) == {}
 
 
+def test_notebooks_of_the_drive_and_addresses_are_compared(house: House) -> None:
+    opened(house.ada, house)
+    page = house.ada
+    page.goto(f"{house.server.url}/diff")
+    before, after = page.get_by_role("region", name="Before"), page.get_by_role("region", name="After")
+    before.get_by_role("button", name="From the drive").click()
+    page.get_by_role("dialog").get_by_role("button", name="history.ipynb").first.click()
+    expect(before.get_by_role("status")).to_have_text("history.ipynb")
+    after.get_by_label("Or an address, here or on the web").fill(f"{house.server.url}/notebooks/{house.notebook}")
+    after.get_by_role("button", name="Use it").click()
+    expect(after.get_by_role("status")).to_have_text("history.ipynb")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.get_by_role("heading", name="No differences")).to_be_visible()
+    assert violations(page) == {}
+
+    after.get_by_label("Or an address, here or on the web").fill("http://127.0.0.1:8080/private.ipynb")
+    after.get_by_role("button", name="Use it").click()
+    expect(after.get_by_role("status")).to_have_text("private.ipynb")
+    page.get_by_role("button", name="Compare", exact=True).click()
+
+    expect(page.get_by_text("There is no such public address.").first).to_be_visible()
+
+
 def test_a_viewer_has_no_way_into_history(house: House) -> None:
     email = "vic@example.org"
     house.server.add_user(email)

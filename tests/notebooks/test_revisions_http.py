@@ -13,7 +13,9 @@ import httpx
 import pytest
 
 from collegium.app import House, create_app, open_house
+from collegium.ground.fetch import Fetch
 from collegium.ground.ids import NotebookId
+from collegium.notebooks.comparing import FETCHES_PER_USER_MAX
 from collegium.notebooks.history import RevisionKind
 from collegium.settings import Settings
 from rooms.house import serving
@@ -257,6 +259,58 @@ async def test_two_files_are_compared_and_rubbish_is_refused(site: Site) -> None
     assert [cell["status"] for cell in found["cells"]] == ["added", "changed", "deleted"]
     assert found["cells"][1]["changes"] == ["source", "outputs"]
     assert refused == [422] * 6 or set(refused) <= {400, 422}
+
+
+async def test_notebooks_of_the_drive_are_compared_by_those_who_may_read_them(site: Site) -> None:
+    notebook = await site.notebook("x = 1")
+    other = document("x = 2", outputs={})
+    bodies = [
+        {"before": {"notebook": notebook}, "after": other},
+        {"before": {"notebook": "nonsense"}, "after": other},
+        {"before": {"notebook": notebook, "cells": []}, "after": other},
+    ]
+    answers = {}
+    for who in ("vic", "eve"):
+        async with site.api(who) as person:
+            answers[who] = [await person.post("/diff", json=body) for body in bodies]
+
+    assert [answer.status_code for answer in answers["vic"]] == [200, 404, 422]
+    assert [answer.status_code for answer in answers["eve"]] == [404, 404, 422]
+    found = answers["vic"][0].json()
+    assert [cell["status"] for cell in found["cells"]] == ["changed"]
+    assert found["language"] == "python"
+
+
+async def test_a_notebook_at_an_address_is_compared_and_private_ones_are_refused(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = {"https://example.org/n.ipynb": json.dumps(document("x = 2", outputs={})).encode()}
+    asked = []
+
+    async def get(self: Fetch, address: str) -> bytes:
+        asked.append(address)
+        return there.get(address) or await genuine(self, address)
+
+    genuine = Fetch.get
+    monkeypatch.setattr(Fetch, "get", get)
+    here = document("x = 1", outputs={})
+    addresses = [*there, f"{site.url}/api/v1/me", "http://169.254.169.254/latest/"]
+    async with site.api("eve") as eve:
+        answers = [await eve.post("/diff", json={"before": here, "after": {"url": url}}) for url in addresses]
+
+    assert [answer.status_code for answer in answers] == [200, 422, 422]
+    assert [cell["status"] for cell in answers[0].json()["cells"]] == ["changed"]
+    assert {answer.json()["code"] for answer in answers[1:]} == {"address_refused"}
+    assert asked == addresses
+
+
+async def test_one_person_opens_so_many_addresses_and_no_more(site: Site) -> None:
+    here = document("x = 1", outputs={})
+    async with site.api("bob") as bob:
+        body = {"before": here, "after": {"url": "http://127.0.0.1/"}}
+        answers = [(await bob.post("/diff", json=body)).status_code for _ in range(FETCHES_PER_USER_MAX + 1)]
+
+    assert answers == [422] * FETCHES_PER_USER_MAX + [429]
 
 
 async def test_revisions_are_made_by_themselves_and_open_tabs_are_told(tmp_path: Path) -> None:

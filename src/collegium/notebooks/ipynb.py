@@ -32,15 +32,20 @@ def parse(data: bytes, *, bytes_max: int) -> Imported:
     """Read a notebook file. Raises TooLarge or Invalid, saying what is wrong with it."""
     if len(data) > bytes_max:
         raise TooLarge(f"The notebook is larger than {bytes_max // 1_000_000} MB.")
-    return read(_upgraded(_parsed(data)))
+    return read_any(_parsed(data))
 
 
-def parse_two(data: bytes) -> tuple[Imported, Imported]:
-    """Read two notebooks that come as `before` and `after` of one object. Raises TooLarge or Invalid."""
+def pair(data: bytes) -> tuple[object, object]:
+    """What stands in one object as `before` and `after`. Raises Invalid."""
     both = _parsed(data)
     if not isinstance(both, dict) or "before" not in both or "after" not in both:
         raise Invalid('Two notebooks come as {"before": …, "after": …}.')
-    return read(_upgraded(both["before"])), read(_upgraded(both["after"]))
+    return both["before"], both["after"]
+
+
+def read_any(document: object) -> Imported:
+    """The content of a document of any format that there was. Raises TooLarge or Invalid."""
+    return read(_upgraded(document))
 
 
 def read(document: dict[str, Json]) -> Imported:

@@ -16,6 +16,7 @@ from collegium.ground.errors import NotFound
 from collegium.ground.http import USER_CONTENT_POLICY
 from collegium.ground.ids import CellId, ItemId, NotebookId, UserId
 from collegium.notebooks import history, ipynb
+from collegium.notebooks.comparing import Comparing
 from collegium.notebooks.differences import CellDifference, Difference
 from collegium.notebooks.history import Revision
 from collegium.notebooks.model import Cell, CellOutputs, Json, Output
@@ -120,6 +121,7 @@ class DifferenceShown(BaseModel):
     """Two notebooks beside each other, the cells in the order of the newer one."""
 
     cells: list[CellDifferenceShown]
+    language: str = Field(description="What the newer one's code is written in.")
     metadata: MetadataDifference | None = Field(description="Null if it is the same.")
 
 
@@ -134,7 +136,7 @@ class CellVersionShown(BaseModel):
     deleted: bool
 
 
-def routes(notebooks: Notebooks, drive: Drive, accounts: Accounts) -> APIRouter:
+def routes(notebooks: Notebooks, drive: Drive, accounts: Accounts, comparing: Comparing) -> APIRouter:
     """Their routes, below /api/v1."""
     router = APIRouter(tags=["history"])
     User = Annotated[Principal, Depends(signed_in)]
@@ -246,13 +248,12 @@ def routes(notebooks: Notebooks, drive: Drive, accounts: Accounts) -> APIRouter:
             for one in found
         ]
 
-    @router.post("/diff", response_model=DifferenceShown, summary="Compare two notebook files")
+    @router.post("/diff", response_model=DifferenceShown, summary="Compare two notebooks")
     async def diff_notebooks(request: Request, principal: User) -> DifferenceShown:
-        """The body is `{"before": …, "after": …}`, two nbformat documents. Nothing of them is kept."""
+        """The body is `{"before": …, "after": …}`; each side is an nbformat document, `{"notebook": "its id"}` in the
+        drive, or `{"url": "https://…"}` on the public internet. Nothing of them is kept."""
         body = await notebooks.received(request.stream(), request.headers.get("content-length"))
-        before, after = await notebooks.parse_two(body)
-        found = await revisions.compared(before.content, before.outputs, after.content, after.outputs, similar=True)
-        return _difference(found)
+        return _difference(await comparing.compared(principal, body))
 
     return router
 
@@ -290,8 +291,18 @@ def _cell(cell: Cell, left: CellOutputs | None) -> CellShown:
 def _difference(found: Difference) -> DifferenceShown:
     changed = MetadataDifference(before=found.metadata_before, after=found.metadata_after)
     return DifferenceShown(
-        cells=[_cell_difference(cell) for cell in found.cells], metadata=changed if found.metadata_changed else None
+        cells=[_cell_difference(cell) for cell in found.cells],
+        language=_language(found.metadata_after),
+        metadata=changed if found.metadata_changed else None,
     )
+
+
+def _language(metadata: dict[str, Json]) -> str:
+    for part, key in (("language_info", "name"), ("kernelspec", "language")):
+        match metadata.get(part):
+            case {**values} if isinstance(found := values.get(key), str):
+                return found
+    return "python"
 
 
 def _cell_difference(cell: CellDifference) -> CellDifferenceShown:

@@ -167,9 +167,13 @@ class Notebooks:
 
         return await anyio.to_thread.run_sync(work, limiter=self._parsers)
 
-    async def parse_two(self, body: bytes) -> tuple[Imported, Imported]:
-        """Read two notebooks, likewise. Raises TooLarge or Invalid."""
-        return await anyio.to_thread.run_sync(ipynb.parse_two, body, limiter=self._parsers)
+    async def parse_pair(self, body: bytes) -> tuple[object, object]:
+        """The two sides of a comparison as they were sent, likewise. Raises Invalid."""
+        return await anyio.to_thread.run_sync(ipynb.pair, body, limiter=self._parsers)
+
+    async def read(self, document: object) -> Imported:
+        """Read a notebook that was taken from JSON already, likewise. Raises TooLarge or Invalid."""
+        return await anyio.to_thread.run_sync(ipynb.read_any, document, limiter=self._parsers)
 
     async def open(self, notebook: NotebookId) -> Opened:
         """Bring the document into memory. Raises NotFound, or Unavailable if what is stored cannot be read."""

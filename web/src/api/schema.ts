@@ -796,8 +796,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Compare two notebook files
-         * @description The body is `{"before": …, "after": …}`, two nbformat documents. Nothing of them is kept.
+         * Compare two notebooks
+         * @description The body is `{"before": …, "after": …}`; each side is an nbformat document, `{"notebook": "its id"}` in the
+         *     drive, or `{"url": "https://…"}` on the public internet. Nothing of them is kept.
          */
         post: operations["diff_notebooks_api_v1_diff_post"];
         delete?: never;
@@ -1954,6 +1955,11 @@ export interface components {
         DifferenceShown: {
             /** Cells */
             cells: components["schemas"]["CellDifferenceShown"][];
+            /**
+             * Language
+             * @description What the newer one's code is written in.
+             */
+            language: string;
             /** @description Null if it is the same. */
             metadata: components["schemas"]["MetadataDifference"] | null;
         };

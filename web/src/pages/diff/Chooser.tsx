@@ -1,9 +1,10 @@
 /** Where one of two notebooks comes from. */
-import { FileText, Upload } from 'lucide-react'
+import { FileText, HardDrive, Upload } from 'lucide-react'
 import { type DragEvent, type FormEvent, useRef, useState } from 'react'
 import { t } from '../../i18n'
-import { Button, classes, TextField } from '../../ui/kit'
-import { type Chosen, chosenFile, chosenHere } from './chosen'
+import { NotebookList } from '../../ui/drive/NotebookList'
+import { Button, classes, Dialog, TextField } from '../../ui/kit'
+import { type Chosen, chosenBy, chosenFile, chosenHere } from './chosen'
 
 interface ChooserProps {
   readonly title: string
@@ -16,6 +17,7 @@ export function Chooser({ title, chosen, onChoose }: ChooserProps) {
   const [link, setLink] = useState('')
   const [error, setError] = useState<string>()
   const [over, setOver] = useState(false)
+  const [picking, setPicking] = useState(false)
   const take = async (coming: Promise<Chosen>) => {
     setError(undefined)
     try {
@@ -60,17 +62,40 @@ export function Chooser({ title, chosen, onChoose }: ChooserProps) {
           event.target.value = ''
         }}
       />
-      <Button weight="soft" icon={<Upload size={16} aria-hidden />} onClick={() => input.current?.click()}>
-        {t('Choose a file')}
-      </Button>
+      <div className="diff-ways">
+        <Button weight="soft" icon={<Upload size={16} aria-hidden />} onClick={() => input.current?.click()}>
+          {t('Choose a file')}
+        </Button>
+        <Button weight="soft" icon={<HardDrive size={16} aria-hidden />} onClick={() => setPicking(true)}>
+          {t('From the drive')}
+        </Button>
+      </div>
+      <Dialog open={picking} onClose={() => setPicking(false)} title={t('Choose a notebook')}>
+        {picking && (
+          <NotebookList>
+            {({ id, name }, shown) => (
+              <button
+                type="button"
+                onClick={() => {
+                  setPicking(false)
+                  setError(undefined)
+                  onChoose(chosenHere(id, name))
+                }}
+              >
+                {shown}
+              </button>
+            )}
+          </NotebookList>
+        )}
+      </Dialog>
       <form
         className="diff-link"
         onSubmit={(event: FormEvent) => {
           event.preventDefault()
-          void take(chosenHere(link))
+          void take(chosenBy(link))
         }}
       >
-        <TextField label={t('Or a link to a notebook of this server')} value={link} onChange={setLink} error={error} />
+        <TextField label={t('Or an address, here or on the web')} value={link} onChange={setLink} error={error} />
         <Button type="submit" disabled={link.trim() === ''}>
           {t('Use it')}
         </Button>

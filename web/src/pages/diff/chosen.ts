@@ -1,25 +1,41 @@
 /** A notebook that was chosen to be compared. */
 import { t } from '../../i18n'
-import { request } from '../../api/client'
-import type { Grammar } from '../../editor/editor'
+import { drive } from '../../api/drive'
 
 export interface Chosen {
   readonly name: string
-  readonly document: unknown
+  /** As the server takes it: a notebook's file, one of the drive, or an address. */
+  readonly side: unknown
 }
 
 /** Rejects with words for the person. */
 export async function chosenFile(file: File): Promise<Chosen> {
-  return { name: file.name, document: parsed(await file.text()) }
+  return { name: file.name, side: parsed(await file.text()) }
 }
 
-/** A notebook of the drive, by its address or its id. */
-export async function chosenHere(words: string): Promise<Chosen> {
-  const id = /(?:^|\/notebooks\/)([0-9a-z]{22})(?:[/?#]|$)/.exec(words.trim())?.[1]
+/** A notebook of the drive. */
+export const chosenHere = (id: string, name: string): Chosen => ({ name, side: { notebook: id } })
+
+/** What an address means: a notebook of this server, by its link or its id, or one elsewhere. Rejects with words. */
+export async function chosenBy(words: string): Promise<Chosen> {
+  const typed = words.trim()
+  const elsewhere = URL.canParse(typed) ? new URL(typed) : null
+  if (elsewhere !== null && elsewhere.origin !== location.origin) {
+    if (!/^https?:$/.test(elsewhere.protocol)) throw new Error(t('An address begins with https://.'))
+    return { name: lastOf(elsewhere), side: { url: typed } }
+  }
+  const id = /(?:^|\/notebooks\/)([0-9a-z]{22})(?:[/?#]|$)/.exec(typed)?.[1]
   if (id === undefined) throw new Error(t('This is no link to a notebook of this server.'))
-  const answer = await request('GET', `/notebooks/${id}/content`, { query: { format: 'ipynb' } })
-  const name = /filename\*=UTF-8''([^;]+)/i.exec(answer.headers.get('content-disposition') ?? '')?.[1]
-  return { name: name === undefined ? id : decodeURIComponent(name), document: parsed(await answer.text()) }
+  return chosenHere(id, (await drive.info(id)).name)
+}
+
+function lastOf({ pathname, host }: URL): string {
+  const last = pathname.split('/').filter(Boolean).at(-1) ?? host
+  try {
+    return decodeURIComponent(last)
+  } catch {
+    return last
+  }
 }
 
 function parsed(text: string): unknown {
@@ -28,10 +44,4 @@ function parsed(text: string): unknown {
   } catch {
     throw new Error(t('The file is no notebook: it is not JSON.'))
   }
-}
-
-export function grammarOf(document: unknown): Grammar {
-  const metadata = (document as { metadata?: { language_info?: { name?: unknown }; kernelspec?: { language?: unknown } } } | undefined)?.metadata
-  const language = metadata?.language_info?.name ?? metadata?.kernelspec?.language ?? 'python'
-  return language === 'python' ? 'python' : 'code'
 }

@@ -1,4 +1,4 @@
-/** Two notebooks beside each other: files of this computer, or notebooks of the drive. Nothing of them is kept. */
+/** Two notebooks beside each other: files of this computer, notebooks of the drive, or others on the web. None is kept. */
 import './diff.css'
 import { ArrowRightLeft, GitCompare } from 'lucide-react'
 import { useEffect, useState } from 'react'
@@ -7,7 +7,8 @@ import { type Difference, history } from '../../api/history'
 import { Button, EmptyState, IconButton, later, notifyError, Spinner } from '../../ui/kit'
 import { TopBar } from '../../ui/TopBar'
 import { Chooser } from './Chooser'
-import { grammarOf, type Chosen } from './chosen'
+import { grammarOf } from '../../ui/notebook/languages'
+import type { Chosen } from './chosen'
 
 const DifferenceView = later(() => import('../../ui/history/DifferenceView'), <Spinner />)
 
@@ -23,7 +24,7 @@ export default function DiffPage() {
   const compare = async (older: Chosen, newer: Chosen) => {
     setBusy(true)
     try {
-      setFound(await history.compare(older.document, newer.document))
+      setFound(await history.compare(older.side, newer.side))
     } catch (cause) {
       notifyError(t('The notebooks could not be compared'), cause)
     }
@@ -59,7 +60,7 @@ export default function DiffPage() {
           </Button>
         </div>
         {found !== null ? (
-          <DifferenceView notebook="" difference={found} grammar={grammarOf(after?.document)} />
+          <DifferenceView notebook="" difference={found} grammar={grammarOf(found.language)} />
         ) : (
           <EmptyState icon={<GitCompare size={36} aria-hidden />} title={t('Choose two notebooks')}>
             {t('Cells are matched by their ids, and by what they say where those differ. Nothing is kept on the server.')}
