@@ -20,9 +20,11 @@ compiled: packages
 	$(RUN) python -m compileall -q src
 
 test: ## Every test but the long forms
-	$(RUN) python hatch_build.py npm run test
-	@# Two at a time; what failed beside another is run once more alone, and counts if it fails again.
-	$(RUN) pytest -m "not long" -n 2 --dist loadfile $(ARGS) || \
+	@# What runtimes are made of is fetched meanwhile, the first time.
+	PYTHONPATH=tests $(RUN) python -m support.environment & \
+	$(RUN) python hatch_build.py npm run test; tested=$$?; wait; exit $$tested
+	@# Three at a time: one of them waits. What failed beside another is run once more alone, and counts if it fails again.
+	$(RUN) pytest -m "not long" -n 3 --dist loadfile --no-loadscope-reorder $(ARGS) || \
 	$(RUN) pytest -m "not long" --last-failed --last-failed-no-failures none $(ARGS)
 
 test-long: ## The long forms: kill tests, fuzzing, soak

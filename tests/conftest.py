@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from zlib import crc32
 
@@ -27,13 +28,24 @@ SAMPLED = 4
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests run on PostgreSQL only under `make test-long`, and put first what takes long by itself."""
+    """Say which tests run on PostgreSQL only under `make test-long`, and in which order files are given out."""
     for item in items:
         callspec = getattr(item, "callspec", None)
         if callspec is not None and "postgresql" in map(str, callspec.params.values()) and not _is_short(item):
             item.add_marker(pytest.mark.long)
-    # Files are given out in this order: the long ones at the end would run beside nothing.
-    items.sort(key=lambda item: _folder(item) != "journeys")
+    items[:] = _mixed(items)
+
+
+def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Files are given out in this order: a journey and something else by turns, so that browsers do not meet and what
+    waits has company; the long ones first, since at the end they would run beside nothing."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    longest = sorted(files.values(), key=len, reverse=True)
+    journeys = [file for file in longest if _folder(file[0]) == "journeys"]
+    others = [file for file in longest if _folder(file[0]) != "journeys"]
+    return [item for pair in zip_longest(journeys, others, fillvalue=()) for file in pair for item in file]
 
 
 def _is_short(item: pytest.Item) -> bool:

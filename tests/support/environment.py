@@ -38,3 +38,9 @@ def environment() -> Path:
 def runtime_python() -> Path:
     """The interpreter of the usual runtime version."""
     return environment() / "bin/python"
+
+
+if __name__ == "__main__":
+    # Before the tests, which would wait for it.
+    for version in (VERSION, MINIMAL):
+        environment_of(version)
