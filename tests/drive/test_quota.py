@@ -93,8 +93,37 @@ async def test_what_somebody_puts_into_a_colleagues_folder_counts_for_the_collea
     await drive.upload(bob, "a", folder.id, pieces(b"x" * 1_000))
 
     assert (await used(drive, ada), await used(drive, bob)) == (1_000, 0)
-    with pytest.raises(QuotaExceeded):
+    with pytest.raises(QuotaExceeded) as refused:
         await drive.upload(bob, "b", folder.id, pieces(b"x"))
+    assert (refused.value.code, refused.value.extra) == ("drive_of_another_full", {})
+
+
+async def test_nobody_is_given_what_has_no_room_in_their_drive(drive: Drive, ada: Principal, bob: Principal) -> None:
+    folder = await drive.create_folder(ada, "F", None)
+    await drive.upload(ada, "a", folder.id, pieces(b"x" * 400))
+    mine = await drive.upload(bob, "b", None, pieces(b"x" * 601))
+
+    with pytest.raises(QuotaExceeded) as refused:
+        await drive.transfer(ada, folder.id, bob.email)
+    assert (refused.value.code, refused.value.extra) == ("drive_of_another_full", {})
+    assert "empty their trash" in refused.value.detail
+    assert (await drive.sight(ada, folder.id)).item.owner == ada.user
+    assert (await used(drive, ada), await used(drive, bob)) == (400, 601)
+
+    await drive.trash(bob, mine.id)
+    with pytest.raises(QuotaExceeded):
+        await drive.transfer(ada, folder.id, bob.email)
+    await drive.delete(bob, mine.id)
+    await drive.transfer(ada, folder.id, bob.email)
+    assert (await used(drive, ada), await used(drive, bob)) == (0, 400)
+
+
+async def test_what_is_restored_from_the_trash_has_its_room_already(drive: Drive, ada: Principal) -> None:
+    item = await drive.upload(ada, "a", None, pieces(b"x" * 1_000))
+    await drive.trash(ada, item.id)
+    await drive.restore(ada, item.id)
+
+    assert await used(drive, ada) == 1_000
 
 
 async def test_notebooks_count_and_playgrounds_do_not(drive: Drive, database: Database, ada: Principal) -> None:
@@ -105,9 +134,9 @@ async def test_notebooks_count_and_playgrounds_do_not(drive: Drive, database: Da
         )
         with pytest.raises(QuotaExceeded):
             await drive.create_item(tx, kind=Kind.NOTEBOOK, owner=ada.user, name="m", parent=None, size=301)
-        await drive.refuse_over_quota(tx, ada.user, 300)
+        await drive.refuse_over_quota(tx, ada.user, 300, asking=ada.user)
         with pytest.raises(QuotaExceeded):
-            await drive.refuse_over_quota(tx, ada.user, 301)
+            await drive.refuse_over_quota(tx, ada.user, 301, asking=ada.user)
 
     assert await used(drive, ada) == 700
 

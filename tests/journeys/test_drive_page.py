@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import browser, signed_in
+from support.looking import violations
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -138,3 +139,31 @@ def test_the_drive_says_how_much_of_it_is_used(house: House) -> None:
 
     expect(page.get_by_role("region", name="Storage")).to_contain_text("of 5.0 MB")
     expect(page.get_by_role("meter", name="Storage used")).to_be_visible()
+
+
+def test_a_full_drive_says_what_to_do_to_who_copies_and_to_who_gives_away(house: House) -> None:
+    bobs = house.server.command("tokens", "create", BOB)
+    with house.server.client(house.token) as api, house.server.client(bobs) as other:
+        large = b"x" * 3_000_000
+        made = api.post("/drive/files", params={"name": "large.bin"}, content=large).raise_for_status().json()["id"]
+        theirs = (
+            other.post("/drive/files", params={"name": "theirs.bin"}, content=large).raise_for_status().json()["id"]
+        )
+    page = house.ada
+    page.goto(f"{house.server.url}/")
+    choose(page, "large.bin", "Make a copy")
+    expect(page.get_by_text("There is no room left in your drive.").first).to_be_visible()
+    expect(page.get_by_text("empty the trash").first).to_be_visible()
+
+    choose(page, "large.bin", "Share")
+    page.get_by_role("button", name="Transfer ownership…").click()
+    page.get_by_role("combobox", name="New owner").fill(BOB)
+    page.get_by_role("button", name="Transfer ownership", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_text("They have to delete something for good")).to_be_visible()
+    assert violations(page) == {}
+
+    page.keyboard.press("Escape")
+    with house.server.client(house.token) as api, house.server.client(bobs) as other:
+        for client, item in ((api, made), (other, theirs)):
+            client.post(f"/drive/items/{item}/trash").raise_for_status()
+            client.delete(f"/drive/items/{item}").raise_for_status()

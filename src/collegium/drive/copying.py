@@ -66,7 +66,8 @@ class Copying:
             current = await self._origins(tx, principal, item)
             place = await self._place(tx, principal, current, into, to_top=to_top)
             made = _renewed(current, prepared, place, name)
-            await self._drive.refuse_over_quota(tx, place.owner, sum(copy.size for copy, _ in made))
+            size = sum(copy.size for copy, _ in made)
+            await self._drive.refuse_over_quota(tx, place.owner, size, asking=principal.user)
             await self._drive.refuse_full(tx, place.owner, place.parent)
             await store.insert_items(tx, [copy for copy, _ in made])
             for copy, source in made:

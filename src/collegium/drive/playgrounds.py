@@ -73,7 +73,7 @@ class Playgrounds:
         """From now on it is an ordinary notebook, "Copy of …" among one's own. Raises NotFound, QuotaExceeded."""
         async with self._database.write() as tx:
             found = await self._own(principal, playground, tx)
-            await self._drive.refuse_over_quota(tx, principal.user, found.size)
+            await self._drive.refuse_over_quota(tx, principal.user, found.size, asking=principal.user)
             folder = await self._drive.notebooks_folder(tx, principal.user)
             await self._drive.refuse_full(tx, principal.user, folder)
             values = {"name": copied_name(found), "parent": folder, "playground_of": None, "trashed_at": None}

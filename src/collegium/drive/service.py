@@ -124,6 +124,7 @@ class Drive(Sharing):
         the name, and Conflict if the folder cannot take it.
         """
         name = parsed_item_name(name)
+        asking = owner
         if parent is not None:
             way = await store.read_way(tx, parent, owner)
             if not way:
@@ -135,7 +136,7 @@ class Drive(Sharing):
             owner = folder.owner
         if playground_of is None:
             await self.refuse_full(tx, owner, parent)
-            await self.refuse_over_quota(tx, owner, size)
+            await self.refuse_over_quota(tx, owner, size, asking=asking)
         now = now_ms()
         made = Item(
             id=item or ItemId(new_id()),
@@ -181,18 +182,28 @@ class Drive(Sharing):
             used = await store.read_used_bytes(tx, principal.user)
         return Usage(used, self.settings.quota)
 
-    async def refuse_over_quota(self, tx: AsyncConnection, owner: UserId, bytes: int) -> None:
-        """Raises QuotaExceeded if somebody may not store so much more. Writers take turns, so that it is true."""
+    async def refuse_over_quota(self, tx: AsyncConnection, owner: UserId, bytes: int, *, asking: UserId) -> None:
+        """Raises QuotaExceeded if somebody may not store so much more. Writers take turns, so that it is true.
+
+        How much is used is told to the owner alone, and to whoever else is `asking` that the owner has to make room.
+        """
         if self.settings.quota is None or bytes <= 0:
             return
         usage = Usage(await store.read_used_bytes(tx, owner), self.settings.quota)
-        if usage.used + bytes > self.settings.quota:
+        if usage.used + bytes <= self.settings.quota:
+            return
+        if asking != owner:
             raise QuotaExceeded(
-                "There is no room left in this drive. What is in its trash counts until it is emptied.",
-                code="drive_full",
-                used=usage.used,
-                quota=usage.quota,
+                "There is no room for this in the drive of the person it would belong to. "
+                "They have to delete something for good, or empty their trash.",
+                code="drive_of_another_full",
             )
+        raise QuotaExceeded(
+            "There is no room left in your drive. Delete something for good, or empty the trash: what is in it counts.",
+            code="drive_full",
+            used=usage.used,
+            quota=usage.quota,
+        )
 
     async def create_folder(self, principal: Principal, name: str, parent: ItemId | None) -> Item:
         """Raises Invalid, NotFound, Forbidden, Conflict."""
@@ -224,7 +235,7 @@ class Drive(Sharing):
             refuse_unfit(folder, depth=0)
             owner = folder.owner
         async with self._database.read() as tx:
-            await self.refuse_over_quota(tx, owner, announced or 1)
+            await self.refuse_over_quota(tx, owner, announced or 1, asking=principal.user)
         blob, size = await self._received(principal, content, announced)
         try:
             made = await self._insert_file(principal, name, parent, blob, size)
@@ -249,7 +260,7 @@ class Drive(Sharing):
             async with self._database.write() as tx:
                 former, _ = await self.authorize(principal, item, Action.WRITE, tx=tx)
                 before = former.blob
-                await self.refuse_over_quota(tx, former.owner, size - former.size)
+                await self.refuse_over_quota(tx, former.owner, size - former.size, asking=principal.user)
                 if not await self._blobs.exists(blob):
                     raise Conflict("The same file was deleted at this moment. Please upload it again.")
                 await store.update_item(tx, item, blob=blob, size=size, modified_at=now_ms())
@@ -385,7 +396,7 @@ class Drive(Sharing):
                 raise Conflict("They are its owner already.", code="is_owner")
             await self.refuse_full(tx, user.id, None)
             tree = await store.read_subtree(tx, item)
-            await self.refuse_over_quota(tx, user.id, sum(one.size for one, _ in tree))
+            await self.refuse_over_quota(tx, user.id, sum(one.size for one, _ in tree), asking=principal.user)
             ids = [one.id for one, _ in tree]
             await store.give_to(tx, ids, user.id)
             await store.update_item(tx, item, parent=None)
