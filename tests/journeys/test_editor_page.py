@@ -430,3 +430,14 @@ def test_a_notebook_that_omits_its_outputs_shows_them_and_saves_none(house: Hous
     choose(house.bob, "Edit", "Notebook settings")
     expect(house.bob.get_by_role("switch")).to_be_checked()
     expect(house.bob.get_by_role("switch")).to_be_disabled()
+
+
+def test_a_footnote_leads_there_and_back(house: House) -> None:
+    page = house.ada
+    house.open(page, house.notebook(text("one", "As measured[^1].\n\n[^1]: On a *cold* day.\n\nAnd so on.")))
+    shown = cell(page, "one")
+
+    shown.get_by_role("link", name="Footnote 1").click()
+    expect(shown.get_by_role("listitem").filter(has_text="On a cold day.")).to_be_focused()
+    shown.get_by_role("link", name="Back to the text").click()
+    expect(shown.get_by_role("link", name="Footnote 1")).to_be_focused()

@@ -88,10 +88,18 @@ function Drawn({ of, at, source }: { of: NonNullable<MarkdownProps['of']>; at: n
 
 const outputsOf = (source: string): readonly Output[] => [{ output_type: 'display_data', data: { 'text/vnd.mermaid': source, 'text/plain': source }, metadata: {} }]
 
-/** Jupyter's addresses of headings: the heading's words, with hyphens for spaces. */
+/** To a footnote and back; and Jupyter's addresses of headings: the heading's words, with hyphens for spaces. */
 function followAnchor(event: MouseEvent): void {
   const link = (event.target as Element).closest('a[href^="#"]')
   if (link === null) return
+  const note = reader?.footnoteOf(link, event.currentTarget)
+  if (note) {
+    event.preventDefault()
+    if (!note.matches('a')) note.tabIndex = -1
+    note.scrollIntoView({ block: 'nearest' })
+    note.focus({ preventScroll: true })
+    return
+  }
   const wanted = words(link.getAttribute('href')?.slice(1) ?? '').toLowerCase()
   const heading = [...document.querySelectorAll('.markdown :is(h1,h2,h3,h4,h5,h6)')].find((one) => (one.textContent ?? '').trim().replace(/\s+/g, '-').toLowerCase() === wanted)
   if (heading === undefined) return

@@ -1,6 +1,8 @@
-/** Markdown as notebooks write it: CommonMark, tables, HTML, and formulas between dollar signs. */
+/** Markdown as notebooks write it: CommonMark, tables, footnotes, HTML, and formulas between dollar signs. */
 import MarkdownIt from 'markdown-it'
+import { t } from '../i18n'
 import type { MimeBundle } from '../model/wire'
+import { footnotes } from './footnotes'
 import { type Attached, clean } from './sanitize'
 import { textOf } from './values'
 
@@ -110,6 +112,7 @@ function made(): Instance {
   markdown.validateLink = (url) => isSafe(url) && (!/^[a-z][a-z0-9+.-]*:/i.test(url) || /^(?:https?|mailto|attachment|data):/i.test(url))
   markdown.inline.ruler.before('escape', 'math_inline', inlineMath)
   markdown.block.ruler.before('fence', 'math_block', blockMath, { alt: ['paragraph', 'blockquote', 'list'] })
+  footnotes(markdown)
   markdown.core.ruler.push('tasks', tasks)
   markdown.renderer.rules.task = (tokens, at) => `<span class="${tokens[at]?.meta?.done ? 'task task-done' : 'task'}"></span>`
   const { escapeHtml } = markdown.utils
@@ -119,6 +122,8 @@ function made(): Instance {
 }
 
 let instance: Instance | undefined
+
+export { footnoteOf } from './footnotes'
 
 export type Attachments = Readonly<Record<string, MimeBundle>>
 
@@ -135,5 +140,9 @@ export function attachedIn(attachments: Attachments | undefined): Attached {
 /** What a text cell shows. Formulas are still TeX in `code.math-inline` and `code.math-block`. */
 export function renderMarkdown(source: string, attachments?: Attachments): DocumentFragment {
   instance ??= made()
-  return clean(instance.render(source), attachedIn(attachments)).fragment
+  const { fragment } = clean(instance.render(source), attachedIn(attachments))
+  // Names cannot be written by an author, so they are given here.
+  for (const link of fragment.querySelectorAll('.footnote-mention > a')) link.setAttribute('aria-label', t('Footnote {number}', { number: link.textContent ?? '' }))
+  for (const link of fragment.querySelectorAll('.footnote-back')) link.setAttribute('aria-label', t('Back to the text'))
+  return fragment
 }

@@ -24,7 +24,7 @@ const ATTRIBUTES = [
 /** Attributes whose going nobody sees where there is no style sheet and no script. */
 const UNSEEN = /^(?:id|name|role|slot|part|is|tabindex|nonce|xmlns|target|rel|download|frame|rules|quick|char|charoff|axis|abbr|loading|decoding|referrerpolicy|translate|spellcheck|aria-.*|data-.*)$/i
 /** Classes that this page itself gives a meaning to. */
-const CLASSES: ReadonlySet<string> = new Set(['dataframe', 'math-inline', 'math-block', 'task', 'task-done'])
+const CLASSES: ReadonlySet<string> = new Set(['dataframe', 'math-inline', 'math-block', 'task', 'task-done', 'footnotes', 'footnote-mention', 'footnote-back'])
 const LANGUAGE = /^language-[\w+#-]{1,30}$/
 
 const PROPERTIES = new Set(
