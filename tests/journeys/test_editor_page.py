@@ -441,3 +441,15 @@ def test_a_footnote_leads_there_and_back(house: House) -> None:
     expect(shown.get_by_role("listitem").filter(has_text="On a cold day.")).to_be_focused()
     shown.get_by_role("link", name="Back to the text").click()
     expect(shown.get_by_role("link", name="Footnote 1")).to_be_focused()
+
+
+def test_indentation_has_guides_where_they_are_wanted(house: House) -> None:
+    page = house.ada
+    house.set(editor={"guides": True, "indent": 2})
+    house.open(page, house.notebook(code("one", "if x:\n    y\n\n    z\nend")))
+    write(page, "one")
+
+    expect(cell(page, "one").locator(".cm-guided")).to_have_count(3)
+    assert "repeating-linear-gradient" in cell(page, "one").locator(".cm-guided").first.evaluate(
+        "line => getComputedStyle(line).backgroundImage"
+    )

@@ -182,6 +182,14 @@ def test_types_are_told_to_who_wants_them_and_order_does_not_matter(house: House
     page.keyboard.press("Control+Home")
     page.keyboard.press("F8")
     expect(page.get_by_text("2 problems in this notebook")).to_be_visible()
+    count = page.get_by_role("button", name="2 errors. Go to the next")
+    page.screenshot(path=PICTURES / "language-count.png")
+    count.click()
+    expect(source(page, "c")).to_be_focused()
+    source(page, "a").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("later(1)")
+    expect(page.get_by_role("button", name="1 error. Go to the next")).to_be_visible()
     level(house, "syntax")
 
 

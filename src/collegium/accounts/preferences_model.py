@@ -46,6 +46,7 @@ class EditorSettings(Part):
     folding: bool = True
     close_brackets: bool = True
     ligatures: bool = False
+    guides: bool = False
     rulers: list[Annotated[int, Field(ge=1, le=400)]] = Field(default=[], max_length=8, description="Columns.")
     complete_while_typing: bool = True
     accept_on_enter: bool = True

@@ -2023,6 +2023,11 @@ export interface components {
              */
             ligatures: boolean;
             /**
+             * Guides
+             * @default false
+             */
+            guides: boolean;
+            /**
              * Rulers
              * @description Columns.
              * @default []
@@ -2922,6 +2927,7 @@ export interface components {
              *       "folding": true,
              *       "closeBrackets": true,
              *       "ligatures": false,
+             *       "guides": false,
              *       "rulers": [],
              *       "completeWhileTyping": true,
              *       "acceptOnEnter": true,

@@ -6,6 +6,7 @@ import { Compartment, EditorState, type Extension, Prec } from '@codemirror/stat
 import { EditorView, keymap, lineNumbers, ViewPlugin } from '@codemirror/view'
 import type { Settings } from '../settings/model'
 import { settings } from '../settings/store'
+import { guides } from './guides'
 
 /** Code is numbered and folded; prose always wraps. */
 export type Kind = 'code' | 'prose'
@@ -33,6 +34,7 @@ export function extensionOf({ editor }: Settings, kind: Kind): Extension {
     editor.wrap || !code ? EditorView.lineWrapping : [],
     editor.lineNumbers && code ? lineNumbers() : [],
     editor.folding && code ? folding : [],
+    editor.guides && code ? guides : [],
   ]
 }
 
@@ -87,6 +89,7 @@ function paint({ editor }: Settings): void {
   // What a person typed may not end the declaration: a custom property takes any value that is whole.
   style.setProperty('--code-font', editor.fontFamily.trim() === '' ? 'var(--font-code)' : `${editor.fontFamily.replace(/[;{}()]/g, '')}, var(--font-code)`)
   style.setProperty('--code-ligatures', editor.ligatures ? 'normal' : 'none')
+  style.setProperty('--code-indent', String(editor.indent))
   style.setProperty('--code-rulers', rulers(editor.rulers))
   dataset.codeWrap = String(editor.wrap)
   dataset.codeNumbers = String(editor.lineNumbers)

@@ -192,11 +192,17 @@ export async function quickFix(desk: Desk, language: Language): Promise<void> {
   await quickFixes(desk, language, from.cell, found)
 }
 
+/** What is wrong in the notebook, as far as somebody wants to know, from its beginning on. */
+export function problemsOf(desk: Desk, language: Language): readonly { readonly cell: CellId; readonly index: number; readonly problem: Diagnostic }[] {
+  const level = settings.getState().editor.diagnostics
+  return desk.outline.current().flatMap((cell, index) => language.shown(cell, level).filter(({ severity }) => severity !== 'hint').map((problem) => ({ cell, index, problem })))
+}
+
 /** Go to the next cell and place where something is wrong, around the end. */
 export function nextProblem(desk: Desk, language: Language, by: 1 | -1): void {
   const level = settings.getState().editor.diagnostics
   const order = desk.outline.current()
-  const all = order.flatMap((cell, index) => language.shown(cell, level).filter(({ severity }) => severity !== 'hint').map((problem) => ({ cell, index, problem })))
+  const all = problemsOf(desk, language)
   if (all.length === 0) return notify({ title: level === 'off' ? t('Problems are not looked for') : t('No problems are known'), ...(level === 'off' ? { detail: t('Settings, Editor: Problems.') } : { kind: 'good' as const }) })
   const from = here(desk)
   const line = from ? positionOf(from.text, from.view.state.selection.main.from) : { line: 0, character: 0 }

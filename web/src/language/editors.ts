@@ -7,7 +7,7 @@ import type { CellId } from '../model/wire'
 import { settings } from '../settings/store'
 import type { Desk } from '../ui/notebook/desk'
 import { offsetOf } from './changes'
-import { goToDefinition, quickFixes } from './doing'
+import { goToDefinition, problemsOf, quickFixes } from './doing'
 import type { Language } from './language'
 import type { Diagnostic } from './protocol'
 
@@ -32,7 +32,7 @@ export class Editors {
   private unfollow: (() => void) | null = null
 
   constructor(private readonly desk: Desk) {
-    this.farewells = [desk.editors.subscribe(() => this.draw()), settings.subscribe((now, before) => now.editor.diagnostics !== before.editor.diagnostics && this.draw())]
+    this.farewells = [desk.editors.subscribe(() => this.draw()), desk.outline.subscribe(() => this.count()), settings.subscribe((now, before) => now.editor.diagnostics !== before.editor.diagnostics && this.anew())]
   }
 
   close(): void {
@@ -43,8 +43,22 @@ export class Editors {
   follow(language: Language | null): void {
     this.unfollow?.()
     this.language = language
-    this.unfollow = language?.problems.subscribe(() => this.draw()) ?? null
+    this.unfollow = language?.problems.subscribe(this.anew) ?? null
+    this.anew()
+  }
+
+  private readonly anew = (): void => {
+    this.count()
     this.draw()
+  }
+
+  private count(): void {
+    const found = this.language ? problemsOf(this.desk, this.language) : []
+    const of = (wanted: Diagnostic['severity']) => found.filter(({ problem: { severity } }) => severity === wanted).length
+    const errors = of('error')
+    const warnings = of('warning')
+    const { problems } = this.desk
+    if (errors !== problems.getState().errors || warnings !== problems.getState().warnings) problems.setState({ errors, warnings })
   }
 
   private draw(): void {

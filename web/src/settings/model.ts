@@ -17,6 +17,8 @@ export interface Settings {
     readonly folding: boolean
     readonly closeBrackets: boolean
     readonly ligatures: boolean
+    /** Lines at every step of the indentation. */
+    readonly guides: boolean
     /** Columns at which a thin line stands. */
     readonly rulers: readonly number[]
     /** Offer completions while typing, not only when asked for. */
@@ -53,6 +55,7 @@ export const DEFAULTS: Settings = {
     folding: true,
     closeBrackets: true,
     ligatures: false,
+    guides: false,
     rulers: [],
     completeWhileTyping: true,
     acceptOnEnter: true,

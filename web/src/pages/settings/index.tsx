@@ -148,6 +148,7 @@ function Rows({ query }: { query: string }) {
     toggle('lineNumbers', t('Line numbers')),
     toggle('wrap', t('Wrap long lines')),
     toggle('folding', t('Fold code'), t('A sign beside what can be folded.')),
+    toggle('guides', t('Indentation guides'), t('A thin line at every step of the indentation.')),
     toggle('closeBrackets', t('Close brackets and quotes')),
     toggle('completeWhileTyping', t('Complete while typing'), t('Else when asked, with Tab or Ctrl+Space.')),
     toggle('acceptOnEnter', t('Enter takes a completion'), t('Else Tab alone does.')),
@@ -167,7 +168,7 @@ function Rows({ query }: { query: string }) {
       ),
     },
   ]
-  function toggle(name: 'ligatures' | 'lineNumbers' | 'wrap' | 'folding' | 'closeBrackets' | 'completeWhileTyping' | 'acceptOnEnter', label: string, hint?: string): Shown {
+  function toggle(name: 'ligatures' | 'lineNumbers' | 'wrap' | 'folding' | 'guides' | 'closeBrackets' | 'completeWhileTyping' | 'acceptOnEnter', label: string, hint?: string): Shown {
     return { name: label, row: <Switch label={label} hint={hint} value={editor[name]} onChange={(value) => set({ editor: { [name]: value } })} /> }
   }
   const fit: readonly Shown[] = [

@@ -9,6 +9,7 @@ import { COMMANDS } from '../commands/table'
 import { classes, Menu, type MenuEntry } from '../kit'
 import type { Desk } from './desk'
 import { useChrome, useDesk, useMay, useRoom } from './hooks'
+import { ProblemCount } from './ProblemCount'
 import { RuntimePill } from './RuntimePill'
 
 const TOOLS = COMMANDS.filter(({ tool }) => tool !== undefined)
@@ -51,6 +52,7 @@ export function Toolbar() {
           />
         </span>
       )}
+      <ProblemCount />
       <RuntimePill />
       {!header && (
         <button type="button" className="tool tool-more" aria-label={t('Show the header')} onClick={() => desk.chrome.setState({ header: true })}>

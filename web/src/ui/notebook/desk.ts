@@ -95,6 +95,8 @@ export class Desk {
   readonly overlaps: StoreApi<ReadonlyMap<CellId, readonly Readonly<Schemas['OverlapShown']>[]>> = createStore<ReadonlyMap<CellId, readonly Readonly<Schemas['OverlapShown']>[]>>(() => new Map())
   /** The editors that are alive, by their cells. */
   readonly editors: StoreApi<ReadonlyMap<CellId, EditorView>> = createStore<ReadonlyMap<CellId, EditorView>>(() => new Map())
+  /** How much is known to be wrong in the code. */
+  readonly problems: StoreApi<{ readonly errors: number; readonly warnings: number }> = createStore(() => ({ errors: 0, warnings: 0 }))
   private readonly farewells: (() => void)[] = []
   private readonly handles = new Map<CellId, CellHandle>()
   private awaited: { readonly cell: CellId; readonly editing: boolean } | null = null
