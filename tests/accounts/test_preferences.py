@@ -90,9 +90,25 @@ async def test_what_is_no_setting_or_out_of_its_range_is_refused(
     assert (await client.get("/me/settings")).json() == {}
 
 
+async def test_snippets_of_ones_own_are_kept_with_the_settings(client: AsyncClient, accounts: Accounts) -> None:
+    await signed_in(client, accounts)
+    mine = {"snippets": {"own": [{"name": "größer", "source": "x = 1\n"}]}}
+    await client.patch("/me/settings", json=mine)
+    await client.patch("/me/settings", json={"editor": {"guides": True}})
+
+    assert (await client.get("/me/settings")).json() == mine | {"editor": {"guides": True}}
+
+
+@pytest.mark.parametrize("snippet", [{"name": "", "source": "x"}, {"name": "x", "source": "x" * 10_001}, {"name": "x"}])
+async def test_what_is_no_snippet_is_refused(client: AsyncClient, accounts: Accounts, snippet: object) -> None:
+    await signed_in(client, accounts)
+
+    assert (await client.patch("/me/settings", json={"snippets": {"own": [snippet]}})).status_code == 422
+
+
 async def test_nobody_fills_the_disk_with_keys(client: AsyncClient, accounts: Accounts) -> None:
     await signed_in(client, accounts)
-    many = {"keys": {"bindings": {f"command-{number}": ["x" * 60] * 8 for number in range(100)}}}
+    many = {"keys": {"bindings": {f"command-{number}": ["x" * 60] * 8 for number in range(300)}}}
     assert len(json.dumps(many)) > SETTINGS_BYTES_MAX
     refused = await client.patch("/me/settings", json=many)
 

@@ -453,3 +453,33 @@ def test_indentation_has_guides_where_they_are_wanted(house: House) -> None:
     assert "repeating-linear-gradient" in cell(page, "one").locator(".cm-guided").first.evaluate(
         "line => getComputedStyle(line).backgroundImage"
     )
+
+
+def test_code_is_kept_as_a_snippet_of_ones_own_and_is_there_in_another_browser(house: House) -> None:
+    page = house.ada
+    house.open(page, house.notebook(code("one", "first = 1\nsecond = 2")))
+    write(page, "one")
+    page.keyboard.press("Shift+End")
+    choose(page, "Insert", "Save as a snippet")
+    dialog = page.get_by_role("dialog", name="Save as a snippet")
+    expect(dialog.get_by_role("textbox", name="Name")).to_have_value("first = 1")
+    expect(dialog.get_by_role("textbox", name="Code")).to_have_value("first = 1")
+    dialog.get_by_role("textbox", name="Name").fill("My beginning")
+    with page.expect_response(lambda told: told.url.endswith("/me/settings") and told.request.method == "PATCH"):
+        dialog.get_by_role("button", name="Save").click()
+
+    other = signed_in(house.chromium, house.server.url, ADA)
+    house.open(other, house.notebook(code("two", "pass")))
+    other.keyboard.press("Control+Alt+p")
+    panel = other.get_by_role("complementary", name="Code snippets")
+    panel.get_by_role("button", name="My beginning").click()
+    panel.get_by_role("button", name="Edit").click()
+    other.get_by_role("textbox", name="Code").fill("third = 3")
+    other.get_by_role("dialog").get_by_role("button", name="Save").click()
+    panel.get_by_role("button", name="Insert").click()
+    expect(other.locator(".cells > .cell").nth(1)).to_contain_text("third = 3")
+    panel.get_by_role("button", name="Delete").click()
+    expect(panel.get_by_role("button", name="My beginning")).to_have_count(0)
+    other.get_by_role("button", name="Undo").click()
+    expect(panel.get_by_role("button", name="My beginning")).to_be_visible()
+    other.context.close()

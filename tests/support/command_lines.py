@@ -235,6 +235,7 @@ INSERT = {
     "below": count(1),
     "add-form": says("b", "# @title\ny = x + 1\ny", before=lambda world: world.focus("b")),
     "add-form-field": dialog("Add a form field", before=lambda world: world.focus("b")),
+    "save-snippet": dialog("Save as a snippet", before=lambda world: world.focus("b")),
     "insert-snippet": shows("complementary", "Code snippets"),
     "scratch": shows("region", "Scratch cell"),
     "copy-to-scratch": shows("region", "Scratch cell", before=lambda world: world.focus("b")),

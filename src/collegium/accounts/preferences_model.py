@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-SETTINGS_BYTES_MAX = 32 * 1024
+SETTINGS_BYTES_MAX = 128 * 1024
 """All that is kept for one person, as JSON."""
 COMMANDS_MAX = 400
 NOTIFY_SECONDS_MAX = 86_400
@@ -62,6 +62,19 @@ class KeySettings(Part):
     )
 
 
+class Snippet(Part):
+    """A piece of somebody's own code, under a name of theirs."""
+
+    name: str = Field(min_length=1, max_length=80)
+    source: str = Field(min_length=1, max_length=10_000)
+
+
+class SnippetSettings(Part):
+    """Code to begin with."""
+
+    own: list[Snippet] = Field(default=[], max_length=100)
+
+
 class AccessibilitySettings(Part):
     """What makes the page fit for somebody."""
 
@@ -77,6 +90,7 @@ class PageSettings(Part):
     site: SiteSettings = SiteSettings()
     editor: EditorSettings = EditorSettings()
     keys: KeySettings = KeySettings()
+    snippets: SnippetSettings = SnippetSettings()
     accessibility: AccessibilitySettings = AccessibilitySettings()
 
     def chosen(self) -> dict[str, dict[str, Any]]:

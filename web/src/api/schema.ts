@@ -2944,6 +2944,12 @@ export interface components {
             keys: components["schemas"]["KeySettings"];
             /**
              * @default {
+             *       "own": []
+             *     }
+             */
+            snippets: components["schemas"]["SnippetSettings"];
+            /**
+             * @default {
              *       "contrast": "system",
              *       "motion": "system",
              *       "announce": true,
@@ -3656,6 +3662,27 @@ export interface components {
              * @default 0
              */
             notifyAfter: number;
+        };
+        /**
+         * Snippet
+         * @description A piece of somebody's own code, under a name of theirs.
+         */
+        Snippet: {
+            /** Name */
+            name: string;
+            /** Source */
+            source: string;
+        };
+        /**
+         * SnippetSettings
+         * @description Code to begin with.
+         */
+        SnippetSettings: {
+            /**
+             * Own
+             * @default []
+             */
+            own: components["schemas"]["Snippet"][];
         };
         /**
          * Sort

@@ -5,6 +5,7 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS } from '../ui/commands/table'
 import { SIDES } from '../ui/notebook/sides'
+import { SNIPPETS } from '../ui/snippets/snippets'
 import de from './de'
 import { type Catalogue, speak, t, tn } from './index'
 
@@ -43,7 +44,7 @@ function said(): Said {
     visit(source)
   }
   for (const { name, menu, under } of COMMANDS) for (const text of [name, menu, under]) if (text !== undefined) found.texts.add(text)
-  for (const { name } of SIDES) found.texts.add(name)
+  for (const { name } of [...SIDES, ...SNIPPETS]) found.texts.add(name)
   return found
 }
 

@@ -33,6 +33,10 @@ export interface Settings {
     /** A command's own keys in place of the preset's; an empty list: none. */
     readonly bindings: Readonly<Record<string, readonly string[]>>
   }
+  readonly snippets: {
+    /** One's own code to begin with, each by another name. */
+    readonly own: readonly { readonly name: string; readonly source: string }[]
+  }
   readonly accessibility: {
     /** Light and dark are a choice of this browser; contrast goes with the person. */
     readonly contrast: 'system' | 'more'
@@ -62,6 +66,7 @@ export const DEFAULTS: Settings = {
     diagnostics: 'syntax',
   },
   keys: { preset: 'default', bindings: {} },
+  snippets: { own: [] },
   accessibility: { contrast: 'system', motion: 'system', announce: true, tabMovesFocus: false },
 }
 

@@ -5,6 +5,9 @@ import { api } from '../../api/client'
 import type { Item } from '../../api/types'
 import { t } from '../../i18n'
 import { ConfirmDialog, Dialog, later, Mark, notifyError } from '../kit'
+import { cellOf, textOf } from '../../model/notebook'
+import { NAME_MAX, type OwnSnippet } from '../snippets/own'
+import type { Desk } from './desk'
 import { upload } from './filing'
 import { useChrome, useDesk, useRoom } from './hooks'
 
@@ -12,6 +15,7 @@ const ShareDialog = later(() => import('../sharing/ShareDialog'))
 const RuntimeTypeDialog = later(() => import('../resources/RuntimeTypeDialog'))
 const SessionsDialog = later(() => import('../resources/SessionsDialog'))
 const NotebookSettings = later(() => import('./NotebookSettings'))
+const SnippetDialog = later(() => import('../snippets/SnippetDialog'))
 const NotebookDetails = later(() => import('../NotebookDetails'))
 const RevisionDialog = later(() => import('../history/RevisionDialog'))
 const Palette = later(() => import('../commands/Palette'))
@@ -58,6 +62,7 @@ export default function Dialogs() {
         </div>
       </Dialog>
       <RuntimeTypeDialog open={dialog === 'runtime-type'} onClose={close} />
+      {dialog === 'snippet' && <SnippetDialog open snippet={snippetOf(desk)} onClose={close} />}
       <NotebookSettings open={dialog === 'notebook-settings'} onClose={close} />
       <SessionsDialog open={dialog === 'sessions'} onClose={close} here={desk.id} />
       <Dialog open={dialog === 'info'} onClose={close} title={t('Notebook info')}>
@@ -94,6 +99,17 @@ export default function Dialogs() {
       />
     </>
   )
+}
+
+/** What is selected in the focused cell, or all of it; its first words are offered as the name. */
+function snippetOf(desk: Desk): OwnSnippet {
+  const id = desk.view.getState().focused ?? ''
+  const state = desk.editors.getState().get(id)?.state
+  const cell = cellOf(desk.room.doc, id)
+  const selected = state?.sliceDoc(state.selection.main.from, state.selection.main.to) ?? ''
+  const source = selected.trim() === '' ? (cell ? textOf(cell).toString() : '') : selected
+  const [first = ''] = source.trim().split('\n')
+  return { name: first.replace(/^[#\s]+/, '').slice(0, NAME_MAX), source }
 }
 
 /** As the drive knows it. */

@@ -1,12 +1,16 @@
-/** Code to begin with: found by words, looked at, and put into the notebook. */
+/** Code to begin with: found by words, looked at, and put into the notebook; one's own before the built-in ones. */
 import './snippets.css'
-import { Plus, X } from 'lucide-react'
-import { useState } from 'react'
+import { Pencil, Plus, Trash2, X } from 'lucide-react'
+import { type ReactNode, useMemo, useState } from 'react'
 import { t } from '../../i18n'
+import { settings, useSetting } from '../../settings/store'
 import { Button, IconButton, TextField } from '../kit'
+import { notify } from '../kit/notify'
 import { StillSource } from '../history/StillSource'
 import { useChrome, useDesk, useMay } from '../notebook/hooks'
-import { found } from './snippets'
+import { keep, kept, type OwnSnippet, ownSnippets, remove } from './own'
+import SnippetDialog from './SnippetDialog'
+import { found, SNIPPETS } from './snippets'
 
 export default function SnippetsPanel() {
   const shown = useChrome((chrome) => chrome.side === 'snippets')
@@ -15,10 +19,13 @@ export default function SnippetsPanel() {
 
 function Snippets() {
   const desk = useDesk()
-  const editable = useMay('write')
+  const all = useSetting((now) => now)
+  const mine = useMemo(() => ownSnippets(all), [all])
   const [asked, setAsked] = useState('')
-  const [open, setOpen] = useState<string | null>(null)
-  const list = found(asked)
+  const [edited, setEdited] = useState<OwnSnippet>()
+  const builtIn = SNIPPETS.map((snippet) => ({ ...snippet, name: t(snippet.name), words: `${snippet.name} ${snippet.words}` }))
+  const own = found(asked, mine.map((snippet) => ({ ...snippet, words: '' })))
+  const others = found(asked, builtIn)
   return (
     <aside className="panel panel-left snippets" aria-label={t('Code snippets')}>
       <div className="panel-head">
@@ -26,26 +33,63 @@ function Snippets() {
         <IconButton label={t('Close snippets')} icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
       </div>
       <TextField label={t('Search')} value={asked} onChange={setAsked} autoFocus />
-      {list.length === 0 && <p className="panel-note">{t('No snippet has these words.')}</p>}
-      <ul className="snippets-list">
-        {list.map(({ name, source }) => (
-          <li key={name}>
-            <button type="button" className="snippet-name" aria-expanded={open === name} onClick={() => setOpen(open === name ? null : name)}>
-              {t(name)}
-            </button>
-            {open === name && (
-              <div className="snippet-open">
-                <StillSource source={source} grammar="python" />
+      {own.length + others.length === 0 && <p className="panel-note">{t('No snippet has these words.')}</p>}
+      {mine.length === 0 && asked === '' && <p className="panel-note">{t('Keep your own here: “Save as a snippet…” in the menu of a cell.')}</p>}
+      {own.length > 0 && (
+        <>
+          <h3 className="snippets-of">{t('Your snippets')}</h3>
+          <List snippets={own}>
+            {(snippet) => (
+              <>
+                <Button small weight="ghost" icon={<Pencil size={14} aria-hidden />} onClick={() => setEdited(snippet)}>
+                  {t('Edit')}
+                </Button>
+                <Button small weight="ghost" icon={<Trash2 size={14} aria-hidden />} onClick={() => take(snippet)}>
+                  {t('Delete')}
+                </Button>
+              </>
+            )}
+          </List>
+          {others.length > 0 && <h3 className="snippets-of">{t('Built in')}</h3>}
+        </>
+      )}
+      <List snippets={others} />
+      {edited && <SnippetDialog open snippet={edited} own onClose={() => setEdited(undefined)} />}
+    </aside>
+  )
+}
+
+function take(snippet: OwnSnippet): void {
+  remove(snippet.name)
+  notify({ title: t('“{name}” was deleted', { name: snippet.name }), action: { label: t('Undo'), run: () => keep(kept(ownSnippets(settings.getState()), snippet)) } })
+}
+
+function List({ snippets, children }: { snippets: readonly OwnSnippet[]; children?: (snippet: OwnSnippet) => ReactNode }) {
+  const desk = useDesk()
+  const editable = useMay('write')
+  const [open, setOpen] = useState<string | null>(null)
+  return (
+    <ul className="snippets-list">
+      {snippets.map((snippet) => (
+        <li key={snippet.name}>
+          <button type="button" className="snippet-name" aria-expanded={open === snippet.name} onClick={() => setOpen(open === snippet.name ? null : snippet.name)}>
+            {snippet.name}
+          </button>
+          {open === snippet.name && (
+            <div className="snippet-open">
+              <StillSource source={snippet.source} grammar="python" />
+              <div className="snippet-actions">
                 {editable && (
-                  <Button small weight="soft" icon={<Plus size={14} aria-hidden />} onClick={() => desk.insert('code', desk.view.getState().focused ?? desk.outline.current().at(-1) ?? null, source)}>
+                  <Button small weight="soft" icon={<Plus size={14} aria-hidden />} onClick={() => desk.insert('code', desk.view.getState().focused ?? desk.outline.current().at(-1) ?? null, snippet.source)}>
                     {t('Insert')}
                   </Button>
                 )}
+                {children?.(snippet)}
               </div>
-            )}
-          </li>
-        ))}
-      </ul>
-    </aside>
+            </div>
+          )}
+        </li>
+      ))}
+    </ul>
   )
 }
