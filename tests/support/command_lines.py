@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
+from collegium import __version__
 from support.command_cases import (
     Case,
     Step,
@@ -30,6 +31,11 @@ from support.command_cases import (
     undone,
 )
 from support.commands import SOURCES, World, eventually
+
+
+def version_told(world: World) -> None:
+    expect(world.page.get_by_role("dialog", name="About Collegium")).to_contain_text(__version__)
+
 
 FILE = {
     "locate": address(r"127.0.0.1:\d+/(drive/\w+)?$"),
@@ -283,7 +289,7 @@ TOOLS = {
     "questions": told("Is my work saved?", before=keep),
     "release-notes": told("Unreleased", before=keep),
     "bug": dialog("Report a problem"),
-    "about": dialog("About Collegium"),
+    "about": Case(version_told, keep),
 }
 
 WAYS = {

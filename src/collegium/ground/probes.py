@@ -19,9 +19,10 @@ Readiness = Callable[[], Awaitable[dict[str, str]]]
 
 
 class Health(BaseModel):
-    """`ok`, or what is wrong, by part."""
+    """`ok`, or what is wrong, by part; of a process that is alive, its version."""
 
     status: str
+    version: str | None = None
     parts: dict[str, str] = {}
 
 
@@ -78,14 +79,14 @@ def add_probes(app: FastAPI, *, ready: Readiness) -> Metrics:
 
     @app.get("/healthz", summary="Is the process alive?", response_model=Health, tags=["probes"])
     async def read_health() -> Health:
-        return Health(status="ok")
+        return Health(status="ok", version=app.version)
 
     @app.get("/readyz", summary="Can it do its work?", response_model=Health, tags=["probes"])
     async def read_readiness() -> Response:
         parts = await ready()
         well = all(said == "ok" for said in parts.values())
         health = Health(status="ok" if well else "not ready", parts=parts)
-        return JSONResponse(health.model_dump(), 200 if well else 503)
+        return JSONResponse(health.model_dump(exclude_none=True), 200 if well else 503)
 
     @app.get("/metrics", include_in_schema=True, summary="Numbers for Prometheus", tags=["probes"])
     async def read_metrics() -> Response:

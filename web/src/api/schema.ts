@@ -2418,11 +2418,13 @@ export interface components {
         };
         /**
          * Health
-         * @description `ok`, or what is wrong, by part.
+         * @description `ok`, or what is wrong, by part; of a process that is alive, its version.
          */
         Health: {
             /** Status */
             status: string;
+            /** Version */
+            version?: string | null;
             /**
              * Parts
              * @default {}

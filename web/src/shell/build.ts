@@ -8,14 +8,15 @@ const AGAIN_AFTER_MS = 5 * 60_000
 
 /** A build is called what its first script is called, whose hash follows from all the others. */
 const named = (text: string): string => /\/assets\/([\w-]+)\.js/.exec(text)?.[1] ?? ''
-const mine = (): string => named(document.querySelector<HTMLScriptElement>('script[type=module]')?.src ?? '')
+/** The build of this page; empty while it is developed. */
+export const build = (): string => named(document.querySelector<HTMLScriptElement>('script[type=module]')?.src ?? '')
 
 let told = ''
 
 /** The server says which build it hands out: offer it, once. */
-export function served(build: string): void {
-  if (import.meta.env.DEV || build === '' || build === told || build === mine()) return
-  told = build
+export function served(offered: string): void {
+  if (import.meta.env.DEV || offered === '' || offered === told || offered === build()) return
+  told = offered
   notify({ title: t('A new version is ready'), detail: t('Reload when it suits you. What you typed stays.'), stays: true, action: { label: t('Reload'), run: () => location.reload() } })
   void navigator.serviceWorker?.getRegistration().then((registration) => registration?.update())
 }
@@ -38,7 +39,7 @@ export function outdated(): void {
 /** A part of this build is not to be had: if the server has moved on to another, so does the page. */
 export async function missed(): Promise<void> {
   const answer = await fetch('/', { cache: 'no-cache' })
-  if (answer.ok && named(await answer.text()) !== mine()) reloadOnce()
+  if (answer.ok && named(await answer.text()) !== build()) reloadOnce()
 }
 
 /** From now on the page can be loaded again without a network. */

@@ -3,6 +3,7 @@ import './help.css'
 import { Copy } from 'lucide-react'
 import { useState } from 'react'
 import { t } from '../../i18n'
+import { build } from '../../shell/build'
 import { Button, notify, notifyError } from '../kit'
 import { useDesk } from '../notebook/hooks'
 import type { Desk } from '../notebook/desk'
@@ -40,9 +41,8 @@ export default function ProblemReport({ onClose }: { onClose: () => void }) {
 function factsOf(desk: Desk): string {
   const { connection } = desk.room.state.getState()
   const { runtime, kernel } = desk.session.state.getState()
-  const build = /main-([\w-]+)\.js/.exec(document.querySelector<HTMLScriptElement>('script[type=module]')?.src ?? '')?.[1]
   return [
-    `Page: ${build ?? 'development'}`,
+    `Page: ${build() || 'development'}`,
     `Notebook: ${desk.id}, ${desk.outline.current().length} cells, ${connection}`,
     `Runtime: ${runtime ? `${runtime.id}, ${runtime.state}` : 'none'}${kernel ? `; kernel ${kernel.state}` : ''}`,
     `Browser: ${navigator.userAgent}`,

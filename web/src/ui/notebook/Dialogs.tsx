@@ -4,7 +4,7 @@ import { useLocation } from 'wouter'
 import { api } from '../../api/client'
 import type { Item } from '../../api/types'
 import { t } from '../../i18n'
-import { ConfirmDialog, Dialog, later, Mark, notifyError } from '../kit'
+import { ConfirmDialog, Dialog, later, notifyError } from '../kit'
 import { cellOf, textOf } from '../../model/notebook'
 import { NAME_MAX, type OwnSnippet } from '../snippets/own'
 import type { Desk } from './desk'
@@ -23,6 +23,7 @@ const KeyEditor = later(() => import('../settings/KeyEditor'))
 const OpenDialog = later(() => import('../drive/OpenDialog'))
 const MoveDialog = later(() => import('../drive/MoveDialog'))
 const Reading = later(() => import('../help/Reading'))
+const About = later(() => import('../help/About'))
 const ProblemReport = later(() => import('../help/ProblemReport'))
 const GoToCell = later(() => import('./GoToCell'))
 const FieldDialog = later(() => import('../forms/FieldDialog'))
@@ -55,11 +56,7 @@ export default function Dialogs() {
         <ProblemReport onClose={close} />
       </Dialog>
       <Dialog open={dialog === 'about'} onClose={close} title={t('About Collegium')}>
-        <div className="about">
-          <Mark size={48} />
-          <p>{t('Notebooks that a group writes together, with a machine of your own behind them.')}</p>
-          <p className="about-small">{t('Free software under the Apache License 2.0.')}</p>
-        </div>
+        {dialog === 'about' && <About />}
       </Dialog>
       <RuntimeTypeDialog open={dialog === 'runtime-type'} onClose={close} />
       {dialog === 'snippet' && <SnippetDialog open snippet={snippetOf(desk)} onClose={close} />}
