@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collegium.sessions.ports import Client
-from collegium.sessions.widget_model import Value, Values, shown
+from collegium.sessions.widget_model import Values, shown
 
 ITEMS_MAX = 5000
 BYTES_MAX = 8 * 1024 * 1024
@@ -117,11 +117,7 @@ class Feed:
 
 def _may_join(known: Values, values: Values) -> bool:
     """Whether nobody misses the values in between. Some packages send messages as attributes that become null again."""
-    return all(_is_null(known[name]) == _is_null(value) for name, value in values.items() if name in known)
-
-
-def _is_null(value: Value) -> bool:
-    return value.plain is None and value.large is None
+    return all(known[name].is_null == value.is_null for name, value in values.items() if name in known)
 
 
 def _item(item: "_Update | dict[str, Any]") -> dict[str, Any]:

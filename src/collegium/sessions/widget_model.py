@@ -40,6 +40,11 @@ class Value:
     """The models that large JSON names."""
 
     @property
+    def is_null(self) -> bool:
+        """It holds nothing."""
+        return self.plain is None and self.large is None
+
+    @property
     def larges(self) -> Iterator[Large]:
         """Everything of it that is kept elsewhere."""
         if self.large is not None:
@@ -100,11 +105,12 @@ def values_of(state: Mapping[str, Any], paths: Sequence[Any], buffers: Sequence[
             held.setdefault(str(path[0]), []).append((tuple(path), _kept(content, new)))
     values: Values = {}
     for name in list(dict.fromkeys([*state, *held]))[:ATTRIBUTES_MAX]:
-        values[name[:COMM_ID_MAX]] = _value(state.get(name), tuple(held.get(name, ())), new)
+        values[name[:COMM_ID_MAX]] = value_of(state.get(name), tuple(held.get(name, ())), new)
     return values
 
 
-def _value(plain: Any, buffers: tuple[tuple[BufferPath, bytes | Large], ...], new: New) -> Value:
+def value_of(plain: Any, buffers: tuple[tuple[BufferPath, bytes | Large], ...], new: New) -> Value:
+    """One attribute; what is large goes into `new`."""
     text = json.dumps(plain).encode()
     small = sum(len(content) for _, content in buffers if isinstance(content, bytes))
     if len(text) > LARGE_BYTES:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import anyio.to_thread
 
 from collegium.sessions.folding import Event
 from collegium.sessions.widget_captures import Captures
+from collegium.sessions.widget_figures import Figures, made
 from collegium.sessions.widget_log import COMPACT_BYTES_MIN, Record, WidgetLog
 from collegium.sessions.widget_model import Large, Model, New, Values, closure, decoded, encoded
 
@@ -25,6 +27,7 @@ class WidgetShelf:
     def __init__(self, path: Path, *, bytes_max: int) -> None:
         self.models: dict[str, Model] = {}
         self.captures = Captures()
+        self.figures = Figures()
         self.last_seq = 0
         self.generation = 0
         """Grows with each kernel: models of an older one are as it left them."""
@@ -180,6 +183,7 @@ class WidgetShelf:
         values = decoded(record["attrs"])
         model.over = model.over or record.get("over") is True
         self._set(model, values)
+        self.figures.heed(model, values)
         if model.generation == self.generation:
             self.captures.heed(model, values)
 
@@ -207,6 +211,7 @@ class WidgetShelf:
         if model is None:
             return
         self.captures.drop(id)
+        self.figures.drop(id)
         self._small -= model.size
         for value in model.values.values():
             self._use(value.larges, -1)
@@ -249,10 +254,26 @@ class LazyShelf:
                 self._shelf = shelf
         return self._shelf
 
+    async def fold(self) -> None:
+        """Figures say all that was changed in them. Raises StorageFull or OSError."""
+        if self._shelf is not None and self._shelf.figures.edits:
+            async with self.turn:
+                await self._fold(self._shelf)
+
+    async def _fold(self, shelf: WidgetShelf) -> None:
+        for id, edits in list(shelf.figures.edits.items()):
+            model, new = shelf.models[id], New()
+            # What is nested deeper than anybody can follow stays as it was.
+            with suppress(RecursionError):
+                values = await anyio.to_thread.run_sync(made, model.values, edits, shelf.read, new)
+                shelf.update(model, values, new, shelf.last_seq)
+            shelf.figures.drop(id)
+
     async def sync(self) -> None:
         """Everything is on disk."""
         if self._shelf is not None and self._shelf.dirty:
             async with self.turn:
+                await self._fold(self._shelf)
                 self._shelf.settle()
                 await anyio.to_thread.run_sync(self._shelf.sync)
 

@@ -231,6 +231,7 @@ class Widgets:
         shelf = await self._shelf.get(make=False)
         if shelf is None:
             return await self._past_models([], wanted)
+        await self._shelf.fold()
         shelf.settle()
         models, size = [], 0
         for model in closure(shelf.models, wanted):
@@ -341,6 +342,7 @@ class Widgets:
         shelf = await self._shelf.get(make=False)
         if shelf is None:
             return reachable(await self._past(), wanted)
+        await self._shelf.fold()
         shelf.settle()
         missing = [id for id in wanted if id not in shelf.models]
         state = reachable(await self._past(), missing) if missing else {}
@@ -369,6 +371,8 @@ class Widgets:
             await self._tell_captures()
             for feed in self._feeds.values():
                 feed.flush()
+            if self._shelf.here is not None and self._shelf.here.figures.are_many:
+                await self._shelf.fold()
             await anyio.sleep(self._gather_seconds)
 
     async def _tell_captures(self) -> None:
