@@ -33,6 +33,8 @@ ASIDE = "aside-"
 """Begins the ids of questions to a kernel that are no business of the journal's, nor of its state."""
 
 COMMS = frozenset({"comm_open", "comm_msg", "comm_close"})
+EVERYBODYS = COMMS | {"update_display_data"}
+"""What changes things that all of a kernel's clients share: journalled, whoever asked for it."""
 COMMS_KNOWN_MAX = 10_000
 
 ASIDES_MAX = 64
@@ -434,7 +436,7 @@ class Agent:
                 channels.heard(kernel, channel, message)
             if message.msg_type == "status" and not self._counts(message):
                 return
-            if self._is_foreign(kernel, message) and message.msg_type != "update_display_data":
+            if self._is_foreign(kernel, message) and message.msg_type not in EVERYBODYS:
                 return
         elif message.msg_type.endswith("_reply") and message.parent.startswith(OWN):
             kernel.answered = True
