@@ -66,6 +66,19 @@ output_notebook(INLINE, hide_banner=True)
 drawing = bokeh_figure(width=300, height=200)
 drawing.line([1, 2, 3], [3, 1, 2])
 show(drawing)"""
+WORDS = r"""import ipywidgets as w
+w.VBox([w.IntSlider(description=r"$\alpha_1$"), w.Label(r"for $5 or $6"), w.HTMLMath(r"<b>so</b> $$x^2$$")])"""
+POSTER = """import time
+began, n = time.time(), 0
+while time.time() - began < 5:
+    slider.value = n % 100; text.value = str(n); n += 1
+text.value = 'the end'"""
+LARGE = """import os
+import ipywidgets as w
+picture = w.Image(value=os.urandom(50_000_000))
+note = w.Text(description="Note")
+note.send({"much": True}, buffers=[bytes(50_000_000)])
+w.VBox([note, picture])"""
 CELLS = {
     "controls": CONTROLS,
     "linked": LINKED,
@@ -78,6 +91,9 @@ CELLS = {
     "plotly": FIGURE,
     "bqplot": BQPLOT,
     "bokeh": BOKEH,
+    "words": WORDS,
+    "poster": POSTER,
+    "large": LARGE,
     "ask": "print('empty')",
 }
 
@@ -260,6 +276,15 @@ def test_a_figure_widget_changes_with_python(ada: Page, site: dict[str, str], ru
     python(ada, site, running, "figure_widget.add_bar(y=[1, 2, 3])")
 
     expect(frame.locator(".js-plotly-plot .bars .point")).to_have_count(6)
+    python(ada, site, running, "figure_widget.update_traces(marker_color='red', selector=0)")
+    python(ada, site, running, "figure_widget.update_layout(title_text='Reddened')")
+    expect(frame.locator(".gtitle")).to_have_text("Reddened")
+    ada.reload()
+    ada.locator('[data-cell-id="plotly"]').scroll_into_view_if_needed()
+
+    expect(frame.locator(".gtitle")).to_have_text("Reddened")
+    expect(frame.locator(".js-plotly-plot .bars .point")).to_have_count(6)
+    expect(frame.locator(".bars .point path").first).to_have_css("fill", "rgb(255, 0, 0)")
 
 
 def test_bqplot_draws(ada: Page) -> None:
@@ -272,6 +297,106 @@ def test_bokeh_draws(ada: Page) -> None:
     run(ada, "bokeh")
 
     expect(cell(ada, "bokeh").locator(".bk-Figure canvas").first).to_be_visible()
+
+
+def test_a_saved_bokeh_plot_draws_where_there_is_no_network(ada: Page, site: dict[str, str], running: Server) -> None:
+    with running.client(site["token"]) as api:
+        content = (
+            api.get(f"/notebooks/{site['notebook']}/content", params={"format": "ipynb"}).raise_for_status().json()
+        )
+        content["cells"] = [one for one in content["cells"] if one["id"] == "bokeh"]
+        assert content["cells"][0]["outputs"]
+        made = api.post("/notebooks", params={"name": "Saved plot"}, json=content).raise_for_status().json()
+    page = ada.context.new_page()
+    page.goto(f"{site['home']}/notebooks/{made['id']}")
+
+    expect(cell(page, "bokeh").locator(".bk-Figure canvas").first).to_be_visible()
+    assert str(page.locator("iframe.output-frame").get_attribute("src")).startswith("/output-closed.html#")
+    page.close()
+
+
+def test_formulas_in_the_words_of_widgets_are_set(ada: Page) -> None:
+    run(ada, "words")
+    frame = cell(ada, "words")
+
+    expect(frame.locator(".katex")).to_have_count(2)
+    expect(frame.locator(".widget-slider .widget-label .katex")).to_be_visible()
+    expect(frame.get_by_text("for $5 or $6")).to_be_visible()
+
+
+def test_a_widget_set_without_end_delays_neither_page_nor_neighbour(
+    ada: Page, chromium: Browser, site: dict[str, str]
+) -> None:
+    run(ada, "controls")
+    bob = opened(chromium, site, BOB)
+    ada.locator('[data-cell-id="poster"]').get_by_role("button", name="Run cell").first.click()
+    label = cell(ada, "controls").get_by_label("Name")
+    expect(label).to_have_value(re.compile(r"\d\d"))
+    source = ada.locator('[data-cell-id="tabs"]').get_by_role("textbox", name="Source")
+    source.click()
+    ada.keyboard.press("Control+End")
+    ada.keyboard.type("  # typed meanwhile")
+
+    expect(bob.locator('[data-cell-id="tabs"]')).to_contain_text("# typed meanwhile")
+    expect(ada.get_by_role("status", name="Save status")).to_have_text("Saved")
+    for page in (ada, bob):
+        expect(cell(page, "controls").get_by_label("Name")).to_have_value("the end")
+    bob.context.close()
+
+
+def test_fifty_megabytes_to_a_widget_leave_it_alive(ada: Page, site: dict[str, str], running: Server) -> None:
+    run(ada, "large")
+    frame = cell(ada, "large")
+    expect(frame.locator("img")).to_have_attribute("src", re.compile("^blob:"))
+    frame.get_by_label("Note").fill("alive")
+
+    until(lambda: python(ada, site, running, "note.value"), lambda found: found == "alive")
+
+
+def test_a_widget_in_the_scratch_cell_is_moved(ada: Page, site: dict[str, str], running: Server) -> None:
+    ada.keyboard.press("Escape")
+    ada.keyboard.press("Control+Alt+n")
+    scratch = ada.get_by_role("region", name="Scratch cell")
+    scratch.get_by_role("textbox", name="Scratch source").click()
+    ada.keyboard.type("scratched = w.IntSlider(value=3)")
+    ada.keyboard.press("Enter")
+    ada.keyboard.type("scratched")
+    ada.keyboard.press("Control+Enter")
+    frame = scratch.frame_locator("iframe.output-frame")
+    frame.get_by_role("slider").press("ArrowRight")
+
+    expect(frame.locator(".widget-readout")).to_have_text("4")
+    until(lambda: python(ada, site, running, "scratched.value"), lambda found: found == "4")
+    scratch.get_by_role("button", name="Close").click()
+
+
+def test_a_kernel_that_dies_in_the_middle_of_a_drag_lets_the_handle_go(
+    ada: Page, site: dict[str, str], running: Server
+) -> None:
+    run(ada, "controls")
+    frame = cell(ada, "controls")
+    handle = frame.get_by_role("slider")
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    ada.mouse.move(x, y)
+    ada.mouse.down()
+    ada.mouse.move(x + 40, y, steps=5)
+    expect(frame.locator(".widget-readout")).not_to_have_text("3")
+    until(lambda: python(ada, site, running, "slider.value"), lambda found: found != "3")
+    reached = frame.locator(".widget-readout").inner_text()
+    with running.client(site["token"]) as api:
+        api.post(f"/notebooks/{site['notebook']}/session/restart").raise_for_status()
+
+    expect(frame.locator(".widget-note")).to_have_text(GONE)
+    ada.mouse.move(x + 80, y, steps=5)
+    ada.mouse.up()
+    expect(frame.locator(".widget-readout")).to_have_text(reached)
+    run(ada, "controls")
+    expect(frame.locator(".widget-note")).to_have_text("")
+    handle.press("ArrowRight")
+    expect(frame.locator(".widget-readout")).to_have_text("4")
 
 
 def test_a_kernel_that_is_gone_leaves_its_widgets_as_they_were(ada: Page) -> None:

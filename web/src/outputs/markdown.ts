@@ -3,6 +3,7 @@ import MarkdownIt from 'markdown-it'
 import { t } from '../i18n'
 import type { MimeBundle } from '../model/wire'
 import { footnotes } from './footnotes'
+import { isFormula } from './math'
 import { type Attached, clean } from './sanitize'
 import { textOf } from './values'
 
@@ -10,13 +11,6 @@ type Instance = InstanceType<typeof MarkdownIt>
 type InlineRule = Parameters<Instance['inline']['ruler']['before']>[2]
 type BlockRule = Parameters<Instance['block']['ruler']['before']>[2]
 type CoreRule = Parameters<Instance['core']['ruler']['push']>[1]
-
-/** Pandoc's rule against prices, except that TeX's own signs are believed. */
-function isFormula(tex: string, following: string): boolean {
-  if (tex.trim() === '') return false
-  if (/[\\^_{}]/.test(tex)) return true
-  return !/^\s|\s$/.test(tex) && !/\d/.test(following)
-}
 
 const inlineMath: InlineRule = (state, silent) => {
   const { src, pos, posMax } = state

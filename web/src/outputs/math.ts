@@ -49,3 +49,10 @@ export function latexPieces(source: string): readonly { readonly tex: string; re
   }
   return [{ tex: trimmed, display: true }]
 }
+
+/** Whether this stood between two dollar signs as a formula: Pandoc's rule against prices, except that TeX's own signs are believed. */
+export function isFormula(tex: string, following: string): boolean {
+  if (tex.trim() === '') return false
+  if (/[\\^_{}]/.test(tex)) return true
+  return !/^\s|\s$/.test(tex) && !/\d/.test(following)
+}

@@ -69,7 +69,14 @@ async function settle({ id, box, note }: Place): Promise<void> {
   const live = await manager.isLive(id)
   const may = live && (await call('mayMove').catch(() => false)) === true
   box.inert = !may
+  box.toggleAttribute('data-gone', !live)
+  if (!may) release()
   note.textContent = live ? (may ? '' : 'You may look at this widget, and not move it.') : 'The kernel of this widget is gone. Run the cell again to use it.'
+}
+
+/** Who is pulling a handle lets go of it: what it would show from here on, nobody else has. */
+function release(): void {
+  for (const name of ['pointerup', 'mouseup', 'touchend']) document.documentElement.dispatchEvent(new Event(name, { bubbles: true }))
 }
 
 function refused(message: string, error: unknown): void {

@@ -4,6 +4,7 @@ import { ManagerBase } from '@jupyter-widgets/base-manager'
 import type { FrameItem, FrameModel } from '../../widgets/items'
 import type { Modules } from './amd'
 import { FrameComm, type Sent } from './comm'
+import { typeset } from './typeset'
 
 export interface Page {
   /** These models and near ones that they refer to; those that nobody knows are missing. */
@@ -15,6 +16,8 @@ const REFERENCE = 'IPY_MODEL_'
 const DEPTH_MAX = 100
 
 export class FrameManager extends ManagerBase {
+  /** Where the views of @jupyter-widgets/controls look for whoever sets formulas. */
+  readonly _rendermime = { latexTypesetter: { typeset } }
   /** Fetched, and not made yet. */
   private readonly raw = new Map<string, FrameModel>()
   private readonly comms = new Map<string, FrameComm>()
