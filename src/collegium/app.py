@@ -16,7 +16,7 @@ from collegium import __version__
 from collegium.accounts import groups_routes, preferences_routes
 from collegium.accounts import routes as accounts_routes
 from collegium.accounts.adapters import Argon2Passwords
-from collegium.accounts.groups import Groups
+from collegium.accounts.groups import Groups, open_groups
 from collegium.accounts.model import Principal, Role
 from collegium.accounts.preferences import Preferences
 from collegium.accounts.service import Accounts, open_accounts
@@ -143,7 +143,7 @@ async def open_house(settings: Settings, *, alone: bool = True, founding: bool =
         drive.on_delete.append(notifications.forget)
         pages = settings.pages
         await to_thread.run_sync(keep_assets, pages.static, settings.data / "pages", pages.keep_assets)
-        groups = Groups(database, accounts, news)
+        groups = await enter(open_groups(database, accounts, news))
         groups.on_delete.append(drive.forget_group)
         accounts.on_end = lambda: news.tell(LOGINS)
         stack.enter_context(
@@ -245,6 +245,16 @@ async def open_accounts_only(settings: Settings) -> AsyncIterator[Accounts]:
         open_accounts(database, Argon2Passwords(), settings.accounts) as accounts,
     ):
         yield accounts
+
+
+@asynccontextmanager
+async def open_groups_only(settings: Settings) -> AsyncIterator[Groups]:
+    """The groups alone, likewise."""
+    async with (
+        open_database(settings.database) as database,
+        open_accounts(database, Argon2Passwords(), settings.accounts) as accounts,
+    ):
+        yield Groups(database, accounts, News())
 
 
 async def open_places(settings: Settings, area: str) -> Blobs:

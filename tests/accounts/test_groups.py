@@ -1,8 +1,12 @@
 """Groups: who may make and fill them, who sees what of them, and finding people by how their names begin."""
 
+from datetime import timedelta
+from typing import Any
+
+import anyio
 import pytest
 
-from collegium.accounts.groups import GROUPS, Groups
+from collegium.accounts.groups import GROUPS, Groups, open_groups
 from collegium.accounts.model import Principal
 from collegium.accounts.service import Accounts
 from collegium.ground.db import Database
@@ -114,3 +118,40 @@ async def test_who_types_enough_finds_people_and_groups_and_never_the_directory(
     assert await found("100%") == ["100% Sure_"]
     await world.accounts.remove_user("ada@example.org")
     assert await found("lov") == ["Lovely people"]
+
+
+async def test_what_another_process_changed_is_told_of_the_groups_that_it_concerns(
+    world: World, database: Database
+) -> None:
+    root = await world.person("Root", "root@example.org", admin=True)
+    ada = await world.person("Ada", "ada@example.org")
+    physics, other = [await world.groups.create(root, name) for name in ("Physics", "Other")]
+    await world.groups.add(root, other.id, ada.email)
+    await world.groups.add(root, physics.id, root.email)
+    quick = world.accounts.settings.model_copy(update={"watch_interval": timedelta(milliseconds=10)})
+    world.accounts.settings = quick
+    heard, news = [], News()
+    changed = anyio.Event()
+
+    def note(fields: dict[str, Any]) -> None:
+        heard.append(fields["group"])
+        changed.set()
+
+    async with open_groups(database, world.accounts, news):
+        with news.listening(GROUPS, note):
+            for change in (world.groups.add, world.groups.remove):
+                changed = anyio.Event()
+                await change(root, physics.id, ada.email)
+                with anyio.fail_after(10):
+                    await changed.wait()
+
+    assert heard == [physics.id, physics.id]
+
+
+async def test_a_group_is_found_by_its_name_however_it_is_written(world: World) -> None:
+    root = await world.person("Root", "root@example.org", admin=True)
+    physics = await world.groups.create(root, "Physics")
+
+    assert (await world.groups.named(" physics ")).id == physics.id
+    with pytest.raises(NotFound):
+        await world.groups.named("Chemistry")

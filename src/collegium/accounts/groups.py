@@ -1,11 +1,14 @@
 """Groups of people, made and filled by administrators; and finding people and groups by how their names begin."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
+from anyio.abc import TaskStatus
 from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.accounts import groups_store as store
@@ -14,12 +17,12 @@ from collegium.accounts.model import Group, Principal, User, email_key, parsed_n
 from collegium.accounts.service import Accounts
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
-from collegium.ground.errors import Conflict, Forbidden, NotFound
+from collegium.ground.errors import CollegiumError, Conflict, Forbidden, NotFound
 from collegium.ground.ids import GroupId, UserId, new_id
 from collegium.ground.log import get_log
 from collegium.ground.news import News
 
-__all__ = ["GROUPS", "Found", "Groups", "groups_by_ids", "members_of", "membership", "memberships"]
+__all__ = ["GROUPS", "Found", "Groups", "groups_by_ids", "members_of", "membership", "memberships", "open_groups"]
 
 log = get_log("groups")
 
@@ -68,6 +71,14 @@ class Groups:
             if not principal.admin and not await store.is_member(tx, group, principal.user):
                 raise NotFound("There is no such group, or you are not in it.")
             return _group(await store.read_group(tx, group)), await store.read_members(tx, group)
+
+    async def named(self, name: str) -> Group:
+        """The group of this name, however its letters are written. Raises NotFound."""
+        async with self._database.read() as tx:
+            row = await store.read_group_named(tx, email_key(name))
+        if row is None:
+            raise NotFound(f"There is no group called {name}.")
+        return _group(row)
 
     async def find(self, text: str) -> Found:
         """A few people and groups whose name or address begins so. Nobody, if too little was typed to mean somebody."""
@@ -145,8 +156,43 @@ class Groups:
         self._changed(group)
         log.info("group.left", group=group, user=principal.user, member=user.id)
 
+    # --- changed elsewhere -----------------------------------------------------------------------
+
+    async def watch(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Tell whom the command line put into a group, or took out of one, for as long as the server runs."""
+        known = await self._marks()
+        task_status.started()
+        while True:
+            await anyio.sleep(self._accounts.settings.watch_interval.total_seconds())
+            try:
+                marks = await self._marks()
+            except (CollegiumError, SQLAlchemyError) as error:
+                # A database that is busy or away for once costs a round, not the server.
+                log.warning("groups.unwatched", exc_info=error)
+                continue
+            for group in known.keys() | marks.keys():
+                if known.get(group) != marks.get(group):
+                    self._news.hear(GROUPS, {"group": group})
+            known = marks
+
+    async def _marks(self) -> dict[GroupId, tuple[int, int]]:
+        async with self._database.read() as tx:
+            return await store.read_marks(tx)
+
     def _changed(self, group: GroupId) -> None:
         self._news.tell(GROUPS, group=group)
+
+
+@asynccontextmanager
+async def open_groups(database: Database, accounts: Accounts, news: News) -> AsyncIterator[Groups]:
+    """The groups, and the task that notices what was changed elsewhere."""
+    groups = Groups(database, accounts, news)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(groups.watch)
+        try:
+            yield groups
+        finally:
+            tasks.cancel_scope.cancel()
 
 
 async def groups_by_ids(tx: AsyncConnection, ids: Iterable[GroupId]) -> dict[GroupId, Group]:

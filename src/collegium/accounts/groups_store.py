@@ -103,6 +103,19 @@ async def read_groups(tx: AsyncConnection, *, of: UserId | None = None) -> list[
     return list(await tx.execute(found if of is None else found.where(groups.c.id.in_(membership(of)))))
 
 
+async def read_group_named(tx: AsyncConnection, key: str) -> Row[Any] | None:
+    """Id, name and size of the group of this name; None: there is none."""
+    found: Row[Any] | None = (await tx.execute(_sizes().where(groups.c.name_key == key))).one_or_none()
+    return found
+
+
+async def read_marks(tx: AsyncConnection) -> dict[GroupId, tuple[int, int]]:
+    """For each group that has members, what is another whenever somebody came or went."""
+    counted = select(group_members.c.group, func.count(), func.max(group_members.c.added_at))
+    rows = await tx.execute(counted.group_by(group_members.c.group))
+    return {GroupId(group): (size, latest) for group, size, latest in rows}
+
+
 async def groups_by_ids(tx: AsyncConnection, ids: Iterable[GroupId]) -> list[Row[Any]]:
     """Id, name and size of these groups."""
     return list(await tx.execute(_sizes().where(groups.c.id.in_(list(ids)))))

@@ -84,6 +84,9 @@ class Principal:
 GUEST = Principal(UserId("guest"), "Guest", "", admin=False)
 """Who is not signed in. No row names this user; all that a guest ever may is to read what a link gives to anyone."""
 
+OPERATOR = Principal(UserId("operator"), "Operator", "", admin=True)
+"""Whoever has the machine, at its command line. No row names this user."""
+
 
 @dataclass(frozen=True, slots=True)
 class User:

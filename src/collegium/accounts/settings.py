@@ -38,5 +38,6 @@ class AccountsSettings(BaseModel, frozen=True):
     watch_interval: timedelta = Field(
         default=timedelta(seconds=2),
         gt=timedelta(0),
-        description="How often the logins behind open sockets are checked for having ended elsewhere or by age.",
+        description="How often logins behind open sockets, and who is in which group, are checked for what ended or "
+        "changed elsewhere.",
     )

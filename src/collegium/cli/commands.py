@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
@@ -14,8 +15,10 @@ from rich.console import Console
 from rich.prompt import Prompt
 
 from collegium import __version__
+from collegium.accounts.groups import Groups
+from collegium.accounts.model import OPERATOR
 from collegium.accounts.service import Accounts
-from collegium.app import create_app, open_accounts_only, open_house
+from collegium.app import create_app, open_accounts_only, open_groups_only, open_house
 from collegium.cli import backup as backups
 from collegium.cli import engine, folder
 from collegium.cli.headless import run_notebook
@@ -32,8 +35,10 @@ app = typer.Typer(
 )
 users = typer.Typer(help="The people who may sign in.", no_args_is_help=True)
 tokens = typer.Typer(help="Credentials for programs.", no_args_is_help=True)
+groups = typer.Typer(help="Groups of people to share with.", no_args_is_help=True)
 engines = typer.Typer(help="The local engine, which outlives the server.", no_args_is_help=True)
 app.add_typer(users, name="users")
+app.add_typer(groups, name="groups")
 app.add_typer(tokens, name="tokens")
 app.add_typer(engines, name="engine")
 
@@ -44,6 +49,7 @@ DataFolder = Annotated[
     Path | None, typer.Option("--data", help="The data folder.", envvar="COLLEGIUM_DATA", file_okay=False)
 ]
 T = TypeVar("T")
+P = TypeVar("P")
 
 
 @app.command()
@@ -219,6 +225,56 @@ def remove_user(email: str, data: DataFolder = None) -> None:
     complaints.print(f"Removed {email}.")
 
 
+@groups.command("list")
+def list_groups(
+    name: Annotated[str | None, typer.Argument(help="Whose members; every group if left out.")] = None,
+    data: DataFolder = None,
+) -> None:
+    """Print each group with how many are in it, or each member of one, tab-separated."""
+
+    async def listed(groups: Groups) -> list[tuple[str, str]]:
+        if name is None:
+            return [(group.name, str(group.size)) for group in await groups.all()]
+        _, members = await groups.group(OPERATOR, (await groups.named(name)).id)
+        return [(user.email, user.name) for user in members]
+
+    for words in _with(open_groups_only, data, listed):
+        print(*words, sep="\t")
+
+
+@groups.command("create")
+def create_group(name: str, data: DataFolder = None) -> None:
+    """Make a group, with nobody in it yet."""
+
+    async def created(groups: Groups) -> None:
+        await groups.create(OPERATOR, name)
+
+    _with(open_groups_only, data, created)
+    complaints.print(f"Made the group {name}.", markup=False)
+
+
+@groups.command("add")
+def add_to_group(name: str, email: str, data: DataFolder = None) -> None:
+    """Put somebody into a group; what is shared with it is shared with them within seconds."""
+
+    async def added(groups: Groups) -> None:
+        await groups.add(OPERATOR, (await groups.named(name)).id, email)
+
+    _with(open_groups_only, data, added)
+    complaints.print(f"{email} is in {name}.", markup=False)
+
+
+@groups.command("remove")
+def remove_from_group(name: str, email: str, data: DataFolder = None) -> None:
+    """Take somebody out of a group: what they had by it alone ends within seconds, also in open tabs."""
+
+    async def removed(groups: Groups) -> None:
+        await groups.remove(OPERATOR, (await groups.named(name)).id, email)
+
+    _with(open_groups_only, data, removed)
+    complaints.print(f"{email} is no longer in {name}.", markup=False)
+
+
 @tokens.command("create")
 def create_token(
     email: str,
@@ -275,9 +331,17 @@ def _settings(data: Path | None) -> Settings:
 
 
 def _with_accounts(data: Path | None, use: Callable[[Accounts], Awaitable[T]]) -> T:
+    return _with(open_accounts_only, data, use)
+
+
+def _with(
+    opened: Callable[[Settings], AbstractAsyncContextManager[P]], data: Path | None, use: Callable[[P], Awaitable[T]]
+) -> T:
+    """What is done with a part of the server that is opened alone, perhaps beside a server."""
+
     async def used(settings: Settings) -> T:
-        async with open_accounts_only(settings) as accounts:
-            return await use(accounts)
+        async with opened(settings) as part:
+            return await use(part)
 
     configure_log(json=False, level="warning")
     settings = _settings(data)
