@@ -8,6 +8,7 @@ import { Tooltip } from '@base-ui/react/tooltip'
 import { type ComponentType, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Route, Switch } from 'wouter'
+import { t } from './i18n'
 import { words } from './i18n/language'
 import { AccountProvider, useAccount } from './ui/account'
 import { ErrorBoundary } from './ui/ErrorBoundary'
@@ -38,7 +39,7 @@ function Private<Props extends object>({ page: Page, props, guests = false }: { 
       return guests && account.looking ? <Page {...props} /> : <SignInPage />
     case 'failed':
       return (
-        <Notice title="Collegium does not answer" actions={<Button weight="primary" onClick={retry}>Try again</Button>}>
+        <Notice title={t('Collegium does not answer')} actions={<Button weight="primary" onClick={retry}>{t('Try again')}</Button>}>
           {account.error.message}
         </Notice>
       )

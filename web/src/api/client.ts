@@ -1,4 +1,5 @@
 /** The server's HTTP API, one typed function for each thing this page asks. */
+import { t } from '../i18n'
 import type { Item, Listing, Login, Me, NewNotebook, Schemas, Token } from './types'
 
 const BASE = '/api/v1'
@@ -27,7 +28,7 @@ export function problem(status: number, body: string): ApiError {
   } catch {
     // Not JSON: a proxy's page, or nothing. The status says all there is.
   }
-  return new ApiError(status, 'error', status >= 500 ? 'The server had a problem. Try again in a moment.' : `The server refused this (${status}).`)
+  return new ApiError(status, 'error', status >= 500 ? t('The server had a problem. Try again in a moment.') : t('The server refused this ({status}).', { status }))
 }
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
@@ -62,7 +63,7 @@ export async function request(method: string, path: string, { query, json, body,
     })
   } catch {
     if (signal?.aborted === true) throw new ApiError(0, 'cancelled', 'Cancelled.')
-    throw new ApiError(0, 'offline', 'The server cannot be reached. Check your connection and try again.')
+    throw new ApiError(0, 'offline', t('The server cannot be reached. Check your connection and try again.'))
   }
   if (!answer.ok) throw problem(answer.status, await answer.text())
   return answer

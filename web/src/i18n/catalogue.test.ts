@@ -68,6 +68,49 @@ describe.each<[string, Catalogue]>([['de', de]])('the catalogue %s', (language, 
   })
 })
 
+/** Attributes and properties that people read. */
+const READ = new Set(['title', 'label', 'aria-label', 'aria-valuetext', 'placeholder', 'alt', 'hint', 'detail', 'description', 'confirm'])
+/** Names and signs that are the same in every language. */
+const SAME = /^(?:Collegium|Colab|JupyterLab|GitHub|CSV|Parquet|Markdown|Bash|Python 3|KB|null|del)$/
+
+/** Words in the page that did not go through the catalogue. */
+function unsaid(): string[] {
+  const found: string[] = []
+  const wordy = (text: string) => /\p{L}{2}/u.test(text) && !SAME.test(text.trim())
+  /** What a person would read of this expression: literals and the fixed parts of templates, on both sides of a choice. */
+  const literals = (node: ts.Node | undefined): string[] => {
+    if (node === undefined) return []
+    if (ts.isStringLiteralLike(node)) return [node.text]
+    if (ts.isTemplateExpression(node)) return [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)]
+    if (ts.isJsxExpression(node) || ts.isParenthesizedExpression(node)) return literals(node.expression)
+    if (ts.isConditionalExpression(node)) return [...literals(node.whenTrue), ...literals(node.whenFalse)]
+    if (ts.isBinaryExpression(node) && /^(?:\?\?|\|\||&&)$/.test(node.operatorToken.getText())) return [...(node.operatorToken.getText() === '&&' ? [] : literals(node.left)), ...literals(node.right)]
+    return []
+  }
+  for (const file of files(SOURCES)) {
+    if (/[\\/](?:api|examples|i18n|commands|model)[\\/]/.test(file)) continue
+    const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)
+    const report = (texts: readonly string[]) => texts.filter(wordy).forEach((text) => found.push(`${file.slice(SOURCES.length + 1)}: ${text.trim()}`))
+    const visit = (node: ts.Node): void => {
+      if (ts.isJsxText(node)) report([node.text])
+      else if (ts.isJsxExpression(node) && !ts.isJsxAttribute(node.parent)) report(literals(node))
+      else if (ts.isJsxAttribute(node) && READ.has(node.name.getText(source))) report(literals(node.initializer))
+      else if (ts.isCallExpression(node) && /^notify(?:Error)?$/.test(node.expression.getText(source))) {
+        const [first] = node.arguments
+        report(literals(first))
+        if (first && ts.isObjectLiteralExpression(first)) for (const one of first.properties) if (ts.isPropertyAssignment(one) && READ.has(one.name.getText(source))) report(literals(one.initializer))
+      }
+      ts.forEachChild(node, visit)
+    }
+    visit(source)
+  }
+  return found
+}
+
+it('nothing is said past the catalogue', () => {
+  expect(unsaid()).toEqual([])
+})
+
 describe('what is said', () => {
   it('is English without a catalogue, and fills in what it is given', () => {
     expect(t('Move “{name}” to the trash?', { name: '{x}' })).toBe('Move “{x}” to the trash?')

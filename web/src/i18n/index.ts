@@ -7,12 +7,19 @@ export type Values = Readonly<Record<string, string | number>>
 export type Catalogue = Readonly<Record<string, string | Readonly<Partial<Record<Intl.LDMLPluralRule, string>>>>>
 
 let catalogue: Catalogue = {}
+let spoken = 'en'
 let rules = new Intl.PluralRules('en')
 
 export function speak(language: string, words: Catalogue): void {
   catalogue = words
+  spoken = language
   rules = new Intl.PluralRules(language)
   document.documentElement.lang = language
+}
+
+/** The language as `Intl` takes it, of the person's own region where the browser names one. */
+export function locale(): string {
+  return navigator.languages?.find((tag) => tag.split('-')[0]!.toLowerCase() === spoken) ?? spoken
 }
 
 /** Marks a text of a table for the catalogue; whoever shows it calls `t`. */
@@ -29,7 +36,7 @@ export function tn(one: string, other: string, count: number, values?: Values): 
   const found = catalogue[other]
   const kind = rules.select(count)
   const form = typeof found === 'object' ? (found[kind] ?? found.other) : undefined
-  return filled(form ?? (count === 1 ? one : other), { ...values, count: count.toLocaleString() })
+  return filled(form ?? (count === 1 ? one : other), { ...values, count: count.toLocaleString(locale()) })
 }
 
 function filled(text: string, values: Values | undefined): string {

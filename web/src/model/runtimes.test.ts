@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { choose, chosen, languageOf, type RuntimeType } from './runtimes'
-import { added, continued, countdown, ofText, ordinal, share, sizeText, spanText, type UsagePoint } from './usage'
+import { added, continued, countdown, ofText, share, sizeText, spanText, type UsagePoint } from './usage'
 
 const type = (name: string, more: Partial<RuntimeType> = {}): RuntimeType => ({
   name, label: name, description: '', limits: { memory_bytes: 1, cpus: 1, processes: 1, disk_bytes: 1 }, network: 'internet', accelerator: null,
@@ -83,5 +83,4 @@ test('amounts are said as people say them', () => {
   expect([share(1, 0), share(3, 2), share(1, 4)]).toEqual([0, 1, 0.25])
   expect([countdown(-5), countdown(64_001), countdown(3_725_000)]).toEqual(['0:00', '1:05', '1:02:05'])
   expect([spanText(20_000), spanText(300_000), spanText(7_500_000), spanText(90_000_000)]).toEqual(['less than a minute', '5 min', '2 h 5 min', '1 d 1 h'])
-  expect([1, 2, 3, 4, 11, 22, 113].map(ordinal)).toEqual(['1st', '2nd', '3rd', '4th', '11th', '22nd', '113th'])
 })

@@ -1,4 +1,5 @@
 /** What a runtime used over time, and how amounts of it are said. */
+import { locale, t } from '../i18n'
 import type { Usage } from './wire'
 
 /** When (milliseconds), memory, percent of one processor, disk, percent of the accelerator; null where nobody counts. */
@@ -41,8 +42,7 @@ export function sizeText(bytes: number): string {
 
 /** One decimal, unless there are two digits and nothing behind them. */
 function short(value: number): string {
-  const text = value.toFixed(1)
-  return value >= 9.95 ? text.replace('.0', '') : text
+  return value.toLocaleString(locale(), { maximumFractionDigits: 1, minimumFractionDigits: value >= 9.95 ? 0 : 1 })
 }
 
 const MEGABYTE = STEP ** 2
@@ -50,9 +50,9 @@ const GIGABYTE = STEP ** 3
 
 /** "1.2 of 8.0 GB"; little of much as "38 MB of 8.0 GB", and where there is less than a GB in all, "38 of 512 MB". */
 export function ofText(part: number, whole: number): string {
-  if (whole < GIGABYTE) return `${Math.round(part / MEGABYTE)} of ${Math.round(whole / MEGABYTE)} MB`
-  if (part < GIGABYTE / 10) return `${Math.round(part / MEGABYTE)} MB of ${gigabytes(whole)} GB`
-  return `${gigabytes(part)} of ${gigabytes(whole)} GB`
+  if (whole < GIGABYTE) return t('{part} of {whole}', { part: Math.round(part / MEGABYTE), whole: `${Math.round(whole / MEGABYTE)} MB` })
+  if (part < GIGABYTE / 10) return t('{part} of {whole}', { part: `${Math.round(part / MEGABYTE)} MB`, whole: `${gigabytes(whole)} GB` })
+  return t('{part} of {whole}', { part: gigabytes(part), whole: `${gigabytes(whole)} GB` })
 }
 
 function gigabytes(bytes: number): string {
@@ -71,16 +71,10 @@ export function countdown(milliseconds: number): string {
 /** A length of time in its largest two units: "2 h 5 min". */
 export function spanText(milliseconds: number): string {
   const minutes = Math.floor(milliseconds / 60_000)
-  if (minutes < 1) return 'less than a minute'
+  if (minutes < 1) return t('less than a minute')
   if (minutes < 60) return `${minutes} min`
   const hours = Math.floor(minutes / 60)
   if (hours < 24) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
   const days = Math.floor(hours / 24)
   return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`
-}
-
-/** "2nd" */
-export function ordinal(n: number): string {
-  const end = n % 100 >= 11 && n % 100 <= 13 ? 'th' : (({ 1: 'st', 2: 'nd', 3: 'rd' }) as Record<number, string>)[n % 10] ?? 'th'
-  return `${n}${end}`
 }

@@ -6,6 +6,7 @@
  * if so, the original belongs in an output frame.
  */
 import createDOMPurify from 'dompurify'
+import { t } from '../i18n'
 
 export interface Clean {
   readonly fragment: DocumentFragment
@@ -146,13 +147,13 @@ function prepared(): Purifier {
 /** In the place of a picture from elsewhere: what it is, and a link, since looking at it tells its host who looked. */
 function replaceByNote(image: Element): void {
   const address = image.getAttribute('title') ?? ''
-  const words = image.getAttribute('alt')?.trim() || 'Image'
+  const words = image.getAttribute('alt')?.trim() || t('Image')
   const remote = /^https?:\/\/([^/?#]+)/i.exec(address)
   const note = image.ownerDocument.createElement(remote && image.closest('a') === null ? 'a' : 'span')
   note.className = 'remote-image'
   note.textContent = words
   if (remote) {
-    note.title = `From ${remote[1]}; not loaded`
+    note.title = t('From {host}; not loaded', { host: remote[1]! })
     if (note.nodeName.toLowerCase() === 'a') {
       note.setAttribute('href', address)
       note.setAttribute('target', '_blank')

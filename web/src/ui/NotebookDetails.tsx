@@ -1,13 +1,14 @@
 /** What there is to know of a notebook: where it lies, whose it is, how long and how large. */
 import { type ReactNode, useEffect, useState } from 'react'
-import { t, tn } from '../i18n'
+import { locale, t, tn } from '../i18n'
 import { drive, type NotebookInfo } from '../api/drive'
 import { sharing } from '../api/sharing'
 import { sizeText } from '../model/size'
 import { Spinner } from './kit'
+import { roleName } from './sharing/words'
 
 export function when(at: number): string {
-  return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+  return new Date(at).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' })
 }
 
 export function Details({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {
@@ -49,7 +50,7 @@ export default function NotebookDetails({ notebook }: { notebook: string }) {
         [t('Name'), info.name],
         [t('Place'), info.playground_of !== null ? t('A playground') : info.path.length > 0 ? info.path.join(' › ') : info.role === 'owner' ? t('My drive') : t('Shared with me')],
         [t('Owner'), info.owner],
-        [t('Your role'), info.role],
+        [t('Your role'), roleName(info.role)],
         ...(shared === undefined ? [] : ([[t('Shared'), shared]] as const)),
         [t('Created'), when(info.created_at)],
         [t('Modified'), info.modified_by === null ? when(info.modified_at) : t('{when} by {name}', { when: when(info.modified_at), name: info.modified_by })],

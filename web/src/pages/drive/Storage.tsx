@@ -17,7 +17,7 @@ export function Storage({ seen }: { seen: unknown }) {
   }, [seen])
   if (usage === undefined) return null
   const share = usage.quota ? Math.min(1, usage.used / usage.quota) : null
-  const words = usage.quota === null ? `${sizeText(usage.used)} used` : `${sizeText(usage.used)} of ${sizeText(usage.quota)}`
+  const words = usage.quota === null ? t('{size} used', { size: sizeText(usage.used) }) : t('{part} of {whole}', { part: sizeText(usage.used), whole: sizeText(usage.quota) })
   return (
     <Hint text={t('Files, notebooks and their outputs, those in the trash too')}>
       <section className="storage" aria-label={t('Storage')} tabIndex={0}>

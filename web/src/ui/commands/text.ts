@@ -2,6 +2,7 @@
 import * as on from '@codemirror/commands'
 import { foldAll, foldCode, unfoldAll, unfoldCode } from '@codemirror/language'
 import type { EditorView } from '@codemirror/view'
+import { t } from '../../i18n'
 import { notifyError } from '../kit'
 import type { Desk } from '../notebook/desk'
 import { type Command, focused } from './model'
@@ -28,7 +29,7 @@ const searching = (name: Searching) => (view: EditorView): boolean => {
       if (word) view.dispatch({ selection: { anchor: word.from, head: word.to } })
       search[name](view)
     },
-    (error: unknown) => notifyError('This could not be loaded', error),
+    (error: unknown) => notifyError(t('This could not be loaded'), error),
   )
   return true
 }

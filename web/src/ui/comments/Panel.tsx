@@ -12,7 +12,7 @@ import { type Comments, type Filter, NEW, type Talking } from './store'
 import { Pending, ThreadCard } from './ThreadCard'
 
 const FILTERS: readonly { readonly filter: Filter; readonly label: string }[] = [
-  { filter: 'open', label: msg('Open') },
+  { filter: 'open', label: msg('Unresolved') },
   { filter: 'resolved', label: msg('Resolved') },
   { filter: 'mine', label: msg('Mine') },
 ]

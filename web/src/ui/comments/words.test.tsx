@@ -1,7 +1,7 @@
 /** What becomes of a comment's text: a few marks, and nothing that a stranger could make of it. */
 import { renderToStaticMarkup } from 'react-dom/server'
 import { describe, expect, it } from 'vitest'
-import { ago, Words } from './words'
+import { Words } from './words'
 
 const ada = { id: 'a', name: 'Ada <b>', email: 'ada@example.org' }
 const shown = (text: string) => renderToStaticMarkup(<Words text={text} mentions={[ada]} />).replace(/^<p[^>]*>|<\/p>$/g, '')
@@ -24,14 +24,5 @@ describe('words', () => {
 
   it('name the people who were reached, and leave other addresses as they are', () => {
     expect(shown('@ada@example.org @eve@example.org')).toBe('<span class="mention" title="ada@example.org">@Ada &lt;b&gt;</span> @eve@example.org')
-  })
-})
-
-describe('ago', () => {
-  it('says how long, and after a week the day', () => {
-    const now = Date.UTC(2026, 5, 15, 12)
-    expect(ago(now - 20_000, now)).toBe('just now')
-    expect(ago(now - 3 * 3_600_000, now)).toBe('3 hours ago')
-    expect(ago(now - 30 * 24 * 3_600_000, now)).not.toContain('ago')
   })
 })

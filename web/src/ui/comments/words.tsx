@@ -1,5 +1,7 @@
 /** A comment's text as people read it: strangers wrote it, so nothing in it becomes an element but what is made here. */
 import type { ReactNode } from 'react'
+import { locale } from '../../i18n'
+import { ago } from '../../i18n/moments'
 import type { Mentionable } from './api'
 
 const PIECES = /`([^`\n]+)`|\*\*([^*\s](?:[^*\n]*[^*\s])?)\*\*|(https?:\/\/[^\s<>"'`]+)|@([^\s@<>()[\],;:"'\\]{1,64}@[\w-]+(?:\.[\w-]+)*)/gu
@@ -27,21 +29,8 @@ export function Words({ text, mentions }: { text: string; mentions: readonly Men
   return <p className="comment-text" dir="auto">{parts}</p>
 }
 
-const MINUTE = 60_000
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
-const short = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
-const long = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
-
-export function ago(at: number, now: number): string {
-  const minutes = Math.floor((now - at) / MINUTE)
-  if (minutes < 1) return 'just now'
-  if (minutes < 60) return relative.format(-minutes, 'minute')
-  if (minutes < 24 * 60) return relative.format(-Math.floor(minutes / 60), 'hour')
-  if (minutes < 7 * 24 * 60) return relative.format(-Math.floor(minutes / 60 / 24), 'day')
-  return (new Date(at).getFullYear() === new Date(now).getFullYear() ? short : long).format(at)
-}
+const whole = () => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' })
 
 export function Ago({ at }: { at: number }) {
-  return <time dateTime={new Date(at).toISOString()} title={whole.format(at)}>{ago(at, Date.now())}</time>
+  return <time dateTime={new Date(at).toISOString()} title={whole().format(at)}>{ago(at, Date.now())}</time>
 }

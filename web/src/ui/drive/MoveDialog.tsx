@@ -2,13 +2,14 @@
 import { ChevronRight, Folder } from 'lucide-react'
 import './move.css'
 import { useEffect, useState } from 'react'
+import { t } from '../../i18n'
 import { api } from '../../api/client'
 import type { Item, Listing } from '../../api/types'
 import { Button, Dialog, notify, notifyError, Spinner } from '../kit'
 
 export default function MoveDialog({ item, onClose, onMoved }: { item: Item | null; onClose: () => void; onMoved: () => void }) {
   return (
-    <Dialog open={item !== null} onClose={onClose} title={`Move “${item?.name ?? ''}”`}>
+    <Dialog open={item !== null} onClose={onClose} title={t('Move “{name}”', { name: item?.name ?? '' })}>
       {item !== null && <Picker item={item} onClose={onClose} onMoved={onMoved} />}
     </Dialog>
   )
@@ -23,7 +24,7 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
     setListing(undefined)
     api.list(folder).then(
       (next) => current && setListing(next),
-      (error: unknown) => notifyError('This folder could not be opened', error),
+      (error: unknown) => notifyError(t('This folder could not be opened'), error),
     )
     return () => {
       current = false
@@ -35,11 +36,11 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
     setBusy(true)
     try {
       await api.move(item.id, listing.folder.id)
-      notify({ title: `Moved to ${listing.folder.name}`, kind: 'good' })
+      notify({ title: t('Moved to {name}', { name: listing.folder.name }), kind: 'good' })
       onMoved()
       onClose()
     } catch (error) {
-      notifyError('It could not be moved', error)
+      notifyError(t('It could not be moved'), error)
       setBusy(false)
     }
   }
@@ -47,7 +48,7 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
   const here = listing?.folder.id === item.parent || (folder === 'root' && item.parent === null)
   return (
     <>
-      <nav aria-label="Path" className="move-path">
+      <nav aria-label={t('Path')} className="move-path">
         {(listing?.folder.path ?? []).map((step) => (
           <button key={step.id} type="button" onClick={() => setFolder(step.id)}>
             {step.name}
@@ -56,9 +57,9 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
         ))}
         <strong>{listing?.folder.name}</strong>
       </nav>
-      <ul className="move-list" aria-label="Folders">
-        {listing === undefined && <li className="move-empty"><Spinner label="Loading" /></li>}
-        {listing !== undefined && folders.length === 0 && <li className="move-empty">No folders inside.</li>}
+      <ul className="move-list" aria-label={t('Folders')}>
+        {listing === undefined && <li className="move-empty"><Spinner label={t('Loading')} /></li>}
+        {listing !== undefined && folders.length === 0 && <li className="move-empty">{t('No folders inside.')}</li>}
         {folders.map((one) => (
           <li key={one.id}>
             <button type="button" onClick={() => setFolder(one.id)}>
@@ -70,9 +71,9 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
         ))}
       </ul>
       <div className="dialog-actions">
-        <Button weight="ghost" onClick={onClose}>Cancel</Button>
+        <Button weight="ghost" onClick={onClose}>{t('Cancel')}</Button>
         <Button weight="primary" busy={busy} disabled={listing === undefined || here} onClick={() => void move()}>
-          {here ? 'It is here' : 'Move here'}
+          {here ? t('It is here') : t('Move here')}
         </Button>
       </div>
     </>

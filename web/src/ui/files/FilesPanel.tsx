@@ -307,11 +307,11 @@ function DiskFoot() {
   const limit = usage?.disk_limit_bytes
   if (used == null || limit == null || limit <= 0) return null
   const full = share(used, limit)
-  const text = `${sizeText(Math.max(0, limit - used))} free`
+  const text = t('{size} free', { size: sizeText(Math.max(0, limit - used)) })
   return (
     <div className="files-disk">
       <HardDrive size={14} aria-hidden />
-      <span role="meter" aria-label={t('Disk')} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(full * 100)} aria-valuetext={`${sizeText(used)} of ${sizeText(limit)} used`} className="files-meter" data-full={full > 0.9 || undefined}>
+      <span role="meter" aria-label={t('Disk')} aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(full * 100)} aria-valuetext={t('{part} of {whole} used', { part: sizeText(used), whole: sizeText(limit) })} className="files-meter" data-full={full > 0.9 || undefined}>
         <span style={{ width: `${full * 100}%` }} />
       </span>
       <span>{text}</span>

@@ -1,10 +1,11 @@
 /** Charts that fit a table, as code that a person can read, run and change. */
+import { t } from '../../i18n'
 import type { Column, Table } from '../../api/looking'
 
 export type Sketch = 'histogram' | 'bars' | 'scatter' | 'line' | 'box' | 'heat'
 export interface Chart {
   readonly sketch: Sketch
-  /** What it shows, for a card: plain English with the columns' names in it. */
+  /** What it shows, for a card, with the columns' names in it. */
   readonly title: string
   readonly code: string
 }
@@ -40,18 +41,18 @@ export function suggested(table: Pick<Table, 'kind' | 'variable' | 'libraries' |
   const [x, y, z] = numbers
   const [time] = times
   const [group] = groups
-  if (time !== undefined && x !== undefined) add('line', `${x} over ${time}`, time, x)
-  if (x !== undefined) add('histogram', `How ${x} is distributed`, x)
-  if (x !== undefined && y !== undefined) add('scatter', `${y} against ${x}`, x, y)
-  if (group !== undefined) add('bars', `How many of each ${group}`, group)
-  if (group !== undefined && x !== undefined) add('box', `${x} for each ${group}`, group, x)
-  if (numbers.length > 2) add('heat', 'How the numbers go together', ...numbers.slice(0, 20))
-  if (y !== undefined) add('histogram', `How ${y} is distributed`, y)
-  if (y !== undefined && z !== undefined) add('scatter', `${z} against ${y}`, y, z)
-  if (groups[1] !== undefined) add('bars', `How many of each ${groups[1]}`, groups[1])
-  if (time !== undefined && y !== undefined) add('line', `${y} over ${time}`, time, y)
-  if (x !== undefined && made.length < 4) add('box', `The spread of ${x}`, '', x)
-  if (x !== undefined && made.length < 4) add('line', `${x} in the order of rows`, '', x)
+  if (time !== undefined && x !== undefined) add('line', t('{y} over {x}', { y: x, x: time }), time, x)
+  if (x !== undefined) add('histogram', t('How {x} is distributed', { x }), x)
+  if (x !== undefined && y !== undefined) add('scatter', t('{y} against {x}', { x, y }), x, y)
+  if (group !== undefined) add('bars', t('How many of each {x}', { x: group }), group)
+  if (group !== undefined && x !== undefined) add('box', t('{y} for each {x}', { y: x, x: group }), group, x)
+  if (numbers.length > 2) add('heat', t('How the numbers go together'), ...numbers.slice(0, 20))
+  if (y !== undefined) add('histogram', t('How {x} is distributed', { x: y }), y)
+  if (y !== undefined && z !== undefined) add('scatter', t('{y} against {x}', { x: y, y: z }), y, z)
+  if (groups[1] !== undefined) add('bars', t('How many of each {x}', { x: groups[1] }), groups[1])
+  if (time !== undefined && y !== undefined) add('line', t('{y} over {x}', { y, x: time }), time, y)
+  if (x !== undefined && made.length < 4) add('box', t('The spread of {x}', { x }), '', x)
+  if (x !== undefined && made.length < 4) add('line', t('{x} in the order of rows', { x }), '', x)
   return made.slice(0, CHARTS_MAX)
 }
 

@@ -8,10 +8,10 @@ import { notify, notifyError } from '../kit'
 export async function restore(notebook: string, number: number, cells: readonly CellId[] | null, outputs: boolean): Promise<boolean> {
   try {
     const done = await history.restore(notebook, number, { cells: cells === null ? null : [...cells], outputs })
-    const what = cells === null ? 'The notebook' : 'The cell'
+    const whole = cells === null
     const { undo } = done
-    if (!done.changed || undo === null) notify({ title: t('{what} says that already', { what }) })
-    else notify({ title: t('{what} was restored', { what }), kind: 'good', stays: true, action: { label: t('Undo'), run: () => void takeBack(notebook, undo) } })
+    if (!done.changed || undo === null) notify({ title: whole ? t('The notebook says that already') : t('The cell says that already') })
+    else notify({ title: whole ? t('The notebook was restored') : t('The cell was restored'), kind: 'good', stays: true, action: { label: t('Undo'), run: () => void takeBack(notebook, undo) } })
     return true
   } catch (cause) {
     notifyError(t('Nothing was restored'), cause)

@@ -2,7 +2,8 @@
 import { ChevronDown, Plug } from 'lucide-react'
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
-import { ofText, ordinal, share } from '../../model/usage'
+import { ordinal } from '../../i18n/moments'
+import { ofText, share } from '../../model/usage'
 import { isHere, type SessionState } from '../../session/session'
 import { classes, Hint, Menu, type MenuEntry } from '../kit'
 import { usable } from '../commands/model'
@@ -95,7 +96,7 @@ function entries(desk: Desk, { runtime }: SessionState): MenuEntry[] {
 /** The first word is what others read: it is one of six. */
 export function describe({ runtime, kernel, connecting }: SessionState): { readonly text: string; readonly tone: Tone } {
   if (runtime === null || runtime.state === 'stopped') return connecting ? { text: t('Connecting…'), tone: 'wait' } : { text: t('Not connected'), tone: 'none' }
-  if (runtime.state === 'failed') return connecting ? { text: t('Connecting…'), tone: 'wait' } : { text: because('Disconnected', runtime.reason), tone: 'bad' }
+  if (runtime.state === 'failed') return connecting ? { text: t('Connecting…'), tone: 'wait' } : { text: because(t('Disconnected'), runtime.reason), tone: 'bad' }
   if (runtime.state === 'stopping') return { text: t('Disconnected'), tone: 'none' }
   if (runtime.queue) {
     const { position, of } = runtime.queue
@@ -113,7 +114,7 @@ export function describe({ runtime, kernel, connecting }: SessionState): { reado
     case 'restarting':
       return { text: t('Restarting…'), tone: 'wait' }
     case 'dead':
-      return { text: because('Disconnected', kernel?.reason ?? 'the kernel died'), tone: 'bad' }
+      return { text: because(t('Disconnected'), kernel?.reason ?? t('the kernel died')), tone: 'bad' }
   }
 }
 

@@ -3,7 +3,7 @@ import './resources.css'
 import { useEffect, useMemo, useState } from 'react'
 import { t } from '../../i18n'
 import { type Environment, runtimes } from '../../api/runtimes'
-import { spanText } from '../../model/usage'
+import { ago } from '../../i18n/moments'
 import { isHere } from '../../session/session'
 import { Button, Dialog, notify, Spinner } from '../kit'
 import { useDesk, useMay, useSession } from '../notebook/hooks'
@@ -80,7 +80,7 @@ function Shown({ value, environment, onClose }: { value: Environment; environmen
       ) : (
         <>
           <p className="environment-note">
-            {t('Every runtime of this notebook starts with this pylock.toml, pinned by {name} {ago}.', { name: pinned.by, ago: ago(pinned.at) })}{' '}
+            {t('Every runtime of this notebook starts with this pylock.toml, pinned by {name} {ago}.', { name: pinned.by, ago: ago(pinned.at, Date.now()) })}{' '}
             <span role="status" aria-label={t('Environment status')}>{building ? t('It is being prepared.') : t('It is ready: the next runtime has it at once.')}</span>
           </p>
           <LockEditor text={pinned.lock} readOnly={!mayRun} onChange={(text) => setDraft(text === pinned.lock ? null : text)} />
@@ -146,5 +146,3 @@ function OnTop({ value: { added, changed, removed }, live }: { value: Environmen
     </>
   )
 }
-
-const ago = (at: number) => (Date.now() - at < 60_000 ? 'just now' : `${spanText(Date.now() - at)} ago`)

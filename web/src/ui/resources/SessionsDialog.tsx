@@ -4,9 +4,10 @@ import { Server } from 'lucide-react'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import { t } from '../../i18n'
+import { ago, ordinal } from '../../i18n/moments'
 import { runtimes, type SessionShown } from '../../api/runtimes'
 import { kernelLabel } from '../../model/runtimes'
-import { ofText, ordinal, sizeText, spanText } from '../../model/usage'
+import { ofText, sizeText, spanText } from '../../model/usage'
 import type { NotebookId } from '../../model/wire'
 import { Button, ConfirmDialog, Dialog, EmptyState, notifyError, Spinner } from '../kit'
 import { Bar } from './Bar'
@@ -86,7 +87,7 @@ function Row({ session, here, onClose, onEnd }: { session: SessionShown; here: b
   const facts = [
     runtime.label ?? runtime.type,
     ...(kernel?.name ? [kernelLabel(kernel.name)] : []),
-    `started ${spanText(now - runtime.requested_at)} ago`,
+    t('started {ago}', { ago: ago(runtime.requested_at, now) }),
     ...(session.executing || now - runtime.used_at < 60_000 ? [] : [t('not used for {spanText}', { spanText: spanText(now - runtime.used_at) })]),
   ]
   return (
@@ -110,13 +111,13 @@ function Row({ session, here, onClose, onEnd }: { session: SessionShown; here: b
   )
 }
 
-const nameOf = ({ notebook }: SessionShown) => (notebook === null ? 'no notebook' : `“${notebook.name}”`)
+const nameOf = ({ notebook }: SessionShown) => (notebook === null ? t('no notebook') : `“${notebook.name}”`)
 
 function stateOf({ runtime, kernel, executing }: SessionShown): string {
   if (runtime.queue) return t('Waiting, {ordinal} of {of}', { ordinal: ordinal(runtime.queue.position), of: runtime.queue.of })
-  if (runtime.state === 'failed' || runtime.state === 'stopped') return 'Ended'
-  if (runtime.state === 'stopping') return 'Ending'
-  if (runtime.state !== 'ready') return 'Starting'
-  if (executing) return 'Running'
-  return kernel?.state === 'dead' ? t('Kernel ended') : 'Idle'
+  if (runtime.state === 'failed' || runtime.state === 'stopped') return t('Ended')
+  if (runtime.state === 'stopping') return t('Ending')
+  if (runtime.state !== 'ready') return t('Starting')
+  if (executing) return t('Running')
+  return kernel?.state === 'dead' ? t('Kernel ended') : t('Idle')
 }

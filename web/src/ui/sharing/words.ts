@@ -35,9 +35,12 @@ export function explained(audience: Audience, role: GrantRole): string {
   }
 }
 
+/** Within a sentence. */
+const WITHIN: Readonly<Record<string, string>> = { viewer: msg('viewer'), commenter: msg('commenter'), editor: msg('editor') }
+
 /** What a folder above adds. */
 export function inherited({ audience, role, source }: LinkAccess): string {
-  const values = { role: roleName(role).toLowerCase(), folder: source?.name ?? '' }
+  const values = { role: t(WITHIN[role] ?? role), folder: source?.name ?? '' }
   if (audience === 'anyone') {
     return source === null
       ? t('Anyone with the link can open it too, as {role}: that comes from a folder above, and is changed there.', values)
