@@ -5,6 +5,7 @@ import { t } from '../../i18n'
 import { headingsIn } from '../../model/headings'
 import { cellOf, textOf, typeOf } from '../../model/notebook'
 import { classes } from '../kit'
+import { Picker } from '../kit/Picker'
 import type { Desk } from '../notebook/desk'
 import { useDesk } from '../notebook/hooks'
 import { keyShown } from './keys'
@@ -31,72 +32,37 @@ interface Found {
 export default function Palette() {
   const desk = useDesk()
   const [query, setQuery] = useState('')
-  const [at, setAt] = useState(0)
   // What can be done, and what was done last, when it was opened.
   const all = useMemo(() => commandsOf(desk), [desk])
   const headings = useMemo(() => headingsOf(desk), [desk])
   const found = useMemo(() => ranked(query, all, headings), [query, all, headings])
-  const chosen = Math.min(at, found.length - 1)
-  const go = (one: Found | undefined) => {
-    if (!one) return
+  const go = (one: Found) => {
     desk.open(null)
     // Once the dialog has given the focus back, the command may move it.
     setTimeout(one.go)
   }
   return (
-    <div className="palette">
-      <input
-        role="combobox"
-        aria-expanded="true"
-        aria-controls="palette-list"
-        aria-activedescendant={found[chosen] && `palette-${found[chosen].key}`}
-        aria-label={t('Find a command')}
-        placeholder={t('A command, or a heading of this notebook')}
-        autoFocus
-        autoComplete="off"
-        spellCheck={false}
-        className="field-control"
-        value={query}
-        onChange={(event) => {
-          setQuery(event.target.value)
-          setAt(0)
-        }}
-        onKeyDown={(event) => {
-          const next = { ArrowDown: chosen + 1, ArrowUp: chosen - 1, PageDown: chosen + 8, PageUp: chosen - 8 }[event.key]
-          if (next !== undefined) setAt(event.key.startsWith('Page') ? Math.max(0, Math.min(found.length - 1, next)) : (next + found.length) % Math.max(1, found.length))
-          else if (event.key === 'Enter') go(found[chosen])
-          else return
-          event.preventDefault()
-        }}
-      />
-      <ul id="palette-list" role="listbox" aria-label={t('Commands')}>
-        {found.map((one, index) => (
-          <li
-            key={one.key}
-            id={`palette-${one.key}`}
-            role="option"
-            aria-selected={index === chosen}
-            data-command={one.key}
-            data-checked={one.checked}
-            className={classes(index > 0 && found[index - 1]!.late && !one.late && 'palette-first')}
-            ref={(element) => {
-              if (index === chosen) element?.scrollIntoView({ block: 'nearest' })
-            }}
-            onPointerMove={() => setAt(index)}
-            onClick={() => go(one)}
-          >
-            <span className="palette-name">
-              {one.name}
-              <span className="palette-path">{one.path}</span>
-            </span>
-            {one.keys !== undefined && <kbd>{one.keys}</kbd>}
-          </li>
-        ))}
-      </ul>
-      <p className="palette-none" role="status">
-        {found.length === 0 && t('No command has that name.')}
-      </p>
-    </div>
+    <Picker
+      label={t('Find a command')}
+      placeholder={t('A command, or a heading of this notebook')}
+      list={t('Commands')}
+      query={query}
+      onQuery={setQuery}
+      found={found}
+      onPick={go}
+      none={t('No command has that name.')}
+      entry={(one, before) => ({ 'data-command': one.key, 'data-checked': one.checked, className: classes(before?.late && !one.late && 'palette-first') })}
+    >
+      {({ name, path, keys }) => (
+        <>
+          <span className="palette-name">
+            {name}
+            <span className="palette-path">{path}</span>
+          </span>
+          {keys !== undefined && <kbd>{keys}</kbd>}
+        </>
+      )}
+    </Picker>
   )
 }
 
