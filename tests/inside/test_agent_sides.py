@@ -388,7 +388,7 @@ async def test_a_deleted_terminal_takes_what_ran_in_it_along(terminals: Terminal
         await terminals.delete(made.name)
 
         assert await screen.until_exited() is None
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")")[1][:3]:
             await anyio.sleep(0.01)
 
@@ -402,7 +402,7 @@ async def test_a_flood_that_nobody_reads_costs_one_scrollback(terminals: Termina
             with anyio.fail_after(30):
                 while screen.end < 5_000_000:
                     await screen.step()
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         assert made.name in [one.name for one in await terminals.list()]
     async with terminals.attach(made.name) as stream:
         first = await stream.receive()
@@ -419,7 +419,7 @@ async def test_more_terminals_than_there_may_be_are_refused(terminals: TerminalC
         await terminals.create()
     for one in await terminals.list():
         await terminals.delete(one.name)
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while await terminals.list():
             await anyio.sleep(0.01)
 
@@ -436,7 +436,7 @@ async def test_a_killed_agent_ends_its_terminals_and_the_next_one_serves() -> No
             agent.kill("--supervisor-fd")
             with pytest.raises(Unavailable):
                 await screen.until(b"never")
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while True:
                 with contextlib.suppress(CollegiumError):
                     assert await terminals.list() == []

@@ -210,7 +210,7 @@ async def type_on(tab: Tab, ledger: Ledger, chance: random.Random) -> None:
 
 
 async def all_closed(tabs: list[Tab]) -> None:
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         for tab in tabs:
             await tab.closed.wait()
 

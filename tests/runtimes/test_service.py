@@ -112,7 +112,7 @@ async def test_a_runtime_that_ends_by_itself_is_failed_with_its_reason(runtimes:
     await until_watched(engine)
 
     await engine.end(acquired.id, "it ran out of memory")
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         over = await runtimes.wait_ended(acquired.id)
 
     assert (over.state, over.reason) == (State.FAILED, "it ran out of memory")
@@ -122,7 +122,7 @@ async def test_a_runtime_that_ends_by_itself_is_failed_with_its_reason(runtimes:
 
 async def until_watched(engine: FakeEngine) -> None:
     """The service follows the engine in a task of its own."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         while not engine._watchers or engine.ready is None:
             await anyio.lowlevel.checkpoint()
 
@@ -208,10 +208,10 @@ async def test_a_version_that_cannot_be_built_stops_nothing_else(
     async with open_runtimes(database, engine, environments, NoAccelerators(), SETTINGS) as runtimes:
         with pytest.raises(Unavailable, match="restart the server"):
             await runtimes.acquire(BOB)
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             while not engine._watchers:
                 await anyio.lowlevel.checkpoint()
         await engine.end(acquired.id, "it ran out of memory")
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             assert (await runtimes.wait_ended(acquired.id)).reason == "it ran out of memory"
     assert engine.ready is None
