@@ -8,7 +8,7 @@ B3 (a page of one against another, popup, worker, storage): here. B4 (where sign
 its address; here. B5 (hostile words in every field), B6 (opening asks nobody): here and in `test_strangers.py`.
 B7 (command links, autofocus, clobbering): here and in `test_strangers.py`. B8 (headers): `tests/ground/test_gate.py`.
 B9 (clickjacking): here. B10, B11, B12 (ends of logins, fixation, forced sign-in): `tests/test_every_socket.py`,
-`tests/accounts/test_accounts_http.py`, `tests/accounts/test_accounts_service.py`.
+`tests/accounts/test_accounts_http.py`, `tests/accounts/test_accounts_service.py`; what a person sees of it, here.
 """
 
 import http.server
@@ -28,7 +28,7 @@ from support.server import PASSWORD, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
-ADA, EVE = "ada@example.org", "eve@example.org"
+ADA, EVE, SAM, MAL = (f"{name}@example.org" for name in ("ada", "eve", "sam", "mal"))
 
 CHANNELS = """<p id=ran></p><script>
 const url = '%(url)s', turn = (act) => { try { act() } catch (error) { /* refused at once */ } }
@@ -407,3 +407,49 @@ def test_b3_a_flood_of_messages_from_an_output_leaves_the_page_alive(running: Se
     expect(source).to_have_text("1 + alive")
     expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
     expect(page.locator("iframe")).to_have_count(1)
+
+
+def test_b10_a_right_and_a_login_that_end_are_felt_by_pages_that_are_open(
+    running: Server, chromium: Browser, token: str
+) -> None:
+    running.add_user(SAM)
+    notebooks = [running.notebook(token, {"a": "'secret'"}, name=name, shared={SAM: "editor"}) for name in ("x", "y")]
+    sam = signed_in(chromium, running.url, SAM)
+    other = sam.context.new_page()
+    other.goto(running.url)
+    sam.goto(f"{running.url}/notebooks/{notebooks[0]}")
+    expect(sam.get_by_role("status", name="Save status")).to_have_text("Saved")
+    with running.client(token) as api:
+        api.request("DELETE", f"/drive/items/{notebooks[0]}/grants", json={"email": SAM}).raise_for_status()
+
+    expect(sam.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(sam.get_by_text("'secret'")).to_have_count(0)
+    sam.goto(f"{running.url}/notebooks/{notebooks[1]}")
+    expect(sam.get_by_role("status", name="Save status")).to_have_text("Saved")
+    other.get_by_role("button", name="Account").click()
+    other.get_by_role("menuitem", name="Sign out").click()
+    expect(sam.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    expect(sam.get_by_text("'secret'")).to_have_count(0)
+    sam.context.close()
+
+
+def test_b11_b12_a_page_of_another_port_neither_signs_in_nor_changes_who_is(
+    running: Server, page: Page, token: str
+) -> None:
+    body = f"""<form method=post action={running.url}/api/v1/login enctype=text/plain>
+      <input name='{{"email": "{MAL}", "password": "{PASSWORD}", "x": "' value='"}}'></form><p id=tried></p><script>
+    document.cookie = 'collegium=planted; path=/'
+    fetch('{running.url}/api/v1/login', {{ method: 'POST', mode: 'no-cors', credentials: 'include',
+      body: JSON.stringify({{ email: '{MAL}', password: '{PASSWORD}' }}) }}).catch(() => 0).then(() => {{
+        document.getElementById('tried').textContent = 'tried' }})
+    </script>"""
+    running.add_user(MAL)
+    stranger = page.context.new_page()
+    with site(body) as url:
+        stranger.goto(url)
+        expect(stranger.locator("#tried")).to_have_text("tried")
+        stranger.evaluate("document.forms[0].submit()")
+        stranger.wait_for_url(f"{running.url}/**")
+
+    page.goto(running.url)
+    assert page.evaluate("fetch('/api/v1/me').then((answer) => answer.json()).then(({ email }) => email)") == ADA
