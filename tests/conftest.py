@@ -66,7 +66,7 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def without_bad_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What protects people on a bad day costs more than most tests: the disk's word for every commit, and Argon2."""
     hasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
     with quick_sqlite(tmp_path_factory.mktemp("sqlite")), pytest.MonkeyPatch.context() as patch:
