@@ -117,7 +117,7 @@ async def test_what_has_expired_gives_nothing_and_is_not_shown(
     item = await folder_in(drive, ada, "F")
     physics = await groups.create(root, "Physics")
     await groups.add(root, physics.id, bob.email)
-    soon = now_ms() + 400
+    soon = now_ms() + 2_000
     await drive.grant(ada, item, bob.email, Role.EDITOR, expires_at=soon)
     await drive.grant_group(ada, item, physics.id, Role.EDITOR, expires_at=soon)
     await drive.set_link(ada, item, Audience.ANYONE, Role.EDITOR, expires_at=soon)
