@@ -69,8 +69,7 @@ class Shelves:
         """Somebody opened an item that they may read; written down at most once in a few minutes."""
         if principal.guest:
             return
-        async with self._database.read() as tx:
-            before = await shelves_store.read_opening(tx, principal.user, item)
+        before = await self._database.glance(lambda tx: shelves_store.read_opening(tx, principal.user, item))
         if before is not None and now_ms() - before < NOTED_AGAIN_AFTER_MS:
             return
         async with self._database.write() as tx:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, delete, insert, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from collegium.ground.db import metadata
@@ -25,10 +26,10 @@ stars = Table(
 )
 
 
-async def read_opening(tx: AsyncConnection, user: UserId, item: ItemId) -> int | None:
+def read_opening(tx: Connection, user: UserId, item: ItemId) -> int | None:
     """When the user last opened the item, in milliseconds."""
     found = select(openings.c.opened_at).where(openings.c.user == user, openings.c.item == item)
-    at = (await tx.execute(found)).scalar_one_or_none()
+    at = tx.execute(found).scalar_one_or_none()
     return None if at is None else int(at)
 
 
