@@ -332,7 +332,7 @@ def main() -> None:
     """Measure everything, and print a line for each."""
     quick = "--quick" in sys.argv
     rounds, seconds, kills = (1, 8.0, 3) if quick else (3, 20.0, 8)
-    load = os.getloadavg()[0]
+    load, began = os.getloadavg()[0], time.monotonic()
     lines: list[Line] = []
     with ExitStack() as stack:
         running = stack.enter_context(server(env=ROOMY))
@@ -362,7 +362,7 @@ def main() -> None:
             lines.append((f"move a cell of {CELLS}: key → at a colleague", "ms", shifts[0][0], shifts[1][0]))
             lines.append((f"move a cell of {CELLS}: on the wire", "bytes", shifts[0][1], shifts[1][1]))
     print_beside(lines)
-    print(f"\nload {load:.1f} at the beginning")
+    print(f"\nload {load:.1f} before, {os.getloadavg()[0]:.1f} after; {(time.monotonic() - began) / 60:.0f} minutes")
 
 
 def print_beside(lines: list[Line]) -> None:
