@@ -331,7 +331,7 @@ def is_edit(house: House, frame: bytes) -> bool:
 def main() -> None:
     """Measure everything, and print a line for each."""
     quick = "--quick" in sys.argv
-    rounds, seconds, kills = (1, 8.0, 3) if quick else (3, 20.0, 8)
+    rounds, seconds, kills = (1, 8.0, 3) if quick else (3, 12.0, 5)
     load, began = os.getloadavg()[0], time.monotonic()
     lines: list[Line] = []
     with ExitStack() as stack:
