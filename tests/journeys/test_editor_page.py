@@ -483,3 +483,16 @@ def test_code_is_kept_as_a_snippet_of_ones_own_and_is_there_in_another_browser(h
     other.get_by_role("button", name="Undo").click()
     expect(panel.get_by_role("button", name="My beginning")).to_be_visible()
     other.context.close()
+
+
+def test_on_paper_a_long_line_of_code_breaks_and_a_panel_leaves_the_page_its_width(house: House) -> None:
+    page = signed_in(house.chromium, house.server.url, ADA)
+    house.open(page, house.notebook(code("one", "x = 1  # " + "long " * 200)))
+    write(page, "one")
+    page.keyboard.press("Control+Alt+p")
+    expect(page.get_by_role("complementary", name="Code snippets")).to_be_visible()
+    assert page.evaluate("document.querySelector('.nb').scrollWidth - innerWidth") <= 0
+
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    page.context.close()

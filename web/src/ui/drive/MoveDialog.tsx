@@ -36,7 +36,7 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
     setBusy(true)
     try {
       await api.move(item.id, listing.folder.id)
-      notify({ title: t('Moved to {name}', { name: listing.folder.name }), kind: 'good' })
+      notify({ title: t('Moved to {name}', { name: nameOf(listing.folder) }), kind: 'good' })
       onMoved()
       onClose()
     } catch (error) {
@@ -51,11 +51,11 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
       <nav aria-label={t('Path')} className="move-path">
         {(listing?.folder.path ?? []).map((step) => (
           <button key={step.id} type="button" onClick={() => setFolder(step.id)}>
-            {step.name}
+            {nameOf(step)}
             <ChevronRight size={14} aria-hidden />
           </button>
         ))}
-        <strong>{listing?.folder.name}</strong>
+        <strong>{listing && nameOf(listing.folder)}</strong>
       </nav>
       <ul className="move-list" aria-label={t('Folders')}>
         {listing === undefined && <li className="move-empty"><Spinner label={t('Loading')} /></li>}
@@ -79,3 +79,6 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
     </>
   )
 }
+
+/** The top has a name in each language. */
+const nameOf = ({ id, name }: { readonly id: string; readonly name: string }): string => (id === 'root' ? t('My drive') : id === 'shared' ? t('Shared with me') : name)
