@@ -293,8 +293,7 @@ async def test_who_comes_late_sees_what_the_others_see_and_follows(
 
 
 async def completed(sessions: Sessions, tab: Tab, code: str) -> dict[str, Any]:
-    """What the kernel offers at the end of the code. What completes is loaded at the first question, and that one may go
-    without an answer on a busy machine, as people see it too."""
+    """What the kernel offers at the end of the code. The first question may go without an answer on a busy machine."""
     cursor = len(code.encode("utf-16-le")) // 2
     for request in range(100, 120):
         await sessions.received(tab, {"type": "complete", "request": request, "code": code, "cursor": cursor})
