@@ -11,6 +11,7 @@ from starlette.types import Message, Scope
 from collegium.ground import errors
 from collegium.ground.http import (
     APP_POLICY,
+    ASSET_POLICY,
     CLOSE,
     OUTPUT_POLICY,
     STATUS,
@@ -202,6 +203,8 @@ async def test_the_opaque_output_frame_may_fetch_the_apps_scripts(client: AsyncC
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "*"
     assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert answer.headers["content-security-policy"] == ASSET_POLICY
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_every_answer_carries_its_policy_even_a_refusal(client: AsyncClient) -> None:
