@@ -13,34 +13,39 @@ export interface Slot {
 const LIVE_MAX = 12
 const REST_MS = 120
 const WORK_MS = 8
-const MARGIN = '800px 0px'
+const MARGIN_PX = 800
+/** The class of the elements that are slots. */
+const SLOT = 'source'
 
 export class EditorPool {
   private readonly slots = new Map<Element, Slot>()
-  private readonly near = new Set<Element>()
   /** In order of last use. */
   private readonly live = new Set<Element>()
-  private watcher: IntersectionObserver | null = null
+  private watcher: ResizeObserver | null = null
   private root: HTMLElement | null = null
+  private list: Element | null = null
+  private near: ReadonlySet<Element> = new Set()
   private lastScroll = -Infinity
   private frame = 0
 
-  /** Watch what is near in this scrolling element. */
-  attach(root: HTMLElement): void {
+  /** Watch what is near in this scrolling element: slots lie in the boxes of a list, which stand below each other. */
+  attach(root: HTMLElement, list: Element): void {
     this.detach()
     this.root = root
-    this.watcher = new IntersectionObserver((entries) => this.seen(entries), { root, rootMargin: MARGIN })
+    this.list = list
+    // Two elements, and not each of a thousand boxes, which a browser would look at in every frame, with every key.
+    this.watcher = new ResizeObserver(this.look)
+    this.watcher.observe(root)
+    this.watcher.observe(list)
     root.addEventListener('scroll', this.scrolled, { passive: true })
-    for (const element of this.slots.keys()) this.watcher.observe(element)
+    this.look()
   }
 
   add(element: Element, slot: Slot): () => void {
     this.slots.set(element, slot)
-    this.watcher?.observe(element)
+    this.look()
     return () => {
-      this.watcher?.unobserve(element)
       this.slots.delete(element)
-      this.near.delete(element)
       if (this.live.delete(element)) slot.unmount()
     }
   }
@@ -59,7 +64,12 @@ export class EditorPool {
   renew(): void {
     for (const element of this.live) this.slots.get(element)?.unmount()
     this.live.clear()
-    this.schedule()
+    this.look()
+  }
+
+  /** Other boxes may be near now. */
+  readonly look = (): void => {
+    this.frame ||= requestAnimationFrame(this.settle)
   }
 
   close(): void {
@@ -72,35 +82,26 @@ export class EditorPool {
   private detach(): void {
     this.watcher?.disconnect()
     this.root?.removeEventListener('scroll', this.scrolled)
-    this.near.clear()
-  }
-
-  private seen(entries: readonly IntersectionObserverEntry[]): void {
-    for (const entry of entries) {
-      if (entry.isIntersecting) this.near.add(entry.target)
-      else this.near.delete(entry.target)
-    }
-    this.schedule()
+    this.root = this.list = null
+    this.near = new Set()
   }
 
   private readonly scrolled = (): void => {
     this.lastScroll = performance.now()
-    this.schedule()
-  }
-
-  private schedule(): void {
-    this.frame ||= requestAnimationFrame(this.settle)
+    this.look()
   }
 
   private readonly settle = (): void => {
     this.frame = 0
-    if (performance.now() - this.lastScroll < REST_MS) return this.schedule()
+    if (performance.now() - this.lastScroll < REST_MS) return this.look()
     const until = performance.now() + WORK_MS
     let room = LIVE_MAX
-    for (const element of this.nearestFirst()) {
+    const nearest = this.nearestFirst()
+    this.near = new Set(nearest)
+    for (const element of nearest) {
       if (room-- <= 0) break
       if (!this.live.delete(element)) {
-        if (performance.now() > until) return this.schedule()
+        if (performance.now() > until) return this.look()
         this.slots.get(element)?.mount()
       }
       this.live.add(element)
@@ -109,12 +110,18 @@ export class EditorPool {
   }
 
   private nearestFirst(): Element[] {
-    if (!this.root) return []
-    const { top, height } = this.root.getBoundingClientRect()
-    const middle = top + height / 2
-    // Asking where something is that the browser leaves out, far cells after printing, lays out each by itself: seconds.
-    const drawn = [...this.near].filter((element) => element.checkVisibility({ contentVisibilityAuto: true }))
-    const far = new Map(drawn.map((element) => [element, distance(element.getBoundingClientRect(), middle)]))
+    if (!this.root || !this.list) return []
+    const { top, bottom, height } = this.root.getBoundingClientRect()
+    if (height === 0) return []
+    const middle = (top + bottom) / 2
+    const boxes = this.list.children
+    const far = new Map<Element, number>()
+    for (let at = firstBelow(boxes, top - MARGIN_PX); at < boxes.length; at++) {
+      const box = boxes[at]!
+      const place = box.getBoundingClientRect()
+      if (place.top > bottom + MARGIN_PX) break
+      for (const element of box.getElementsByClassName(SLOT)) if (this.slots.has(element)) far.set(element, distance(place, middle))
+    }
     return [...far.keys()].sort((a, b) => far.get(a)! - far.get(b)!)
   }
 
@@ -133,4 +140,15 @@ export class EditorPool {
 
 function distance(box: DOMRect, middle: number): number {
   return box.top <= middle && box.bottom >= middle ? 0 : Math.min(Math.abs(box.top - middle), Math.abs(box.bottom - middle))
+}
+
+/** The first box that ends below this height, or how many there are. Halving asks for the places of ten in a thousand. */
+export function firstBelow(boxes: ArrayLike<Element>, height: number): number {
+  let [from, to] = [0, boxes.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (boxes[middle]!.getBoundingClientRect().bottom < height) from = middle + 1
+    else to = middle
+  }
+  return from
 }

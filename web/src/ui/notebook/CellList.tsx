@@ -1,5 +1,5 @@
 /** All cells that are not in a collapsed section, in order, in one scrolling page. */
-import { useCallback, useEffect, useLayoutEffect, useState } from 'react'
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { t } from '../../i18n'
 import type { CellId } from '../../model/wire'
 import { keepHeights } from './awaited'
@@ -16,13 +16,16 @@ export function CellList() {
   const desk = useDesk()
   const order = useOrder()
   const shown = useShown()
-  const grown = useGrowing(shown.length)
+  const [from, to] = useGrowing(shown)
   const editable = useMay('write')
+  const list = useRef<HTMLDivElement>(null)
   const attach = useCallback((element: HTMLElement | null) => {
     if (!element) return
-    desk.pool.attach(element)
+    desk.pool.attach(element, list.current!)
     return dragOver(desk, element)
   }, [desk])
+  // A cell that was moved brings others near without any change of size.
+  useEffect(() => desk.pool.look(), [desk, shown])
   // Before the cells are taken out of the page, while they can still be measured.
   useLayoutEffect(() => keepHeights(desk), [desk])
   useScrollTo(desk)
@@ -31,8 +34,9 @@ export function CellList() {
   return (
     <div className="notebook-scroll" ref={attach}>
       <div className="notebook-page">
-        <div role="list" aria-label={t('Cells')} className="cells">
-          {shown.slice(0, grown).map((id) => (
+        <div className="cells-ahead" style={{ height: from * CELL_PX }} />
+        <div role="list" aria-label={t('Cells')} className="cells" ref={list}>
+          {shown.slice(from, to).map((id) => (
             <Cell key={id} id={id} />
           ))}
         </div>
@@ -47,23 +51,35 @@ export function CellList() {
 
 const FIRST = 30
 const STEP = 50
+/** What a far cell is taken to be as tall as (cell.css): in the place of one that has not come yet, it moves nothing. */
+const CELL_PX = 144
 
-/** How many cells are on the page: a screenful at once and the rest in small steps, so that typing never waits. */
-function useGrowing(length: number): number {
-  const [shown, setShown] = useState(FIRST)
+/**
+ * Which cells are on the page, from one place to another: a screenful at once, where the address leads, and the rest in
+ * small steps, so that typing never waits.
+ */
+function useGrowing(cells: readonly CellId[]): readonly [number, number] {
+  const [[from, to], grow] = useState(() => {
+    const wanted = Math.max(0, cells.indexOf(addressed() ?? ''))
+    return [Math.max(0, wanted - FIRST / 2), wanted + FIRST] as const
+  })
+  const { length } = cells
   useEffect(() => {
-    if (shown >= length) return
-    const timer = setTimeout(() => setShown((now) => now + STEP))
+    if (from === 0 && to >= length) return
+    // What is written after the others comes first: nothing that is in sight stands below what is added then.
+    const timer = setTimeout(() => grow(to < length ? [from, to + STEP] : [Math.max(0, from - STEP), to]))
     return () => clearTimeout(timer)
-  }, [shown, length])
-  return shown
+  }, [from, to, length])
+  return [Math.min(from, Math.max(0, length - FIRST)), to]
 }
 
-/** An address that ends in `#scrollTo=cell` leads to that cell. */
+/** The cell that an address ending in `#scrollTo=cell` leads to. */
+const addressed = (): CellId | undefined => /^#scrollTo=([\w-]{1,64})$/.exec(location.hash)?.[1]
+
 function useScrollTo(desk: Desk): void {
   useEffect(() => {
     const go = () => {
-      const id: CellId | undefined = /^#scrollTo=([\w-]{1,64})$/.exec(location.hash)?.[1]
+      const id = addressed()
       if (id !== undefined && desk.outline.current().includes(id)) requestAnimationFrame(() => desk.goTo(id))
     }
     go()
