@@ -120,6 +120,7 @@ def command(page: Page, name: str) -> None:
     field.fill(name)
     expect(page.get_by_role("option").first).to_be_visible()
     field.press("Enter")
+    expect(field).to_have_count(0)
 
 
 def settled(page: Page) -> None:
