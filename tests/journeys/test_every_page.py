@@ -184,6 +184,7 @@ def test_a_notebook_and_its_panels(house: House, way: str, ada: Page) -> None:
             continue  # It keeps the keys for the shell, and stands last.
         command(ada, panel)
         if name == "Find":
+            expect(ada.get_by_role("textbox", name="Find", exact=True)).to_be_focused()
             ada.keyboard.press("Escape")
         expect(shown).to_have_count(0)
 
