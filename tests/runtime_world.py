@@ -177,11 +177,10 @@ class EngineProcess:
 
     def groups(self) -> list[Path]:
         """The control groups that this engine made for runtimes."""
-        found = []
-        label = hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
-        for folder in Path("/sys/fs/cgroup").rglob(f"collegium-{label}"):
-            found += [path for path in folder.iterdir() if path.is_dir()]
-        return found
+        label = f"collegium-{hashlib.sha256(str(self.data).encode()).hexdigest()[:12]}"
+        # Groups of other engines come and go meanwhile, which `os.walk` does not mind.
+        walked = ((Path(folder), names) for folder, names, _ in os.walk("/sys/fs/cgroup"))
+        return [folder / name for folder, names in walked if folder.name == label for name in names]
 
     def runtime_processes(self) -> list[int]:
         """Processes in a pid namespace that is not ours."""

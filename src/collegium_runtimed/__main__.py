@@ -101,6 +101,8 @@ async def serve(options: argparse.Namespace, data: Path) -> None:
         server.hang_up()
         for task in kept:
             task.cancel()
+        # One of them may be making a runtime: it is cleaned away while we still see its processes end.
+        await asyncio.wait(kept)
         for record in pool.waiting():
             await engine.discard(record)
         await engine.zygotes.close()

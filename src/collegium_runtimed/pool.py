@@ -89,7 +89,11 @@ class Pool:
                 await self._remove_unwanted()
                 await self._fill()
             except (EngineError, OSError, TimeoutError) as error:
-                print(f"pool: {error}", flush=True)
+                print(f"pool: {error!r}", flush=True)
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    # What went wrong is the cleaning away after we were told to end; the next engine does the rest.
+                    raise asyncio.CancelledError from error
                 self._delay = RETRY_SECONDS
                 self._due.set()
 

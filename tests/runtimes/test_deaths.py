@@ -1,6 +1,5 @@
 """Whatever is killed, and whenever: the next start finds what lives, and nothing stays of what does not."""
 
-import hashlib
 import os
 import random
 import signal
@@ -21,17 +20,10 @@ def left_on_the_machine(engine: EngineProcess) -> list[str]:
     """Traces, and also what no record names any more."""
     known = {path.name for path in (engine.data / "runtimes").iterdir() if path.is_dir()}
     alive = {one["pid"] for one in zygotes(engine)}
-    found = [f"group {path}" for path in own_groups(engine) if path.name not in known | zygote_names(engine)]
+    found = [f"group {path}" for path in engine.groups() if path.name not in known | zygote_names(engine)]
     found += [f"mount {line}" for line in Path("/proc/mounts").read_text().splitlines() if engine.data.name in line]
     found += [f"template {pid}" for pid in templates(engine) if pid not in alive]
     return found
-
-
-def own_groups(engine: EngineProcess) -> list[Path]:
-    """The control groups of this engine and no other."""
-    label = f"collegium-{hashlib.sha256(str(engine.data).encode()).hexdigest()[:12]}"
-    parents = [*Path("/sys/fs/cgroup").glob(f"*/{label}"), *Path("/sys/fs/cgroup").glob(f"**/{label}")]
-    return [path for parent in parents for path in parent.glob("*") if path.is_dir()]
 
 
 def zygote_names(engine: EngineProcess) -> set[str]:

@@ -6,6 +6,7 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,21 @@ def test_what_died_while_the_engine_was_away_is_cleaned_and_named(engine: Engine
     assert engine.runtime_processes() == []
     engine.ask("delete", runtime="one")
     assert engine.traces() == []
+
+
+def test_an_engine_that_is_stopped_while_it_makes_a_runtime_ends_and_leaves_nothing(engine: EngineProcess) -> None:
+    assert engine.keeper is not None
+    for milliseconds in (5, 20, 40, 60, 80, 120):
+        engine.ask("pool", of=[engine.wanted() | {"ready": 1}])
+        time.sleep(milliseconds / 1000)
+        os.kill(engine.keeper.pid, signal.SIGTERM)
+        # Less than the engine waits for an end that it no longer sees.
+        assert engine.keeper.wait(20) == 0, engine.log()
+
+        assert engine.runtime_processes() == []
+        assert engine.groups() == []
+        engine.start()
+    engine.ask("status")
 
 
 def test_a_half_made_runtime_is_removed_by_the_next_engine(engine: EngineProcess) -> None:

@@ -63,6 +63,8 @@ class Offer {
     button.addEventListener('mousedown', (event) => event.preventDefault())
     button.addEventListener('click', comment)
     view.dom.append(button)
+    // Something may be selected by now.
+    this.place()
   }
 
   update(update: ViewUpdate): void {
