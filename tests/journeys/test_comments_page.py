@@ -119,7 +119,7 @@ def test_a_mention_rings_is_mailed_is_answered_resolved_and_opened_again(house: 
     comments(ada).get_by_role("button", name="Resolve", exact=True).click()
     expect(marks(bob)).to_have_count(0)
     expect(comments(bob).get_by_role("listitem")).to_have_count(0)
-    comments(bob).get_by_role("button", name="Resolved").click()
+    comments(bob).get_by_role("button", name="Resolved", exact=True).click()
     expect(comments(bob).get_by_text("Resolved by ada")).to_be_visible()
     comments(bob).get_by_role("button", name="Reopen").click()
     expect(marks(ada)).to_have_text("area")

@@ -354,11 +354,12 @@ def test_fifty_megabytes_to_a_widget_leave_it_alive(ada: Page, site: dict[str, s
 
 
 def test_a_widget_in_the_scratch_cell_is_moved(ada: Page, site: dict[str, str], running: Server) -> None:
-    ada.keyboard.press("Escape")
+    # Keys that are pressed in an output are the output's.
+    ada.locator('[data-cell-id="ask"]').evaluate("element => element.focus()")
     ada.keyboard.press("Control+Alt+n")
     scratch = ada.get_by_role("region", name="Scratch cell")
     scratch.get_by_role("textbox", name="Scratch source").click()
-    ada.keyboard.type("scratched = w.IntSlider(value=3)")
+    ada.keyboard.type("import ipywidgets as w; scratched = w.IntSlider(value=3)")
     ada.keyboard.press("Enter")
     ada.keyboard.type("scratched")
     ada.keyboard.press("Control+Enter")
