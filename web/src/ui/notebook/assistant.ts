@@ -1,5 +1,6 @@
 /** Whoever knows the code of a cell: its kernel, the language server beside it, and at least the notebook's own words. */
 import type { Completion } from '@codemirror/autocomplete'
+import type * as Y from 'yjs'
 import type { Assistant, Offers } from '../../editor/assist'
 import { t } from '../../i18n'
 import type { Knowing } from '../../language/knowing'
@@ -124,13 +125,34 @@ function words(desk: Desk, written: string): Completion[] {
   for (const id of desk.outline.current()) {
     const cell = cellOf(desk.room.doc, id)
     if (!cell || typeOf(cell) !== 'code') continue
-    const text = textOf(cell).toString()
-    left -= text.length
+    const { length, words } = wordsIn(textOf(cell))
+    left -= length
     if (left < 0) break
-    for (const [word] of text.matchAll(WORD)) found.add(word)
+    for (const word of words) found.add(word)
   }
   found.delete(written)
   return [...found].map((label) => ({ label, type: 'text' }))
+}
+
+interface Spoken {
+  readonly length: number
+  readonly words: readonly string[]
+}
+const spoken = new WeakMap<Y.Text, Spoken>()
+
+/** Looked for once until the cell is written in: among a thousand cells only one has other words at the next key. */
+function wordsIn(text: Y.Text): Spoken {
+  const known = spoken.get(text)
+  if (known) return known
+  const source = text.toString()
+  const made = { length: source.length, words: [...new Set(Array.from(source.matchAll(WORD), ([word]) => word))] }
+  spoken.set(text, made)
+  const changed = () => {
+    spoken.delete(text)
+    text.unobserve(changed)
+  }
+  text.observe(changed)
+  return made
 }
 
 /** Of what IPython says of a value: what it is now. The server says the rest better. */
