@@ -1,7 +1,6 @@
 // @vitest-environment jsdom
 import { describe, expect, test } from 'vitest'
-import { withoutTableStyle } from './active'
-import { clean, cleanStyle } from './sanitize'
+import { clean, cleanStyle, withoutTableStyle } from './sanitize'
 
 const ELSEWHERE = 'https://elsewhere.example/seen'
 

@@ -1,4 +1,5 @@
 /** Two texts beside each other, or in one: what went and what came, line by line and word by word. */
+import { python } from '@codemirror/lang-python'
 import { syntaxHighlighting } from '@codemirror/language'
 import { MergeView, unifiedMergeView } from '@codemirror/merge'
 import { EditorState, type Extension } from '@codemirror/state'
@@ -7,7 +8,6 @@ import { classHighlighter } from '@lezer/highlight'
 import { useLayoutEffect, useRef } from 'react'
 import { t } from '../../i18n'
 import type { Grammar } from '../../editor/editor'
-import { python } from '../../editor/python'
 import { look } from '../../editor/theme'
 
 export type Layout = 'beside' | 'inline'
