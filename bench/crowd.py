@@ -219,6 +219,8 @@ def our_door(url: str, token: str, notebook: str) -> Any:
         compression=None,
         max_size=None,
         open_timeout=60,
+        # The library would wait for answers that `Ear` hears.
+        ping_interval=None,
         proxy=None,
     )
 
