@@ -32,8 +32,8 @@ export async function belongTo(who: string | null): Promise<void> {
   try {
     const known = (await ask<Kept>('GET', PATH)) as Change
     if (user !== who) return
-    // Chosen here before anybody signed in: only where the account says nothing.
-    const wins = of === who ? merged(mine, notes.getState().unsent) : without(mine, known)
+    // Chosen here before anybody signed in: only where the account says nothing. Chosen while the server answered: in any case.
+    const wins = merged(of === who ? mine : without(mine, known), since(unsent, notes.getState().unsent))
     adopt(changed(read(merged(DEFAULTS, known)), wins), { of: who, unsent: wins })
     await tell()
   } catch (error) {
@@ -64,10 +64,15 @@ function failed(error: unknown): void {
   telling.setState({ state: 'failed', why: error.message }, true)
 }
 
-function without(one: Change, other: Change): Change {
-  const parts = (Object.keys(one) as Part[]).map((part) => [part, Object.fromEntries(Object.entries(one[part] ?? {}).filter(([name]) => !Object.hasOwn(other[part] ?? {}, name)))] as const)
+const valueIn = (change: Change, part: Part, name: string): unknown => (change[part] as Readonly<Record<string, unknown>> | undefined)?.[name]
+
+function only(change: Change, wanted: (part: Part, name: string, value: unknown) => boolean): Change {
+  const parts = (Object.keys(change) as Part[]).map((part) => [part, Object.fromEntries(Object.entries(change[part] ?? {}).filter(([name, value]) => wanted(part, name, value)))] as const)
   return Object.fromEntries(parts.filter(([, values]) => Object.keys(values).length > 0))
 }
+
+const without = (one: Change, other: Change): Change => only(one, (part, name) => valueIn(other, part, name) === undefined)
+const since = (before: Change, now: Change): Change => only(now, (part, name, value) => valueIn(before, part, name) !== value)
 
 notes.subscribe(({ unsent }, before) => {
   if (unsent === before.unsent || Object.keys(unsent).length === 0) return
