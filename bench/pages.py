@@ -186,9 +186,9 @@ def openings(chromium: Browser, side: Side, size: int, taken: Samples) -> None:
             page.goto(side.address(size), wait_until="commit")
             _editable(page)
             what = f"{size} cells, {cache} cache" if size > 1 else f"1 cell, {cache} cache"
+            _note(taken, f"{what}: transferred until then", "KB", side, total[0] / 1000)
             _note(taken, f"{what}: editable", "ms", side, float(page.evaluate("window.editableAt")))
             page.wait_for_timeout(1500)
-            _note(taken, f"{what}: transferred", "KB", side, total[0] / 1000)
             longest = page.evaluate("Math.max(0, ...tasks)")
             _note(taken, f"{what}: longest task", "ms", side, float(longest))
             if cache == "warm" and size == max(SIZES):

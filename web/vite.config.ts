@@ -53,13 +53,17 @@ function shell(): Plugin {
 
 /** The pieces of an editor that other chunks share stay in one: each border between chunks costs a kilobyte. */
 const PACKS = [
-  { name: 'base', test: /vite.preload-helper|node_modules\/(react|zustand)\/|tokens\.css/, priority: 3 },
+  { name: 'base', test: /vite.preload-helper|node_modules\/(react|zustand)\/|node_modules\/react-dom\/(?:index|cjs\/react-dom\.production)|tokens\.css/, priority: 6 },
   { name: 'copy', test: /src\/room\/copy\.ts$/, priority: 2 },
   { name: 'usage', test: /src\/model\/usage\.ts$/, priority: 2 },
+  // What helps while one writes comes later (src/editor/helping.ts); Python's grammar would have it in the first piece.
+  { name: 'codemirror', test: /node_modules\/@codemirror\/(?:state|view|language|commands)\//, priority: 5 },
+  { name: 'writing', test: /node_modules\/@codemirror\/autocomplete\//, priority: 4 },
   { name: 'editing', test: /src\/(editor\/editor|room\/room|session\/session)\.ts$/, priority: 3 },
   // An icon is a quarter of a kilobyte, and its answer's head three times that.
   { name: 'icons', test: /node_modules\/lucide-react\//, priority: 2 },
-  { name: 'shared', test: /src\/(api|i18n|model|room|settings|ui\/kit)\/(?!.*schema)|src\/ui\/notebook\/[a-z]+\.ts$/, minShareCount: 3, priority: 1 },
+  // What nobody needs before they press something stays out.
+  { name: 'shared', test: /src\/(?:api|i18n|model|room|settings)\/(?!.*schema)|src\/ui\/kit\/(?!index|DrawnMenu|Dialog|Picker|Select|TextField)|src\/outputs\/(?:ansi|values|active)\.ts$|src\/ui\/UserMenu\.tsx$|src\/ui\/notebook\/[a-z]+\.ts$/, minShareCount: 3, priority: 1 },
 ]
 
 export default defineConfig({
@@ -71,6 +75,8 @@ export default defineConfig({
     emptyOutDir: true,
     // The server tells a browser what a notebook's address will need before its first script has run.
     manifest: true,
+    // Every browser that knows this page's syntax knows it.
+    modulePreload: { polyfill: false },
     target: 'es2023',
     // A strict style and font policy allows no data: addresses.
     assetsInlineLimit: 0,

@@ -1,6 +1,7 @@
 """The browser app's files: what an old tab still asks for is there, what nobody asks for goes."""
 
 import os
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from collegium.ground.pages import add_pages, build_of, keep_assets
+from collegium.ground.pages import STATIC, add_pages, build_of, hints, keep_assets
 
 pytestmark = pytest.mark.anyio
 MONTH = timedelta(days=30)
@@ -61,3 +62,22 @@ def test_going_back_to_the_build_before_finds_it_whole(tmp_path: Path) -> None:
         keep_assets(installed, kept, MONTH)
 
     assert {path.name for path in kept.glob("*.js")} == {"main-A.js", "main-B.js"}
+
+
+FIRST_LOAD_BYTES_MAX = 422_000
+"""Brotli, and fonts as they are. What is told with it, heads of answers and what the page asks, takes 28 KB more."""
+
+
+def test_a_notebook_needs_no_more_before_its_first_key_than_was_planned() -> None:
+    ahead = re.findall(r"</(assets/[^>]+)>", hints(STATIC))
+
+    assert any(name.startswith("assets/codemirror-") for name in ahead)
+    assert sum(packed(STATIC / name).stat().st_size for name in ahead) <= FIRST_LOAD_BYTES_MAX
+    # What helps while one writes, menus and what cleans HTML come once they are asked for, or when the page is at rest.
+    assert not [name for name in ahead if re.match(r"assets/(writing|DrawnMenu|purify|sanitize|markdown)", name)]
+
+
+def packed(path: Path) -> Path:
+    """The file as it goes over the wire."""
+    beside = path.with_name(f"{path.name}.br")
+    return beside if beside.is_file() else path

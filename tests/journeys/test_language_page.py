@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from runtime_world import why_no_sandbox
 from support.browser import browser, signed_in
@@ -125,6 +125,39 @@ def test_hover_and_completion_know_what_was_never_run(house: House) -> None:
     page.keyboard.press("Escape")
     page.keyboard.type("n(")
     expect(page.locator(".cm-signature")).to_contain_text("(values)")
+
+
+def test_what_was_written_before_the_help_had_come_is_helped_with_when_it_comes(house: House) -> None:
+    """On a slow line the code of completion arrives after the first words."""
+    held: list[Route] = []
+    # A browser that keeps nothing yet.
+    with signed_in(house.chromium, house.server.url, ADA) as page:
+        page.context.route(re.compile(r"/assets/writing-[^/]*\.js"), lambda route: held.append(route))
+        slow = replace(house, page=page)
+        notebook = slow.open("def median(values):\n    return 1", "median([2])", "")
+        connect(page)
+
+        source(page, "c").click()
+        page.keyboard.type("y = = 2\nmed")
+        expect(source(page, "c")).to_contain_text("med")
+        assert held, "the help was asked for"
+        assert page.locator(".cm-tooltip-autocomplete").count() == 0
+        for route in held:
+            route.continue_()
+        page.context.unroute_all()
+        expect(
+            page.get_by_role("listbox", name="Completions").get_by_role("option", name=re.compile("^median"))
+        ).to_be_visible()
+        expect(underlined(page, "c")).to_have_count(1)
+
+        source(page, "b").click()
+        page.keyboard.press("Control+Home")
+        page.keyboard.press("F2")
+        page.get_by_role("textbox", name="New name").fill("middle")
+        page.keyboard.press("Enter")
+        expect(source(page, "a")).to_contain_text("def middle(values)")
+        expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+    assert house.sources(notebook)[1] == "middle([2])"
 
 
 def test_names_lead_to_where_they_come_from_and_are_renamed_everywhere(house: House) -> None:

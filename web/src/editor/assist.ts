@@ -1,10 +1,11 @@
 /** Completion, signatures and hover, asked of whoever knows the code; Tab completes after a word or a dot, and indents elsewhere. */
-import { acceptCompletion, autocompletion, closeCompletion, type Completion, type CompletionContext, type CompletionResult, completionStatus, startCompletion } from '@codemirror/autocomplete'
+import { acceptCompletion, autocompletion, closeCompletion, type Completion, CompletionContext, type CompletionResult, completionStatus, startCompletion } from '@codemirror/autocomplete'
 import { indentLess, indentMore } from '@codemirror/commands'
 import { syntaxTree } from '@codemirror/language'
 import { type EditorState, type Extension, Prec, StateEffect, StateField } from '@codemirror/state'
 import { EditorView, hoverTooltip, type KeyBinding, keymap, showTooltip, type Tooltip, ViewPlugin, type ViewUpdate } from '@codemirror/view'
 import { settings } from '../settings/store'
+import { writtenByHand } from './byHand'
 
 export interface Offers {
   readonly from: number
@@ -19,7 +20,7 @@ export interface Assistant {
   describe(code: string, cursor: number): Promise<readonly Node[] | null>
   /** The call that the cursor is in. */
   signature(code: string, cursor: number): Promise<Node | null>
-  /** Somebody writes here. */
+  /** Somebody writes here: heard from the first letter on, also before the rest of this has come. */
   wrote(): void
 }
 
@@ -111,15 +112,22 @@ function inspects(state: EditorState): boolean {
   return main.empty && /\S/.test(line.text.slice(0, main.head - line.from))
 }
 
+function opensCall(state: EditorState): boolean {
+  const { head } = state.selection.main
+  return /[(,]/.test(state.sliceDoc(head - 1, head))
+}
+
+/** Offer what would have been offered for what was written in `view` before this part of the page had come. */
+export function catchUp(view: EditorView, assistant: Assistant): void {
+  if (wanted(new CompletionContext(view.state, view.state.selection.main.head, false))) startCompletion(view)
+  if (opensCall(view.state)) void sign(view, assistant)
+}
+
 const following = (assistant: Assistant): Extension => {
   const follow = (update: ViewUpdate): void => {
-    const byHand = update.transactions.some((one) => one.isUserEvent('input') || one.isUserEvent('delete'))
-    if (update.docChanged && byHand) assistant.wrote()
     if (!update.docChanged && !update.selectionSet) return
-    const { main } = update.state.selection
-    const opens = byHand && /[(,]/.test(update.state.sliceDoc(main.head - 1, main.head))
     // The view may not be changed while it changes.
-    if (opens || update.state.field(signature)) queueMicrotask(() => void sign(update.view, assistant))
+    if ((writtenByHand(update) && opensCall(update.state)) || update.state.field(signature)) queueMicrotask(() => void sign(update.view, assistant))
   }
   return [ViewPlugin.define(() => ({ update: follow })), EditorView.domEventHandlers({ blur: (_event, view) => void queueMicrotask(() => hideSignature(view)) })]
 }

@@ -1,6 +1,5 @@
 /** One CodeMirror on one Y.Text: what is typed goes to everyone, and everyone's cursors show. */
-import { completionKeymap } from '@codemirror/autocomplete'
-import { defaultKeymap, indentLess, indentMore } from '@codemirror/commands'
+import { defaultKeymap } from '@codemirror/commands'
 import { bracketMatching, indentOnInput, syntaxHighlighting } from '@codemirror/language'
 import { EditorState, type Extension } from '@codemirror/state'
 import { drawSelection, dropCursor, EditorView, keymap, lineNumbers, placeholder, rectangularSelection, tooltips } from '@codemirror/view'
@@ -8,9 +7,10 @@ import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
-import { type Assistant, assistance } from './assist'
+import type { Assistant } from './assist'
 import { grammarOf } from './grammar'
 import type { Grammar } from './grammars'
+import { helping } from './helping'
 import { undoOf } from './history'
 import { pictures, type TakePictures } from './pictures'
 import { type Kind, preferred } from './preferences'
@@ -71,9 +71,8 @@ export function mountEditor(options: EditorOptions): EditorView {
       doc: text.toString(),
       extensions: [
         preferred(kindOf(options.language)),
-        assistant ? assistance(assistant) : keymap.of([{ key: 'Tab', run: indentMore, shift: indentLess }]),
+        helping(assistant),
         keymap.of([
-          ...completionKeymap,
           ...yUndoManagerKeymap,
           { key: 'ArrowUp', run: (view) => atEdge(view, -1) },
           { key: 'ArrowDown', run: (view) => atEdge(view, 1) },

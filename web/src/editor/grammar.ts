@@ -2,11 +2,11 @@
  * Which grammar reads a cell: that of its language, or, under a cell magic as `%%bash`, that of what the magic takes.
  * All but Python's comes when it is first needed; until then, and without it, there is plain text.
  */
-import { python } from '@codemirror/lang-python'
 import { Compartment, type Extension } from '@codemirror/state'
 import { type EditorView, ViewPlugin, type ViewUpdate } from '@codemirror/view'
 import type { Grammar } from './grammars'
 import { endingOf, magicLines } from './magics'
+import { python } from './python'
 
 const grammar = new Compartment()
 

@@ -31,7 +31,7 @@ const markdown: Load = async () => {
   const { markdown, markdownLanguage } = await import('@codemirror/lang-markdown')
   return markdown({ base: markdownLanguage })
 }
-const python: Load = async () => (await import('@codemirror/lang-python')).python()
+const python: Load = async () => (await import('./python')).python()
 
 const ENDINGS: Readonly<Record<string, Load>> = {
   py: python, pyi: python, md: markdown, markdown,

@@ -1,9 +1,7 @@
 /** What a person set about editors: on those that are alive at once, and on the still text beside them. */
-import { closeBrackets, closeBracketsKeymap, closeCompletion, completionStatus } from '@codemirror/autocomplete'
-import { insertNewlineAndIndent } from '@codemirror/commands'
 import { codeFolding, foldGutter, indentUnit } from '@codemirror/language'
 import { Compartment, EditorState, type Extension, Prec } from '@codemirror/state'
-import { EditorView, keymap, lineNumbers, ViewPlugin } from '@codemirror/view'
+import { EditorView, lineNumbers, ViewPlugin } from '@codemirror/view'
 import type { Settings } from '../settings/model'
 import { settings } from '../settings/store'
 import { guides } from './guides'
@@ -19,18 +17,11 @@ const alive = new Map<EditorView, Kind>()
 /** The marks take of the room that stands before a line anyway, so that nothing moves. */
 const folding: Extension = [codeFolding({ placeholderText: '⋯' }), foldGutter({ openText: '⌄', closedText: '›' }), EditorView.theme({ '.cm-line': { padding: '0 14px 0 2px' } })]
 
-/** Enter is a new line even while completions are offered. */
-const newline = Prec.highest(
-  keymap.of([{ key: 'Enter', run: (view) => completionStatus(view.state) === 'active' && closeCompletion(view) && insertNewlineAndIndent(view) }]),
-)
-
 export function extensionOf({ editor }: Settings, kind: Kind): Extension {
   const code = kind === 'code'
   return [
     indentUnit.of(' '.repeat(editor.indent)),
     EditorState.tabSize.of(editor.indent),
-    editor.closeBrackets ? [closeBrackets(), keymap.of(closeBracketsKeymap)] : [],
-    editor.acceptOnEnter ? [] : newline,
     editor.wrap || !code ? EditorView.lineWrapping : [],
     editor.lineNumbers && code ? lineNumbers() : [],
     editor.folding && code ? folding : [],

@@ -1,10 +1,11 @@
 /** Two editors on one text: what one types arrives whole at the other, whatever closes, indents or replaces itself. */
 import { toggleComment } from '@codemirror/commands'
 import type { EditorView } from '@codemirror/view'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { set } from '../settings/store'
 import { mountEditor } from './editor'
+import { loadWriting } from './helping'
 
 let editors: EditorView[] = []
 let docs: Y.Doc[] = []
@@ -34,6 +35,8 @@ function type(view: EditorView, text: string): void {
 }
 
 const texts = () => [...editors.map((view) => view.state.doc.toString()), ...docs.map((doc) => doc.getText('source').toString())]
+
+beforeAll(loadWriting)
 
 beforeEach(() => set({ editor: { closeBrackets: true, indent: 4 }, keys: { preset: 'default' } }))
 afterEach(() => editors.forEach((view) => view.destroy()))

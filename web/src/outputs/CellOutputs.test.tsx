@@ -1,9 +1,10 @@
 // @vitest-environment jsdom
 import { act } from 'react'
 import { createRoot, type Root } from 'react-dom/client'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Execution, Output } from '../model/wire'
 import { CellOutputs, type CellOutputsProps } from './CellOutputs'
+import { loadCleaner } from './cleaning'
 
 const EXECUTION: Execution = { execution: 'e1', cell: 'c1', state: 'finished', user: null, count: 1, queued_at: 1, started_at: 1, finished_at: 2 }
 const scripted: Output = { output_type: 'display_data', data: { 'text/html': '<script>1</script>' }, metadata: {} }
@@ -11,6 +12,8 @@ const printed = (text: string): Output => ({ output_type: 'stream', name: 'stdou
 
 let root: Root
 let place: HTMLElement
+
+beforeAll(loadCleaner)
 
 beforeEach(() => {
   vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true)

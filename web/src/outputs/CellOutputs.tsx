@@ -6,13 +6,13 @@ import { t, tn } from '../i18n'
 import type { CellId, Execution, NotebookId, Output } from '../model/wire'
 import { bounded, HEAD_SHOWN, MORE_SHOWN, omittedBy } from './bounded'
 import { Bundle } from './Bundle'
+import { clean, useCleaner } from './cleaning'
 import { begins, keepsClosed } from './closed'
 import { FrameOutput } from './FrameOutput'
 import { InputForm } from './InputForm'
 import { framed, needsFrame } from './place'
 import { OpenTable } from './OpenTable'
 import { remember } from './preludes'
-import { type Clean, clean } from './sanitize'
 import { Stream } from './Stream'
 import { Traceback } from './Traceback'
 import type { CodePlace } from './traceback'
@@ -36,22 +36,27 @@ export interface CellOutputsProps {
   readonly expected?: number | undefined
   /** Present: a traceback's frames lead there. */
   readonly onPlace?: ((place: CodePlace) => void) | undefined
+  /** Stands here while what draws the outputs is on its way. */
+  readonly waiting?: ReactNode
 }
 
 /** What each output needs is found once: outputs never change, they are replaced. */
 const needs = new WeakMap<Output, boolean>()
-const cleaner = (html: string): Clean => clean(html)
 
 function needsOne(output: Output): boolean {
   let known = needs.get(output)
   if (known === undefined) {
-    known = needsFrame(output, cleaner)
+    known = needsFrame(output, clean)
     needs.set(output, known)
   }
   return known
 }
 
-export function CellOutputs({ notebook, cell, execution, outputs: all, live, onInput, tools, view = PLAIN_VIEW, expected, onPlace }: CellOutputsProps) {
+export function CellOutputs({ waiting = null, ...props }: CellOutputsProps) {
+  return useCleaner(props.outputs) ? <AllOutputs {...props} /> : waiting
+}
+
+function AllOutputs({ notebook, cell, execution, outputs: all, live, onInput, tools, view = PLAIN_VIEW, expected, onPlace }: Omit<CellOutputsProps, 'waiting'>) {
   const [unfit, setUnfit] = useState<ReadonlySet<Output>>(new Set())
   const [head, setHead] = useState(HEAD_SHOWN)
   const run = execution?.execution ?? null

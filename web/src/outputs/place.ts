@@ -1,7 +1,8 @@
 /** Where each output of a cell is shown: in the page, or in the cell's output frame. */
 import { isBlob, type Output } from '../model/wire'
+import { surelyActive } from './active'
 import { richest } from './mime'
-import { type Clean, surelyActive } from './sanitize'
+import type { Clean } from './sanitize'
 
 /** HTML larger than this is not worth cleaning on the page's own thread. */
 export const HTML_IN_PAGE_MAX = 2_000_000

@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { describe, expect, test } from 'vitest'
-import { clean, cleanStyle, withoutTableStyle } from './sanitize'
+import { withoutTableStyle } from './active'
+import { clean, cleanStyle } from './sanitize'
 
 const ELSEWHERE = 'https://elsewhere.example/seen'
 

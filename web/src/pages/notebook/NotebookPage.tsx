@@ -1,14 +1,16 @@
 /** The page of one notebook: opens it, shows it as soon as it is here, and comes back when it must start anew. */
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
+import { loadWriting } from '../../editor/helping'
 import { t } from '../../i18n'
 import type { NotebookId } from '../../model/wire'
+import { loadCleaner } from '../../outputs/cleaning'
 import { loadMarkdown } from '../../outputs/Markdown'
 import { AroundContext } from '../../outputs/widgets/around'
 import { BrowserCopy } from '../../room/copy'
 import type { SetAside } from '../../room/shelf'
 import { NoCopy } from '../../room/uncopied'
 import { useAccount, useIsGuest, useMe } from '../../ui/account'
-import { Button, later, notify } from '../../ui/kit'
+import { Button, later, loadMenus, notify } from '../../ui/kit'
 import { aroundOf } from '../../ui/notebook/around'
 import { CellList } from '../../ui/notebook/CellList'
 import { Contained } from '../../ui/notebook/Contained'
@@ -68,6 +70,9 @@ function DialogsWhenAsked() {
     if (!ready) return
     const timer = setTimeout(() => {
       loadMarkdown()
+      void loadCleaner()
+      loadMenus()
+      void loadWriting()
       // Tried again when it is needed, which then says what went wrong.
       Dialogs.ahead().catch(() => undefined)
     }, REST_MS)
@@ -137,7 +142,7 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
         <Once asked={(chrome) => chrome.table !== null} what={t('The table')} part={<GridTab />} />
         <Once asked={(chrome) => chrome.resources} what={t('The resources panel')} part={<ResourcesPanel />} />
         <Once asked={(chrome) => chrome.history} what={t('The revisions')} part={<HistoryPanel />} />
-        <AfterTheCells what={t('The comments')} part={<CommentsLayer />} />
+        <AfterTheCells what={t('The comments')} part={<CommentsLayer />} rest />
         <AfterTheCells what={t('News of what runs')} part={<RunNews />} />
       </div>
       <Once asked={(chrome) => chrome.terminal} what={t('The terminal')} part={<TerminalPanel />} />
@@ -165,14 +170,17 @@ function Cells() {
   )
 }
 
-/** What comes after the cells: it marks something in them, for people who are signed in. */
-function AfterTheCells({ what, part }: { what: string; part: ReactNode }) {
+/** What comes after the cells: it marks something in them, for people who are signed in. `rest`: unless it is asked for, once the page is at rest. */
+function AfterTheCells({ what, part, rest = false }: { what: string; part: ReactNode; rest?: boolean }) {
   const guest = useIsGuest()
   const ready = useRoom((state) => state.ready && state.role !== null) && !guest
+  const asked = useChrome((chrome) => chrome.comments) || /^#comment=/.test(location.hash)
   const [made, setMade] = useState(false)
   useEffect(() => {
-    if (ready) setMade(true)
-  }, [ready])
+    if (!ready) return
+    const timer = setTimeout(() => setMade(true), rest && !asked ? REST_MS : 0)
+    return () => clearTimeout(timer)
+  }, [ready, rest, asked])
   return made && (
     <Contained of={made} what={what}>
       {part}

@@ -1,5 +1,4 @@
 /** Two texts beside each other, or in one: what went and what came, line by line and word by word. */
-import { python } from '@codemirror/lang-python'
 import { syntaxHighlighting } from '@codemirror/language'
 import { MergeView, unifiedMergeView } from '@codemirror/merge'
 import { EditorState, type Extension } from '@codemirror/state'
@@ -8,6 +7,7 @@ import { classHighlighter } from '@lezer/highlight'
 import { useLayoutEffect, useRef } from 'react'
 import { t } from '../../i18n'
 import type { Grammar } from '../../editor/editor'
+import { python } from '../../editor/python'
 import { look } from '../../editor/theme'
 
 export type Layout = 'beside' | 'inline'

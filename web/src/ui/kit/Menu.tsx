@@ -1,157 +1,87 @@
-/** Menus: a menubar, a menu behind a button, and one under the pointer, all written as lists of entries. */
-import { ContextMenu as BaseContextMenu } from '@base-ui/react/context-menu'
-import { Menu as BaseMenu } from '@base-ui/react/menu'
-import { Menubar as BaseMenubar } from '@base-ui/react/menubar'
-import { Check, ChevronRight } from 'lucide-react'
-import { createContext, type ReactElement, type ReactNode, useContext, useRef, useState } from 'react'
-import { classes } from './classes'
+/** Menus, written as lists of entries: a menubar, and a menu behind a button. Until one is asked for they are bare buttons. */
+import { cloneElement, type FocusEvent, type KeyboardEvent, type MouseEvent, type PointerEvent, useState } from 'react'
+import { t } from '../../i18n'
+import type { Begun, MenubarMenu, MenuProps, Pressed } from './entries'
+import { later } from './later'
+import { notifyError } from './notify'
 
-export interface MenuCommand {
-  readonly label: string
-  readonly onSelect: () => void
-  readonly icon?: ReactNode
-  readonly shortcut?: string | undefined
-  readonly disabled?: boolean
-  readonly danger?: boolean
-  /** Present: the entry is a tick box. */
-  readonly checked?: boolean
-}
-export interface Submenu {
-  readonly label: string
-  readonly items: readonly MenuEntry[]
-  readonly icon?: ReactNode
-  readonly disabled?: boolean
-}
-export interface MenuHeading {
-  readonly heading: string
-}
-export type MenuEntry = MenuCommand | Submenu | MenuHeading | 'separator'
-/** A function is asked when the menu is opened. */
-export type MenuEntries = readonly MenuEntry[] | (() => readonly MenuEntry[])
+const drawn = () => import('./DrawnMenu')
+const DrawnMenu = later(async () => ({ default: (await drawn()).DrawnMenu }))
+const DrawnMenubar = later(async () => ({ default: (await drawn()).DrawnMenubar }))
 
-/** Keeps what was chosen until the menu has gone. */
-const Choose = createContext<(run: () => void) => void>((run) => run())
-
-/** What was chosen runs once the menu has gone and has given the focus back: then it may move it. */
-function useChoice() {
-  const chosen = useRef<(() => void) | null>(null)
-  const [choose] = useState(() => (run: () => void) => {
-    chosen.current = run
-  })
-  const onOpenChangeComplete = () => {
-    if (chosen.current) setTimeout(chosen.current)
-    chosen.current = null
-  }
-  return { choose, onOpenChangeComplete }
+/** Have what draws menus come: somebody is about to open one. */
+export function loadMenus(): void {
+  for (const part of [DrawnMenu, DrawnMenubar]) part.ahead().catch(() => undefined)
 }
 
-function Row({ icon, label, shortcut }: { icon?: ReactNode; label: string; shortcut?: string | undefined }) {
-  return (
-    <>
-      <span className="menu-icon">{icon}</span>
-      <span className="menu-label">{label}</span>
-      {shortcut !== undefined && <kbd className="menu-shortcut">{shortcut}</kbd>}
-    </>
-  )
+function whenHere(part: { ahead(): Promise<void> }, then: () => void): void {
+  part.ahead().then(then, (error: unknown) => notifyError(t('This could not be loaded'), error))
 }
 
-function Entry({ entry }: { entry: Exclude<MenuEntry, 'separator'> }) {
-  const choose = useContext(Choose)
-  if ('heading' in entry) return <div className="menu-heading" role="presentation">{entry.heading}</div>
-  if ('items' in entry)
-    return (
-      <BaseMenu.SubmenuRoot disabled={entry.disabled ?? false}>
-        <BaseMenu.SubmenuTrigger className="menu-item">
-          <Row icon={entry.icon} label={entry.label} />
-          <ChevronRight size={16} aria-hidden className="menu-more" />
-        </BaseMenu.SubmenuTrigger>
-        <Popup items={entry.items} />
-      </BaseMenu.SubmenuRoot>
-    )
-  if (entry.checked !== undefined)
-    return (
-      <BaseMenu.CheckboxItem className="menu-item" checked={entry.checked} onCheckedChange={() => choose(entry.onSelect)} disabled={entry.disabled ?? false} closeOnClick>
-        <Row icon={entry.checked ? <Check size={16} aria-hidden /> : undefined} label={entry.label} shortcut={entry.shortcut} />
-      </BaseMenu.CheckboxItem>
-    )
-  return (
-    <BaseMenu.Item className={classes('menu-item', entry.danger && 'menu-item-danger')} onClick={() => choose(entry.onSelect)} disabled={entry.disabled ?? false}>
-      <Row icon={entry.icon} label={entry.label} shortcut={entry.shortcut} />
-    </BaseMenu.Item>
-  )
-}
+/** Enter and Space press a button as well, without a count of clicks. */
+const byKey = (event: MouseEvent): boolean => event.detail === 0
 
-function Entries({ items }: { items: MenuEntries }) {
-  return (typeof items === 'function' ? items() : items).map((entry, at) => (entry === 'separator' ? <BaseMenu.Separator key={at} className="menu-separator" /> : <Entry key={at} entry={entry} />))
-}
-
-function Popup({ items, align = 'start' }: { items: MenuEntries; align?: 'start' | 'end' }) {
-  return (
-    <BaseMenu.Portal>
-      <BaseMenu.Positioner className="layer" sideOffset={4} align={align} collisionPadding={8}>
-        <BaseMenu.Popup className="menu">
-          <Entries items={items} />
-        </BaseMenu.Popup>
-      </BaseMenu.Positioner>
-    </BaseMenu.Portal>
-  )
-}
-
-export interface MenubarMenu {
-  readonly label: string
-  readonly items: MenuEntries
+/** A thousand cells have a menu each, and few are ever opened. */
+export function Menu(props: MenuProps) {
+  const [asked, setAsked] = useState<'key' | 'pointer' | null>(null)
+  if (asked !== null) return <DrawnMenu {...props} by={asked} />
+  const { trigger, onOpen } = props
+  const given = trigger.props
+  const open = (by: 'key' | 'pointer') =>
+    whenHere(DrawnMenu, () => {
+      if (by === 'pointer') onOpen?.()
+      setAsked(by)
+    })
+  return cloneElement(trigger, {
+    'aria-haspopup': 'menu',
+    'aria-expanded': false,
+    onPointerEnter: (event: PointerEvent<HTMLButtonElement>) => {
+      given.onPointerEnter?.(event)
+      loadMenus()
+    },
+    onFocus: (event: FocusEvent<HTMLButtonElement>) => {
+      given.onFocus?.(event)
+      loadMenus()
+    },
+    onClick: (event: MouseEvent<HTMLButtonElement>) => {
+      given.onClick?.(event)
+      open(byKey(event) ? 'key' : 'pointer')
+    },
+    onKeyDown: (event: KeyboardEvent<HTMLButtonElement>) => {
+      given.onKeyDown?.(event)
+      if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return
+      event.preventDefault()
+      open('key')
+    },
+  } as Partial<Pressed>)
 }
 
 export function Menubar({ menus, label }: { menus: readonly MenubarMenu[]; label: string }) {
+  const [begun, setBegun] = useState<Begun | null>(null)
+  if (begun !== null) return <DrawnMenubar menus={menus} label={label} begun={begun} />
+  const draw = (at: number, by: Begun['by']) => whenHere(DrawnMenubar, () => setBegun((before) => before ?? { at, by }))
   return (
-    <BaseMenubar className="menubar" aria-label={label} modal={false}>
-      {menus.map((menu) => (
-        <InMenubar key={menu.label} {...menu} />
+    <div className="menubar" role="menubar" aria-label={label} aria-orientation="horizontal" onPointerEnter={loadMenus}>
+      {menus.map((menu, at) => (
+        <button
+          key={menu.label}
+          type="button"
+          role="menuitem"
+          className="menubar-trigger"
+          aria-haspopup="menu"
+          aria-expanded={false}
+          tabIndex={at === 0 ? 0 : -1}
+          onFocus={loadMenus}
+          onClick={(event) => draw(at, byKey(event) ? 'key' : 'pointer')}
+          onKeyDown={({ key }) => {
+            if (key === 'ArrowDown' || key === 'ArrowUp') draw(at, 'key')
+            else if (key === 'ArrowRight' || key === 'End') draw(key === 'End' ? menus.length - 1 : (at + 1) % menus.length, null)
+            else if (key === 'ArrowLeft' || key === 'Home') draw(key === 'Home' ? 0 : (at + menus.length - 1) % menus.length, null)
+          }}
+        >
+          {menu.label}
+        </button>
       ))}
-    </BaseMenubar>
-  )
-}
-
-function InMenubar({ label, items }: MenubarMenu) {
-  const { choose, onOpenChangeComplete } = useChoice()
-  return (
-    <Choose value={choose}>
-      <BaseMenu.Root modal={false} onOpenChangeComplete={onOpenChangeComplete}>
-        <BaseMenu.Trigger className="menubar-trigger">{label}</BaseMenu.Trigger>
-        <Popup items={items} />
-      </BaseMenu.Root>
-    </Choose>
-  )
-}
-
-/** `trigger` is a button element; it is given the menu's behaviour. */
-export function Menu({ trigger, items, align = 'start', onOpen }: { trigger: ReactElement; items: MenuEntries; align?: 'start' | 'end'; onOpen?: () => void }) {
-  const { choose, onOpenChangeComplete } = useChoice()
-  return (
-    <Choose value={choose}>
-      <BaseMenu.Root modal={false} onOpenChange={(open) => open && onOpen?.()} onOpenChangeComplete={onOpenChangeComplete}>
-        <BaseMenu.Trigger render={trigger} />
-        <Popup items={items} align={align} />
-      </BaseMenu.Root>
-    </Choose>
-  )
-}
-
-/** `children` is one element; pressing the second button on it, or the menu key, opens the menu. */
-export function ContextMenu({ items, children }: { items: readonly MenuEntry[]; children: ReactElement }) {
-  const { choose, onOpenChangeComplete } = useChoice()
-  return (
-    <BaseContextMenu.Root onOpenChangeComplete={onOpenChangeComplete}>
-      <BaseContextMenu.Trigger render={children} />
-      <BaseContextMenu.Portal>
-        <BaseContextMenu.Positioner className="layer" collisionPadding={8}>
-          <BaseContextMenu.Popup className="menu">
-            <Choose value={choose}>
-              <Entries items={items} />
-            </Choose>
-          </BaseContextMenu.Popup>
-        </BaseContextMenu.Positioner>
-      </BaseContextMenu.Portal>
-    </BaseContextMenu.Root>
+    </div>
   )
 }

@@ -93,7 +93,7 @@ function Outputs({ id, hidden }: { id: CellId; hidden: boolean }) {
   return (
     <div className={past ? 'output output-past' : 'output'}>
       <Contained of={outputs} what={t('This output')}>
-        <OutputArea id={id} run={run} />
+        <OutputArea id={id} run={run} waiting={<Awaited id={id} />} />
       </Contained>
       {ended && execution.reason && (
         <p className="output-reason">

@@ -1,6 +1,6 @@
 /** A cell's outputs with what can be done with them: a menu at their corner, and the whole screen. */
 import { Check, Copy, EllipsisVertical } from 'lucide-react'
-import { useCallback, useState, useSyncExternalStore } from 'react'
+import { type ReactNode, useCallback, useState, useSyncExternalStore } from 'react'
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
 import { metadataOf } from '../../model/facts'
@@ -24,7 +24,7 @@ import { outputLook } from './outputView'
 const FullOutput = later(() => import('./FullOutput'))
 const WHOLE = ['toggle-output', 'clear-cells']
 
-export function OutputArea({ id, run }: { id: CellId; run: CellRun }) {
+export function OutputArea({ id, run, waiting }: { id: CellId; run: CellRun; waiting?: ReactNode }) {
   const desk = useDesk()
   const cell = useCellMap(id)
   const look = outputLook(desk)
@@ -43,7 +43,7 @@ export function OutputArea({ id, run }: { id: CellId; run: CellRun }) {
   }
   return (
     <OpenTableContext value={tables ? (ref) => desk.openTable({ ref }) : null}>
-      <CellOutputs {...shared} view={{ scrolled, wrap }} expected={expected} tools={<Tools id={id} />} />
+      <CellOutputs {...shared} view={{ scrolled, wrap }} expected={expected} tools={<Tools id={id} />} waiting={waiting} />
       {full && (
         <Contained of={outputs} what={t('Output')}>
           <FullOutput {...shared} view={{ scrolled: false, wrap }} onClose={() => look.setState({ full: null })} />

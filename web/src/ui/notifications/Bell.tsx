@@ -1,123 +1,30 @@
-/** The bell in the corner: how much is new, and what it is. */
-import { Popover } from '@base-ui/react/popover'
-import { Bell as BellIcon, CheckCheck } from 'lucide-react'
-import { useEffect, useState } from 'react'
-import { useLocation } from 'wouter'
+/** The bell in the corner: how much is new, and, pressed, what it is. */
+import { Bell as BellIcon } from 'lucide-react'
+import { cloneElement, useEffect, useState } from 'react'
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
-import { Avatar, Button, EmptyState, Hint, notifyError, Spinner } from '../kit'
-import { listen, markRead, type Notification, told, unread } from './line'
+import { Hint, later, notifyError } from '../kit'
+import { listen, unread } from './line'
 import './notifications.css'
+
+const BellList = later(() => import('./BellList'))
 
 export default function Bell() {
   const count = useStore(unread) ?? 0
-  const [open, setOpen] = useState(false)
+  const [opened, setOpened] = useState(false)
   useEffect(listen, [])
-  const name = count === 0 ? 'Notifications' : t('Notifications, {count} unread', { count })
-  return (
-    <Popover.Root open={open} onOpenChange={setOpen}>
-      <Hint text={name}>
-        <Popover.Trigger className="icon-button bell" aria-label={name}>
-          <BellIcon size={18} aria-hidden />
-          {count > 0 && <span className="bell-count" aria-hidden>{count > 99 ? '99+' : count}</span>}
-        </Popover.Trigger>
-      </Hint>
-      <span className="visually-hidden" role="status">{count > 0 ? t('{count} unread notifications', { count }) : ''}</span>
-      <Popover.Portal>
-        <Popover.Positioner className="layer" sideOffset={6} align="end" collisionPadding={8}>
-          <Popover.Popup className="bell-list" aria-label={t('Notifications')}>
-            <List onLeave={() => setOpen(false)} />
-          </Popover.Popup>
-        </Popover.Positioner>
-      </Popover.Portal>
-    </Popover.Root>
+  const open = () => void BellList.ahead().then(() => setOpened(true), (error: unknown) => notifyError(t('This could not be loaded'), error))
+  const name = count === 0 ? t('Notifications') : t('Notifications, {count} unread', { count })
+  const bell = (
+    <button type="button" className="icon-button bell" aria-label={name}>
+      <BellIcon size={18} aria-hidden />
+      {count > 0 && <span className="bell-count" aria-hidden>{count > 99 ? '99+' : count}</span>}
+    </button>
   )
-}
-
-function List({ onLeave }: { onLeave: () => void }) {
-  const [list, setList] = useState<readonly Notification[] | null>(null)
-  const [more, setMore] = useState<string | null>(null)
-  const [failure, setFailure] = useState<string>()
-  const count = useStore(unread) ?? 0
-  useEffect(() => {
-    let here = true
-    told(null).then(
-      (page) => {
-        if (!here) return
-        setList(page.notifications)
-        setMore(page.more)
-      },
-      (error: unknown) => here && setFailure(error instanceof Error ? error.message : String(error)),
-    )
-    return () => {
-      here = false
-    }
-    // Once more whenever something new has come, or was read elsewhere.
-  }, [count])
-  const further = () =>
-    told(more).then((page) => {
-      setList([...(list ?? []), ...page.notifications])
-      setMore(page.more)
-    }).catch((error: unknown) => notifyError(t('The rest did not come'), error))
-  const readAll = () => markRead(null).catch((error: unknown) => notifyError(t('They were not marked'), error))
   return (
     <>
-      <div className="bell-head">
-        <h2>{t('Notifications')}</h2>
-        {count > 0 && <Button small weight="ghost" icon={<CheckCheck size={16} aria-hidden />} onClick={() => void readAll()}>{t('Mark all read')}</Button>}
-      </div>
-      {failure !== undefined && <p className="bell-note">{failure}</p>}
-      {list === null && failure === undefined && <p className="bell-note"><Spinner /></p>}
-      {list?.length === 0 && <EmptyState icon={<BellIcon size={36} aria-hidden />} title={t('Nothing yet')}>{t('You are told here when somebody mentions you, answers you, or shares something with you.')}</EmptyState>}
-      <ul className="bell-entries">
-        {list?.map((one) => <Entry key={one.id} one={one} onLeave={onLeave} />)}
-      </ul>
-      {more !== null && <Button small weight="ghost" onClick={() => void further()}>{t('Show more')}</Button>}
+      {opened ? <BellList bell={bell} hint={name} /> : <Hint text={name}>{cloneElement(bell, { 'aria-haspopup': 'dialog', 'aria-expanded': false, onClick: open })}</Hint>}
+      <span className="visually-hidden" role="status">{count > 0 ? t('{count} unread notifications', { count }) : ''}</span>
     </>
   )
-}
-
-function Entry({ one, onLeave }: { one: Notification; onLeave: () => void }) {
-  const [, navigate] = useLocation()
-  const go = () => {
-    if (!one.read) markRead([one.id]).catch((error: unknown) => notifyError(t('It was not marked as read'), error))
-    onLeave()
-    const [path, hash] = one.place.split('#')
-    if (location.pathname !== path) navigate(path!)
-    if (hash !== undefined) {
-      // Pressed again, it leads there again.
-      history.replaceState(history.state, '', path)
-      location.hash = hash
-    }
-  }
-  return (
-    <li>
-      <button type="button" className="bell-entry" data-read={one.read} onClick={go}>
-        <Avatar name={one.by.name} color={one.by.color} size={30} decorative />
-        <span className="bell-words">
-          <span className="bell-what"><strong>{one.by.name}</strong> {deed(one)} <strong>{one.item_name}</strong>{one.kind === 'shared' && t(' with you')}</span>
-          {one.text !== '' && <span className="bell-text" dir="auto">{one.text}</span>}
-          <time className="bell-when" dateTime={new Date(one.at).toISOString()}>{when.format(one.at)}</time>
-        </span>
-        {!one.read && <span className="bell-new" role="img" aria-label={t('Unread')} />}
-      </button>
-    </li>
-  )
-}
-
-const when = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
-
-function deed({ kind }: Notification): string {
-  switch (kind) {
-    case 'mention':
-      return 'mentioned you in'
-    case 'reply':
-      return 'replied in'
-    case 'comment':
-      return 'commented on'
-    case 'resolved':
-      return 'resolved a thread in'
-    case 'shared':
-      return 'shared'
-  }
 }
