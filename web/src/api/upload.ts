@@ -1,4 +1,5 @@
 /** Sending a file with its progress: XMLHttpRequest, since fetch cannot tell how much has left. */
+import { t } from '../i18n'
 import { ApiError, address, problem } from './client'
 
 export interface Upload<Answer> {
@@ -18,10 +19,10 @@ export function send<Answer>(method: 'POST' | 'PUT', path: string, query: Readon
       try {
         resolve(JSON.parse(request.responseText) as Answer)
       } catch {
-        reject(new ApiError(request.status, 'error', 'The server’s answer could not be read.'))
+        reject(new ApiError(request.status, 'error', t('The server’s answer could not be read.')))
       }
     }
-    request.onerror = () => reject(new ApiError(0, 'offline', 'The connection broke before the file had arrived.'))
+    request.onerror = () => reject(new ApiError(0, 'offline', t('The connection broke before the file had arrived.')))
     request.onabort = () => reject(new ApiError(0, 'cancelled', 'Cancelled.'))
     request.send(body)
   })

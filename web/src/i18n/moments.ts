@@ -1,25 +1,17 @@
 /** Moments and places in a row, as the page's language says them. */
-import { locale, msg, t } from './index'
+import { at as written, before } from './formats'
+import { msg, t } from './index'
 
 const MINUTE = 60_000
-const relative = new Map<string, Intl.RelativeTimeFormat>()
-
-function told(count: number, unit: 'minute' | 'hour' | 'day'): string {
-  const language = locale()
-  const found = relative.get(language) ?? new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
-  relative.set(language, found)
-  return found.format(-count, unit)
-}
 
 /** "5 minutes ago", "yesterday"; what is older than a week by its date. */
 export function ago(at: number, now: number): string {
   const minutes = Math.floor((now - at) / MINUTE)
   if (minutes < 1) return t('just now')
-  if (minutes < 60) return told(minutes, 'minute')
-  if (minutes < 24 * 60) return told(Math.floor(minutes / 60), 'hour')
-  if (minutes < 7 * 24 * 60) return told(Math.floor(minutes / 60 / 24), 'day')
-  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear()
-  return new Date(at).toLocaleDateString(locale(), { day: 'numeric', month: 'short', ...(!sameYear && { year: 'numeric' }) })
+  if (minutes < 60) return before(minutes, 'minute')
+  if (minutes < 24 * 60) return before(Math.floor(minutes / 60), 'hour')
+  if (minutes < 7 * 24 * 60) return before(Math.floor(minutes / 60 / 24), 'day')
+  return written(new Date(at).getFullYear() === new Date(now).getFullYear() ? 'date' : 'day', at)
 }
 
 const english = new Intl.PluralRules('en', { type: 'ordinal' })

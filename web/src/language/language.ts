@@ -1,4 +1,5 @@
 /** What is known of a notebook's code: questions to its runtime's language server, and what that says by itself. */
+import { t } from '../i18n'
 import type * as Y from 'yjs'
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { cellOf, textOf } from '../model/notebook'
@@ -109,7 +110,7 @@ export class Language {
 
   /** What the formatter makes of these texts. */
   async format(texts: readonly string[], indent: number): Promise<ReturnType<typeof protocol.formatted>> {
-    if (!(await this.need())) return { cells: [], failed: 'The runtime has no formatter now.' }
+    if (!(await this.need())) return { cells: [], failed: t('The runtime has no formatter now.') }
     return protocol.formatted(await this.connection?.ask('collegium/format', { cells: texts, indent }), texts.length)
   }
 

@@ -1,5 +1,5 @@
 /** How much something takes, as people say it. */
-import { locale } from '../i18n'
+import { number } from '../i18n/formats'
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
 
@@ -10,5 +10,5 @@ export function sizeText(bytes: number): string {
     left /= 1000
     unit += 1
   }
-  return `${unit === 0 || left >= 100 ? Math.round(left) : left.toLocaleString(locale(), { maximumFractionDigits: 1, minimumFractionDigits: 1 })} ${UNITS[unit]}`
+  return `${unit === 0 || left >= 100 ? Math.round(left) : number(left, { maximumFractionDigits: 1, minimumFractionDigits: 1 })} ${UNITS[unit]}`
 }

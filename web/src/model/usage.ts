@@ -1,5 +1,6 @@
 /** What a runtime used over time, and how amounts of it are said. */
-import { locale, t } from '../i18n'
+import { t } from '../i18n'
+import { number } from '../i18n/formats'
 import type { Usage } from './wire'
 
 /** When (milliseconds), memory, percent of one processor, disk, percent of the accelerator; null where nobody counts. */
@@ -42,7 +43,7 @@ export function sizeText(bytes: number): string {
 
 /** One decimal, unless there are two digits and nothing behind them. */
 function short(value: number): string {
-  return value.toLocaleString(locale(), { maximumFractionDigits: 1, minimumFractionDigits: value >= 9.95 ? 0 : 1 })
+  return number(value, { maximumFractionDigits: 1, minimumFractionDigits: value >= 9.95 ? 0 : 1 })
 }
 
 const MEGABYTE = STEP ** 2

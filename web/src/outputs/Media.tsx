@@ -1,6 +1,7 @@
 /** Sound, film and PDF: played, or handed over, from where they are. */
 import { Download, ExternalLink, FileText } from 'lucide-react'
 import { useEffect, useMemo } from 'react'
+import { number } from '../i18n/formats'
 import { t } from '../i18n'
 import { isBlob, type MimeValue, type NotebookId } from '../model/wire'
 import { type DrawnProps } from './drawn'
@@ -42,7 +43,7 @@ function Document({ address, size, value, mime }: { address: string; size: numbe
   return (
     <div className="output-document">
       <FileText size={22} aria-hidden />
-      <span>{t('PDF document')}, {Math.max(1, Math.round(size / 1000)).toLocaleString()} KB</span>
+      <span>{t('PDF document')}, {number(Math.max(1, Math.round(size / 1000)))} KB</span>
       <button type="button" className="output-button" onClick={() => void open()}>
         <ExternalLink size={14} aria-hidden /> {t('Open in a new tab')}
       </button>

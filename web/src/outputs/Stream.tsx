@@ -2,6 +2,7 @@
 import { ChevronsDownUp, ChevronsUpDown, Download } from 'lucide-react'
 import { type RefObject, useCallback, useContext, useLayoutEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
+import { decimals } from '../i18n/formats'
 import { t } from '../i18n'
 import { joined, type NotebookId, type StreamOutput } from '../model/wire'
 import { StreamView } from './stream'
@@ -101,7 +102,7 @@ function useFollowing(box: RefObject<HTMLDivElement | null>, follow: boolean): (
 }
 
 function sizeWords(bytes: number): string {
-  return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} KB`
+  return bytes >= 1e6 ? `${decimals(bytes / 1e6, 1)} MB` : `${Math.max(1, Math.round(bytes / 1e3))} KB`
 }
 
 export function Stream({ output, notebook, execution, running }: { output: StreamOutput; notebook: NotebookId; execution: string | null; running: boolean }) {

@@ -1,6 +1,7 @@
 /** Rows and columns that come as data: application/vnd.dataresource+json, CSV and TSV. */
 import { ArrowDown, ArrowUp } from 'lucide-react'
 import { useEffect, useMemo, useState } from 'react'
+import { number } from '../i18n/formats'
 import { t } from '../i18n'
 import { isBlob } from '../model/wire'
 import { type DrawnProps, Waiting } from './drawn'
@@ -67,7 +68,7 @@ function Table({ grid, cut }: { grid: Grid; cut: boolean }) {
         </table>
       </div>
       <p className="output-hint">
-        {t('{shown} of {count} rows', { shown: Math.min(shown, rows.length).toLocaleString(), count: rows.length.toLocaleString() })}
+        {t('{shown} of {count} rows', { shown: number(Math.min(shown, rows.length)), count: number(rows.length) })}
         {cut && ` ${t('(the rest is too long to be shown)')}`}
         {rows.length > shown && (
           <button type="button" className="output-link output-more" onClick={() => setShown(shown + ROWS_MORE)}>

@@ -1,4 +1,6 @@
 /** A table as data, read from what a stranger sent. */
+import { byWord } from '../i18n/formats'
+
 export interface Grid {
   readonly columns: readonly string[]
   readonly rows: readonly (readonly unknown[])[]
@@ -36,11 +38,10 @@ export function resourceGrid(value: unknown): Grid | null {
 export function ordered(rows: Grid['rows'], column: number, down: boolean): Grid['rows'] {
   const empty = (value: unknown) => value === null || value === undefined || value === ''
   const numeric = rows.every((row) => empty(row[column]) || Number.isFinite(Number(row[column])))
-  const words = new Intl.Collator()
   const way = down ? -1 : 1
   return rows.toSorted((a, b) => {
     const [x, y] = [a[column], b[column]]
     if (empty(x) || empty(y)) return Number(empty(x)) - Number(empty(y))
-    return way * (numeric ? Number(x) - Number(y) : words.compare(String(x), String(y)))
+    return way * (numeric ? Number(x) - Number(y) : byWord(String(x), String(y)))
   })
 }

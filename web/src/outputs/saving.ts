@@ -1,4 +1,5 @@
 /** A cell's outputs on their way out: to the clipboard and into files. */
+import { t } from '../i18n'
 import { isBlob, type MimeValue, type NotebookId, type Output } from '../model/wire'
 import { copied } from './copied'
 import { first, IMAGES, type SaveAs } from './offers'
@@ -16,7 +17,7 @@ async function imageBlob(notebook: NotebookId, mime: string, value: MimeValue): 
   }
   if (mime === IMAGES.svg) return new Blob([textOf(value)], { type: mime })
   const bytes = bytesOf(value)
-  if (bytes === null) throw new Error('The image is damaged.')
+  if (bytes === null) throw new Error(t('The image is damaged.'))
   return new Blob([bytes], { type: mime })
 }
 
@@ -35,7 +36,7 @@ export const asCsv = (rows: readonly (readonly string[])[]): string => rows.map(
 async function tableIn(notebook: NotebookId, outputs: readonly Output[]): Promise<readonly (readonly string[])[]> {
   const found = first(outputs, ['text/html'])
   const rows = found && tableOf(await text(notebook, found.value))
-  if (!rows) throw new Error('There is no table in this output.')
+  if (!rows) throw new Error(t('There is no table in this output.'))
   return rows
 }
 
@@ -65,7 +66,7 @@ async function drawn(blob: Blob): Promise<Blob> {
     canvas.width = image.naturalWidth
     canvas.height = image.naturalHeight
     canvas.getContext('2d')?.drawImage(image, 0, 0)
-    return await new Promise((done, fail) => canvas.toBlob((made) => (made ? done(made) : fail(new Error('The image could not be drawn.'))), 'image/png'))
+    return await new Promise((done, fail) => canvas.toBlob((made) => (made ? done(made) : fail(new Error(t('The image could not be drawn.')))), 'image/png'))
   } finally {
     URL.revokeObjectURL(address)
   }
@@ -86,6 +87,6 @@ async function fileOf(notebook: NotebookId, outputs: readonly Output[], as: Save
   if (as === 'csv') return new Blob([asCsv(await tableIn(notebook, outputs))], { type: 'text/csv' })
   const mime = as === 'html' ? 'text/html' : IMAGES[as]
   const found = first(outputs, [mime])
-  if (found === null) throw new Error('There is nothing of this kind in the output.')
+  if (found === null) throw new Error(t('There is nothing of this kind in the output.'))
   return as === 'html' ? new Blob([await text(notebook, found.value)], { type: mime }) : imageBlob(notebook, mime, found.value)
 }

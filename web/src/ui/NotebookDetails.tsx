@@ -1,15 +1,12 @@
 /** What there is to know of a notebook: where it lies, whose it is, how long and how large. */
 import { type ReactNode, useEffect, useState } from 'react'
-import { locale, t, tn } from '../i18n'
+import { at } from '../i18n/formats'
+import { t, tn } from '../i18n'
 import { drive, type NotebookInfo } from '../api/drive'
 import { sharing } from '../api/sharing'
 import { sizeText } from '../model/size'
 import { Spinner } from './kit'
 import { roleName } from './sharing/words'
-
-export function when(at: number): string {
-  return new Date(at).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' })
-}
 
 export function Details({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {
   return (
@@ -52,8 +49,8 @@ export default function NotebookDetails({ notebook }: { notebook: string }) {
         [t('Owner'), info.owner],
         [t('Your role'), roleName(info.role)],
         ...(shared === undefined ? [] : ([[t('Shared'), shared]] as const)),
-        [t('Created'), when(info.created_at)],
-        [t('Modified'), info.modified_by === null ? when(info.modified_at) : t('{when} by {name}', { when: when(info.modified_at), name: info.modified_by })],
+        [t('Created'), at('moment', info.created_at)],
+        [t('Modified'), info.modified_by === null ? at('moment', info.modified_at) : t('{when} by {name}', { when: at('moment', info.modified_at), name: info.modified_by })],
         [t('Size'), sizeText(info.size)],
         [t('Cells'), `${tn('{count} code cell', '{count} code cells', info.code_cells)}, ${tn('{count} text cell', '{count} text cells', info.text_cells)}`],
         [t('Length'), `${tn('{count} line of code', '{count} lines of code', info.code_lines)}, ${tn('{count} word of text', '{count} words of text', info.words)}`],

@@ -1,10 +1,10 @@
 /** Where the person is signed in, each with a way to end it. */
 import { MonitorSmartphone } from 'lucide-react'
 import { t } from '../../i18n'
+import { brief } from '../../i18n/formats'
 import { api } from '../../api/client'
 import type { Login } from '../../api/types'
 import { Button, notifyError, Spinner } from '../../ui/kit'
-import { timeText } from '../drive/listing'
 import { agentWords } from './agent'
 import { Section } from './Section'
 
@@ -20,7 +20,7 @@ export function Logins({ logins, reload }: { logins: readonly Login[] | undefine
             <div className="account-words">
               <strong>{agentWords(login.agent)}</strong>
               <span>
-                {login.current ? t('This browser') : t('Last seen {timeText}', { timeText: timeText(login.seen_at, Date.now()) })}
+                {login.current ? t('This browser') : t('Last seen {when}', { when: brief(login.seen_at, Date.now()) })}
                 {login.address && ` · ${login.address}`}
               </span>
             </div>

@@ -2,10 +2,10 @@
 import { Check, Copy, KeyRound } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { t } from '../../i18n'
+import { brief } from '../../i18n/formats'
 import { api } from '../../api/client'
 import type { Token } from '../../api/types'
 import { Button, ConfirmDialog, Dialog, notifyError, TextField } from '../../ui/kit'
-import { timeText } from '../drive/listing'
 import { Section } from './Section'
 import { useLoaded } from './useLoaded'
 
@@ -45,7 +45,7 @@ export function Tokens() {
             <div className="account-words">
               <strong>{token.name}</strong>
               <span>
-                {t('Made {when}', { when: timeText(token.created_at, Date.now()) })} · {token.used_at === null ? t('never used') : t('last used {timeText}', { timeText: timeText(token.used_at, Date.now()) })}
+                {t('Made {when}', { when: brief(token.created_at, Date.now()) })} · {token.used_at === null ? t('never used') : t('last used {when}', { when: brief(token.used_at, Date.now()) })}
               </span>
             </div>
             <Button small onClick={() => setRevoking(token)} aria-label={t('Revoke {name}', { name: token.name })}>

@@ -2,6 +2,7 @@
 import { CloudOff, FileText } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { Link } from 'wouter'
+import { at } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { editsWait } from '../../model/text'
 import { type Available, available } from '../../room/shelf'
@@ -43,7 +44,7 @@ export default function AvailableOffline({ retry }: { retry: () => void }) {
             <FileText size={20} aria-hidden />
             <Link href={`/notebooks/${notebook}`}>{name}</Link>
             {unsent > 0 && <span className="offline-waits">{editsWait(unsent)}</span>}
-            <time dateTime={new Date(opened).toISOString()}>{new Date(opened).toLocaleDateString([], { dateStyle: 'medium' })}</time>
+            <time dateTime={new Date(opened).toISOString()}>{at('day', opened)}</time>
           </li>
         ))}
       </ul>

@@ -2,11 +2,12 @@
 import { ArrowDown, ArrowUp, EllipsisVertical, File, FileChartColumn, FileImage, FileText, Folder, NotebookText, Star, Users } from 'lucide-react'
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
+import { at as written, brief } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { downloadAddress } from '../../api/client'
 import type { Item } from '../../api/types'
 import { classes, ContextMenu, Hint, Menu, type MenuEntry } from '../../ui/kit'
-import { pageOf, sizeText, type Sort, type SortKey, timeText, toggled, typedAhead } from './listing'
+import { pageOf, sizeText, type Sort, type SortKey, toggled, typedAhead } from './listing'
 import type { Row as Listed } from './useListing'
 
 export interface FileGridProps {
@@ -119,8 +120,8 @@ function Row({ item, current, now, onFocus, menu, inert = false, me, stars, onSt
         </div>
         <div role="gridcell" className="col-owner">{item.owner.id === me ? t('me') : item.owner.name}</div>
         <div role="gridcell" className="col-modified">
-          <time dateTime={new Date(at).toISOString()} title={new Date(at).toLocaleString()}>
-            {timeText(at, now)}
+          <time dateTime={new Date(at).toISOString()} title={written('moment', at)}>
+            {brief(at, now)}
           </time>
         </div>
         <div role="gridcell" className="col-size">{item.kind === 'folder' ? <span aria-label={KINDS[item.kind]}>—</span> : sizeText(item.size)}</div>

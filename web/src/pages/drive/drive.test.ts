@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { ApiError } from '../../api/client'
 import type { Item } from '../../api/types'
-import { allowed, pageOf, sizeText, sorted, timeText, toggled, typedAhead } from './listing'
+import { brief } from '../../i18n/formats'
+import { allowed, pageOf, sizeText, sorted, toggled, typedAhead } from './listing'
 import { Uploads } from './uploads'
 
 const item = (name: string, more: Partial<Item> = {}): Item => ({
@@ -43,9 +44,9 @@ describe('a listing', () => {
   test('says the hour today, and the year when it was another', () => {
     const now = new Date(2026, 10, 21, 12).getTime()
 
-    expect(timeText(new Date(2026, 10, 21, 9, 5).getTime(), now)).toContain('05')
-    expect(timeText(new Date(2026, 0, 2).getTime(), now)).not.toContain('2026')
-    expect(timeText(new Date(2024, 0, 2).getTime(), now)).toContain('2024')
+    expect(brief(new Date(2026, 10, 21, 9, 5).getTime(), now)).toContain('05')
+    expect(brief(new Date(2026, 0, 2).getTime(), now)).not.toContain('2026')
+    expect(brief(new Date(2024, 0, 2).getTime(), now)).toContain('2024')
   })
 
   test('offers what the role allows', () => {

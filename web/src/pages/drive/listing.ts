@@ -1,5 +1,6 @@
 /** How a folder's items are ordered, described and what may be done to each. No DOM, no fetch. */
 import type { Item } from '../../api/types'
+import { byName } from '../../i18n/formats'
 
 export { sizeText } from '../../model/size'
 
@@ -9,30 +10,19 @@ export interface Sort {
   readonly descending: boolean
 }
 
-const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
-
 /** Folders first, always by name among equals, so that the order never jumps about. */
 export function sorted(items: readonly Item[], { by, descending }: Sort): readonly Item[] {
   const turn = descending ? -1 : 1
   return [...items].sort((a, b) => {
     if ((a.kind === 'folder') !== (b.kind === 'folder')) return a.kind === 'folder' ? -1 : 1
-    const order = by === 'name' ? names.compare(a.name, b.name) : a.modified_at - b.modified_at
-    return order * turn || names.compare(a.name, b.name) || (a.id < b.id ? -1 : 1)
+    const order = by === 'name' ? byName(a.name, b.name) : a.modified_at - b.modified_at
+    return order * turn || byName(a.name, b.name) || (a.id < b.id ? -1 : 1)
   })
 }
 
 /** Pressing a column's heading: names begin at A, times at the newest. */
 export function toggled(sort: Sort, by: SortKey): Sort {
   return sort.by === by ? { by, descending: !sort.descending } : { by, descending: by === 'modified' }
-}
-
-/** A time as people say it: the hour today, the day this year, the month before. */
-export function timeText(at: number, now: number): string {
-  const then = new Date(at)
-  const today = new Date(now)
-  if (then.toDateString() === today.toDateString()) return then.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' })
-  if (then.getFullYear() === today.getFullYear()) return then.toLocaleDateString(undefined, { month: 'short', day: 'numeric' })
-  return then.toLocaleDateString(undefined, { year: 'numeric', month: 'short' })
 }
 
 /** What this role may do to an item; the server decides again. */

@@ -1,4 +1,5 @@
 /** What is put beside the cells. */
+import { t } from '../../i18n'
 import { cellOf, textOf } from '../../model/notebook'
 import { notifyError } from '../kit'
 import type { Desk } from '../notebook/desk'
@@ -16,7 +17,7 @@ function copyToScratch(desk: Desk): void {
       text.insert(0, source)
       desk.beside({ scratch: true })
     },
-    (error: unknown) => notifyError('This could not be loaded', error),
+    (error: unknown) => notifyError(t('This could not be loaded'), error),
   )
 }
 

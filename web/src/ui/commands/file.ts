@@ -1,4 +1,5 @@
 /** The File menu: the notebook as a thing in the drive. */
+import { t } from '../../i18n'
 import { downloadAddress } from '../../api/client'
 import { notify, notifyError } from '../kit'
 import type { Desk } from '../notebook/desk'
@@ -11,7 +12,7 @@ const owner = (desk: Desk): boolean => desk.room.state.getState().role === 'owne
 
 /** What few people do, and later than at once. */
 const filing = (act: (filing: typeof import('../notebook/filing'), desk: Desk) => void) => (desk: Desk) =>
-  void import('../notebook/filing').then((module) => act(module, desk), (error: unknown) => notifyError('This could not be loaded', error))
+  void import('../notebook/filing').then((module) => act(module, desk), (error: unknown) => notifyError(t('This could not be loaded'), error))
 
 function download(desk: Desk, format: Format): void {
   const base = downloadAddress({ id: desk.id, kind: 'notebook' })!
@@ -28,8 +29,8 @@ const downloadAs = (id: string, format: Format): Command => ({
 function saved(desk: Desk): void {
   const waiting = desk.room.unsaved.getState()
   const { connection } = desk.room.state.getState()
-  if (connection !== 'online') notify({ title: 'Offline', detail: 'Your edits are kept in this browser, and saved as soon as the server answers.' })
-  else notify({ title: waiting === 0 ? 'Everything is saved' : 'Saving…', detail: 'Collegium saves every keystroke as you type.', kind: 'good' })
+  if (connection !== 'online') notify({ title: t('Offline'), detail: t('Your edits are kept in this browser, and saved as soon as the server answers.') })
+  else notify({ title: waiting === 0 ? t('Everything is saved') : t('Saving…'), detail: t('Collegium saves every keystroke as you type.'), kind: 'good' })
 }
 
 export const FILE: readonly Command[] = [
@@ -46,7 +47,7 @@ export const FILE: readonly Command[] = [
   { id: 'save-revision', name: 'Save and pin revision', menu: 'File', group: 4, keys: ['Mod+M S', 'Mod+Alt+S'], needs: 'write', run: (desk) => desk.open('revision') },
   { id: 'history', name: 'Revision history', menu: 'File', group: 4, needs: 'write', checked: (desk) => desk.chrome.getState().history, run: (desk) => desk.showHistory(!desk.chrome.getState().history) },
   { id: 'info', name: 'Notebook info', menu: 'File', group: 4, enabled: known, run: (desk) => desk.open('info') },
-  { id: 'merge-file', name: 'Upload and merge a version…', menu: 'File', group: 4, needs: 'write', run: (desk) => void import('../overlaps/upload').then(({ mergeVersion }) => mergeVersion(desk), (error: unknown) => notifyError('This could not be loaded', error)) },
+  { id: 'merge-file', name: 'Upload and merge a version…', menu: 'File', group: 4, needs: 'write', run: (desk) => void import('../overlaps/upload').then(({ mergeVersion }) => mergeVersion(desk), (error: unknown) => notifyError(t('This could not be loaded'), error)) },
   downloadAs('download', 'ipynb'),
   downloadAs('download-py', 'py'),
   downloadAs('download-html', 'html'),

@@ -1,11 +1,12 @@
 /** Finding and replacing in all cells, also in those that hold no editor now. */
+import { t } from '../../i18n'
 import { notifyError } from '../kit'
 import type { Desk } from '../notebook/desk'
 import type { Command } from './model'
 
 function step(desk: Desk, by: -1 | 1): void {
   if (desk.chrome.getState().find === null) return desk.chrome.setState({ find: { replacing: false } })
-  void import('../find/finder').then(({ finderOf }) => finderOf(desk).step(by), (error: unknown) => notifyError('This could not be loaded', error))
+  void import('../find/finder').then(({ finderOf }) => finderOf(desk).step(by), (error: unknown) => notifyError(t('This could not be loaded'), error))
 }
 
 export const FIND: readonly Command[] = [

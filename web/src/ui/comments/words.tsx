@@ -1,6 +1,6 @@
 /** A comment's text as people read it: strangers wrote it, so nothing in it becomes an element but what is made here. */
 import type { ReactNode } from 'react'
-import { locale } from '../../i18n'
+import { at as written } from '../../i18n/formats'
 import { ago } from '../../i18n/moments'
 import type { Mentionable } from './api'
 
@@ -29,8 +29,6 @@ export function Words({ text, mentions }: { text: string; mentions: readonly Men
   return <p className="comment-text" dir="auto">{parts}</p>
 }
 
-const whole = () => new Intl.DateTimeFormat(locale(), { dateStyle: 'medium', timeStyle: 'short' })
-
 export function Ago({ at }: { at: number }) {
-  return <time dateTime={new Date(at).toISOString()} title={whole().format(at)}>{ago(at, Date.now())}</time>
+  return <time dateTime={new Date(at).toISOString()} title={written('moment', at)}>{ago(at, Date.now())}</time>
 }

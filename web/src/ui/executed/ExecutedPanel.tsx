@@ -2,6 +2,7 @@
 import { ArrowUpRight, Copy, History, TextCursorInput, X } from 'lucide-react'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { type Executed, type ExecutedPage, looking } from '../../api/looking'
+import { at as written, decimals } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { Button, EmptyState, IconButton, notify, notifyError, Spinner } from '../kit'
 import { Splitter, useKeptSize, useWindowSize } from '../kit/Splitter'
@@ -86,8 +87,6 @@ function List() {
   )
 }
 
-const moment = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit' })
-
 function stateText({ state }: Executed): string {
   switch (state) {
     case 'queued': return t('waiting')
@@ -101,7 +100,7 @@ function stateText({ state }: Executed): string {
 function took({ started_at, finished_at }: Executed): string {
   if (started_at === null || finished_at === null) return ''
   const seconds = (finished_at - started_at) / 1000
-  return seconds < 60 ? t('{seconds} s', { seconds: seconds < 10 ? seconds.toFixed(2) : seconds.toFixed(1) }) : t('{minutes} min', { minutes: (seconds / 60).toFixed(1) })
+  return seconds < 60 ? t('{seconds} s', { seconds: decimals(seconds, seconds < 10 ? 2 : 1) }) : t('{minutes} min', { minutes: decimals(seconds / 60, 1) })
 }
 
 function Entry({ one }: { one: Executed }) {
@@ -115,7 +114,7 @@ function Entry({ one }: { one: Executed }) {
       <header>
         <b>{one.count === null ? '[ ]' : `[${one.count}]`}</b>
         <span>{stateText(one)}</span>
-        <span className="executed-who">{[one.user, at === null ? '' : moment.format(at), took(one)].filter(Boolean).join(' · ')}</span>
+        <span className="executed-who">{[one.user, at === null ? '' : written('logged', at), took(one)].filter(Boolean).join(' · ')}</span>
       </header>
       <pre tabIndex={0} aria-label={t('Code')}>{one.source}{one.length > one.source.length ? '\n…' : ''}</pre>
       <footer>

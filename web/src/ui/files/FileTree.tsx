@@ -3,6 +3,7 @@ import { ChevronRight, EllipsisVertical, File, FileBraces, FileImage, FileSpread
 import { type DragEvent, type KeyboardEvent, memo, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
+import { brief, number } from '../../i18n/formats'
 import { sizeText } from '../../model/usage'
 import { classes, ContextMenu, type MenuEntry, Spinner } from '../kit'
 import { misnamed, nameOf, parentOf, shown, sortOf, within } from './paths'
@@ -166,7 +167,7 @@ const Line = memo(
   function Line({ row, tabbable, over, under, activate, menu, input, below }: LineProps) {
     const { path, entry, depth, place, places, expanded } = row
     const name = shown(entry.name)
-    const about = opens(entry) ? timeText(entry.modified_ms) : `${sizeText(entry.size)}, ${timeText(entry.modified_ms)}`
+    const about = opens(entry) ? brief(entry.modified_ms, Date.now()) : `${sizeText(entry.size)}, ${brief(entry.modified_ms, Date.now())}`
     const more = useRef<HTMLSpanElement>(null)
     return (
       <>
@@ -197,7 +198,7 @@ const Line = memo(
           {input ?? (
             <>
               <span className="tree-name">{name}</span>
-              <span className="tree-time" aria-hidden>{timeText(entry.modified_ms)}</span>
+              <span className="tree-time" aria-hidden>{brief(entry.modified_ms, Date.now())}</span>
               <span className="tree-size" aria-hidden>{opens(entry) ? '' : sizeText(entry.size)}</span>
               <span
                 ref={more}
@@ -279,7 +280,7 @@ function Note({ row, tree, quiet }: { row: Row & { readonly is: 'note' }; tree: 
       return (
         <div role="none" className="tree-note" style={style}>
           <button type="button" className="tree-show-more" onClick={() => tree.more(row.path)}>
-            {t('Show {count} more', { count: row.more.toLocaleString() })}
+            {t('Show {count} more', { count: number(row.more) })}
           </button>
         </div>
       )
@@ -350,13 +351,3 @@ function NameInput({ naming, depth, onNaming, onNamed }: NameInputProps) {
     </div>
   )
 }
-
-/** The hour today, the day this year, the month before. */
-export function timeText(at: number, now = Date.now()): string {
-  const then = new Date(at)
-  const today = new Date(now)
-  if (then.toDateString() === today.toDateString()) return then.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit' })
-  if (then.getFullYear() === today.getFullYear()) return then.toLocaleDateString(undefined, { month: 'short', day: 'numeric' })
-  return then.toLocaleDateString(undefined, { year: 'numeric', month: 'short' })
-}
-

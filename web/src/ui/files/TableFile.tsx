@@ -1,7 +1,8 @@
 /** The beginning of a CSV or TSV file as a table. */
 import Papa from 'papaparse'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { t } from '../../i18n'
+import { t, tn } from '../../i18n'
+import { number } from '../../i18n/formats'
 
 export interface Table {
   readonly head: readonly string[]
@@ -70,8 +71,8 @@ export function TableFile({ text, tabs, whole, label }: { text: string; tabs: bo
       </table>
       <div ref={end} />
       <p className="file-note">
-        {more ? t('The first {toLocaleString} rows.', { toLocaleString: rows.length.toLocaleString() }) : `${rows.length.toLocaleString()} ${rows.length === 1 ? 'row' : 'rows'}.`}
-        {columnsLeftOut > 0 && t(' {toLocaleString} more columns are left out.', { toLocaleString: columnsLeftOut.toLocaleString() })}
+        {more ? t('The first {count} rows.', { count: number(rows.length) }) : tn('{count} row.', '{count} rows.', rows.length)}
+        {columnsLeftOut > 0 && ` ${tn('{count} more column is left out.', '{count} more columns are left out.', columnsLeftOut)}`}
       </p>
     </div>
   )

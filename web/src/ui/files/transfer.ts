@@ -36,7 +36,7 @@ export async function carry(file: Blob, line: Line, progress: Progress, signal: 
     try {
       const began = performance.now()
       const arrived = await line.send(offset, file.size, piece, signal)
-      if (arrived < offset + piece.size) throw new ApiError(409, 'conflict', 'The runtime did not take the whole piece.')
+      if (arrived < offset + piece.size) throw new ApiError(409, 'conflict', t('The runtime did not take the whole piece.'))
       size = fitting(size, performance.now() - began)
       offset += piece.size
       failures = refusals = 0

@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import { ApiError } from '../../api/client'
 import type { Entry, Folder } from '../../api/inside'
 import { HOME, joined, moved, parentOf, within } from './paths'
+import { byName } from '../../i18n/formats'
 
 export interface FolderState {
   /** Null: not here yet. */
@@ -44,13 +45,12 @@ const SHOWN_MORE = 700
 /** Uploads that are not complete, and files that are being written. */
 const UNFINISHED = /^\..*\.collegium-(?:upload|part)$/s
 const NEW: FolderState = { entries: null, truncated: false, loading: false, error: null, shown: SHOWN_FIRST }
-const names = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' })
 
 export const opens = ({ kind }: Entry): boolean => kind === 'directory'
 
 /** Folders first, then by name as people count. */
 export function sorted(entries: readonly Entry[]): readonly Entry[] {
-  return [...entries].sort((a, b) => Number(opens(b)) - Number(opens(a)) || names.compare(a.name, b.name) || (a.name < b.name ? -1 : 1))
+  return [...entries].sort((a, b) => Number(opens(b)) - Number(opens(a)) || byName(a.name, b.name) || (a.name < b.name ? -1 : 1))
 }
 
 export function rowsOf({ root, folders, open, dotted }: TreeState): readonly Row[] {

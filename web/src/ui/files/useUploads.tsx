@@ -1,5 +1,6 @@
 /** Bringing files from the person's computer into a folder: asks where names collide, makes folders, starts the transfers. */
 import { type ReactNode, useState } from 'react'
+import { number } from '../../i18n/formats'
 import { t, tn } from '../../i18n'
 import { ApiError } from '../../api/client'
 import { inside, type RuntimeId } from '../../api/inside'
@@ -66,7 +67,7 @@ export function useUploads(runtime: RuntimeId, transfers: Transfers, made: () =>
 
   const upload = async (dropped: readonly Dropped[], folder: string) => {
     if (dropped.length === 0) return
-    if (dropped.length >= DROPPED_MAX) notify({ title: t('That is a lot of files'), detail: t('The first {toLocaleString} are uploaded. An archive is faster.', { toLocaleString: DROPPED_MAX.toLocaleString() }) })
+    if (dropped.length >= DROPPED_MAX) notify({ title: t('That is a lot of files'), detail: t('The first {count} are uploaded. An archive is faster.', { count: number(DROPPED_MAX) }) })
     try {
       const { folders, sendings } = plan(dropped, folder, await named(dropped, folder))
       for (const path of folders) await makeFolder(runtime, path)

@@ -3,6 +3,7 @@ import './find.css'
 import { ArrowDown, ArrowUp, CaseSensitive, ChevronRight, Regex, Replace, ReplaceAll, TextSelect, WholeWord, X } from 'lucide-react'
 import { type KeyboardEvent, useEffect, useRef } from 'react'
 import { useStore } from 'zustand'
+import { number } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { IconButton, Select } from '../kit'
 import { useChrome, useDesk, useMay } from '../notebook/hooks'
@@ -145,8 +146,8 @@ function Count({ finder }: { finder: Finder }) {
     if (problem !== null) return problem
     if (query.text === '') return ''
     if (matches.length === 0) return t('Nothing found')
-    const count = capped ? `${FOUND_MAX.toLocaleString()}+` : matches.length.toLocaleString()
-    return current < 0 ? t('{count} found', { count }) : t('{at} of {count}', { at: (current + 1).toLocaleString(), count })
+    const count = capped ? `${number(FOUND_MAX)}+` : number(matches.length)
+    return current < 0 ? t('{count} found', { count }) : t('{at} of {count}', { at: number(current + 1), count })
   })
   const bad = useStore(finder.state, ({ problem }) => problem !== null)
   return (

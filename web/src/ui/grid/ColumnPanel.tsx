@@ -2,6 +2,7 @@
 import { X } from 'lucide-react'
 import { type FormEvent, useEffect, useState } from 'react'
 import { type Column, type Filter, type FilterOp, looking, type Looked, type Statistics } from '../../api/looking'
+import { number } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { Button, IconButton, Select, Spinner, TextField } from '../kit'
 
@@ -62,7 +63,7 @@ function FilterForm({ filter, at, column, onFilter }: Pick<ColumnPanelProps, 'at
   )
 }
 
-const short = (value: number | string | null | undefined): string => (typeof value === 'number' ? value.toLocaleString(undefined, { maximumSignificantDigits: 6 }) : (value ?? ''))
+const short = (value: number | string | null | undefined): string => (typeof value === 'number' ? number(value, { maximumSignificantDigits: 6 }) : (value ?? ''))
 
 function Numbers({ notebook, looked, at }: Pick<ColumnPanelProps, 'notebook' | 'looked' | 'at'>) {
   const [said, setSaid] = useState<Statistics | string | null>(null)
@@ -76,8 +77,8 @@ function Numbers({ notebook, looked, at }: Pick<ColumnPanelProps, 'notebook' | '
   if (typeof said === 'string') return <p className="panel-note" role="alert">{said}</p>
   const share = said.count > 0 ? Math.round((said.nulls / said.count) * 1000) / 10 : 0
   const lines: (readonly [string, string])[] = [
-    [t('Rows'), said.count.toLocaleString()], [t('Missing'), `${said.nulls.toLocaleString()} (${share} %)`],
-    [said.sampled == null ? t('Different') : t('Different, among {count}', { count: said.sampled.toLocaleString() }), short(said.distinct)],
+    [t('Rows'), number(said.count)], [t('Missing'), `${number(said.nulls)} (${share} %)`],
+    [said.sampled == null ? t('Different') : t('Different, among {count}', { count: number(said.sampled) }), short(said.distinct)],
     [t('Smallest'), short(said.min)], [t('Largest'), short(said.max)], [t('Mean'), short(said.mean)], [t('Standard deviation'), short(said.std)],
   ]
   const most = Math.max(1, ...(said.top ?? []).map(([, count]) => count))
@@ -98,7 +99,7 @@ function Numbers({ notebook, looked, at }: Pick<ColumnPanelProps, 'notebook' | '
             <li key={nth} title={name}>
               <span className="grid-bar" style={{ width: `${(count / most) * 100}%` }} />
               <span>{name === '' ? t('(empty)') : name}</span>
-              <b>{count.toLocaleString()}</b>
+              <b>{number(count)}</b>
             </li>
           ))}
         </ol>
@@ -114,7 +115,7 @@ function Histogram({ counts, low, high }: { counts: readonly number[]; low: stri
       <svg viewBox={`0 0 ${counts.length * 10} 60`} preserveAspectRatio="none" role="img" aria-label={t('Histogram from {low} to {high}', { low, high })}>
         {counts.map((count, at) => (
           <rect key={at} x={at * 10 + 0.5} width={9} y={60 - (count / most) * 58} height={(count / most) * 58}>
-            <title>{count.toLocaleString()}</title>
+            <title>{number(count)}</title>
           </rect>
         ))}
       </svg>

@@ -2,6 +2,7 @@
 import { ArrowDown, ArrowUp, ChevronDown, ListFilter } from 'lucide-react'
 import { type KeyboardEvent, memo, type PointerEvent, useCallback, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'react'
 import { type Column, looking, type Looked, type Table } from '../../api/looking'
+import { number } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { classes, Menu, type MenuEntry } from '../kit'
 import { Blocks, type Cell, type Found } from './blocks'
@@ -274,7 +275,7 @@ const One = memo(
       <div
         role="gridcell" id={cellId(row, at)} aria-colindex={at + 2} aria-selected={chosen} data-row={row} data-column={at} style={{ width, left, marginLeft: space }}
         className={classes('grid-td', kind === 'number' && 'grid-number', left !== undefined && 'grid-pinned', chosen && 'grid-chosen', active && 'grid-active', (missing || odd) && 'grid-null')}
-        title={words !== null && words.length > 12 ? `${words}${isCut(cell) ? `… (${t('{count} characters', { count: cell[1].toLocaleString() })})` : ''}` : undefined}
+        title={words !== null && words.length > 12 ? `${words}${isCut(cell) ? `… (${t('{count} characters', { count: number(cell[1]) })})` : ''}` : undefined}
       >
         {missing ? 'null' : cell === undefined ? '' : `${shownCell(cell, kind)}${isCut(cell) ? '…' : ''}`}
       </div>

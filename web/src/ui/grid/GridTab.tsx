@@ -3,6 +3,7 @@ import { ChartColumn, Columns3, Copy, Download, Maximize2, Minimize2, RefreshCw,
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { ApiError } from '../../api/client'
 import { type Filter, looking, type Looked, type Sort, type Table, type View } from '../../api/looking'
+import { number } from '../../i18n/formats'
 import { t, tn } from '../../i18n'
 import { Button, Hint, IconButton, Menu, type MenuEntry, notify, notifyError, Spinner } from '../kit'
 import { Splitter, useKeptSize, useWindowSize } from '../kit/Splitter'
@@ -174,7 +175,7 @@ function TableView({ table, trouble, bar, onAgain }: { table: Table; trouble: st
     try {
       const text = copiedCells(chosen.map(({ column }) => column), await fetched(desk.id, looked, chosen.map(({ at }) => at), top, limit), format)
       await navigator.clipboard.writeText(text)
-      notify({ title: limit < bottom - top + 1 ? t('The first {count} rows were copied', { count: limit.toLocaleString() }) : tn('{count} row copied', '{count} rows copied', limit), kind: 'good' })
+      notify({ title: limit < bottom - top + 1 ? t('The first {count} rows were copied', { count: number(limit) }) : tn('{count} row copied', '{count} rows copied', limit), kind: 'good' })
     } catch (cause) {
       notifyError(t('Nothing was copied'), cause)
     }
@@ -194,9 +195,9 @@ function TableView({ table, trouble, bar, onAgain }: { table: Table; trouble: st
       <div className="grid-tools">
         <h2 title={table.kind}>{name}</h2>
         <span className="grid-shape" role="status">
-          {plain ? tn('{count} row', '{count} rows', table.rows, { count: table.rows.toLocaleString() }) : found === null ? t('Searching…') : t('{some} of {count} rows', { some: found.total.toLocaleString(), count: table.rows.toLocaleString() })}
+          {plain ? tn('{count} row', '{count} rows', table.rows) : found === null ? t('Searching…') : t('{some} of {count} rows', { some: number(found.total), count: number(table.rows) })}
           {' × '}
-          {tn('{count} column', '{count} columns', table.columns_total, { count: table.columns_total.toLocaleString() })}
+          {tn('{count} column', '{count} columns', table.columns_total)}
         </span>
         <input type="search" className="grid-search" aria-label={t('Search the table')} placeholder={t('Search')} value={typed} maxLength={500} onChange={(event) => setTyped(event.target.value)} />
         <IconButton label={t('Chart this')} icon={<ChartColumn size={16} aria-hidden />} disabled={!may} onClick={() => setCharting(true)} />
@@ -216,8 +217,8 @@ function TableView({ table, trouble, bar, onAgain }: { table: Table; trouble: st
         </p>
       )}
       {(failure ?? trouble) !== null && <p className="grid-note" role="alert">{failure ?? trouble}</p>}
-      {table.cut && <p className="grid-note">{t('Only the first {count} rows are shown here.', { count: table.rows.toLocaleString() })}</p>}
-      {table.columns_total > table.columns.length && <p className="grid-note">{t('Only the first {count} columns are shown here.', { count: table.columns.length.toLocaleString() })}</p>}
+      {table.cut && <p className="grid-note">{t('Only the first {count} rows are shown here.', { count: number(table.rows) })}</p>}
+      {table.columns_total > table.columns.length && <p className="grid-note">{t('Only the first {count} columns are shown here.', { count: number(table.columns.length) })}</p>}
       {found?.partial === true && <p className="grid-note">{t('Not every row was searched: there are too many.')}</p>}
       {view.filters.length > 0 && (
         <div className="grid-chips">

@@ -1,4 +1,5 @@
 /** How revisions are spoken of. */
+import { at as written, sameDay } from '../../i18n/formats'
 import { msg, t } from '../../i18n'
 import type { Author, Revision } from '../../api/history'
 
@@ -14,16 +15,14 @@ const KINDS: Readonly<Record<Revision['kind'], string>> = {
 
 export const kindOf = (revision: Revision): string => t(KINDS[revision.kind])
 
-export const timeOf = (at: number): string => new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
+export const timeOf = (at: number): string => written('clock', at)
 
-export const momentOf = (at: number): string =>
-  new Date(at).toLocaleString(undefined, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' })
+export const momentOf = (at: number): string => written('moment', at)
 
 export function dayOf(at: number, now: number): string {
-  const day = (ms: number) => new Date(ms).toDateString()
-  if (day(at) === day(now)) return t('Today')
-  if (day(at) === day(now - 86_400_000)) return t('Yesterday')
-  return new Date(at).toLocaleDateString(undefined, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })
+  if (sameDay(at, now)) return t('Today')
+  if (sameDay(at, now - 86_400_000)) return t('Yesterday')
+  return written('wholeDay', at)
 }
 
 export const nameOf = (revision: Revision): string => revision.label ?? momentOf(revision.created_at)

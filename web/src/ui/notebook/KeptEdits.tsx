@@ -4,6 +4,7 @@ import { presentableDiff } from '@codemirror/merge'
 import { History } from 'lucide-react'
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from 'react'
 import { useLocation } from 'wouter'
+import { at } from '../../i18n/formats'
 import { msg, t } from '../../i18n'
 import { uploadFile } from '../../api/upload'
 import { cellOf } from '../../model/notebook'
@@ -105,7 +106,7 @@ function Record({ record, settle, gone }: { record: SetAside; settle: Settle; go
   return (
     <div className="kept">
       <p className="kept-why">{t(WHY[record.why])}</p>
-      <p className="kept-when">{t('Kept {when}', { when: new Date(record.at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' }) })}</p>
+      <p className="kept-when">{t('Kept {when}', { when: at('moment', record.at) })}</p>
       {shown.map((cell) => (
         <Cell key={cell.cell} versions={cell} actions={mayWrite && <Choice desk={desk} ours={ours} versions={cell} decided={decided} />} />
       ))}

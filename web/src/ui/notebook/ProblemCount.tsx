@@ -1,6 +1,7 @@
 /** How much is wrong in the code of the notebook, as far as that is known; pressing it leads from one place to the next. */
 import { CircleX, TriangleAlert } from 'lucide-react'
 import { useStore } from 'zustand'
+import { number } from '../../i18n/formats'
 import { t, tn } from '../../i18n'
 import { knowing } from './assistant'
 import { useDesk } from './hooks'
@@ -15,12 +16,12 @@ export function ProblemCount() {
     <button type="button" className="tool tool-problems" aria-label={label} title={label} onClick={() => void knowing(desk, (doing, language) => doing.nextProblem(desk, language, 1))}>
       {errors > 0 && (
         <span className="tool-errors">
-          <CircleX size={15} aria-hidden /> {errors.toLocaleString()}
+          <CircleX size={15} aria-hidden /> {number(errors)}
         </span>
       )}
       {warnings > 0 && (
         <span className="tool-warnings">
-          <TriangleAlert size={15} aria-hidden /> {warnings.toLocaleString()}
+          <TriangleAlert size={15} aria-hidden /> {number(warnings)}
         </span>
       )}
     </button>

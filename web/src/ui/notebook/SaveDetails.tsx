@@ -3,6 +3,7 @@ import './offline.css'
 import { Popover } from '@base-ui/react/popover'
 import { type RefObject, useEffect, useState } from 'react'
 import { useStore } from 'zustand'
+import { at as written, sameDay } from '../../i18n/formats'
 import { msg, t } from '../../i18n'
 import { editsWait } from '../../model/text'
 import { Button } from '../kit'
@@ -83,7 +84,6 @@ function useReloads(): Reloads {
 }
 
 function clock(at: number): string {
-  const day = new Date(at)
-  const time = day.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
-  return day.toDateString() === new Date().toDateString() ? time : `${day.toLocaleDateString([], { weekday: 'long' })}, ${time}`
+  const time = written('clock', at)
+  return sameDay(at, Date.now()) ? time : `${written('weekday', at)}, ${time}`
 }

@@ -4,6 +4,7 @@ import { Bell as BellIcon, CheckCheck } from 'lucide-react'
 import { type ReactElement, type ReactNode, useEffect, useState } from 'react'
 import { useLocation } from 'wouter'
 import { useStore } from 'zustand'
+import { at } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { Avatar, Button, EmptyState, Hint, notifyError, Spinner } from '../kit'
 import { markRead, type Notification, told, unread } from './line'
@@ -90,15 +91,13 @@ function Entry({ one, onLeave }: { one: Notification; onLeave: () => void }) {
         <span className="bell-words">
           <span className="bell-what"><strong>{one.by.name}</strong> {deed(one)} <strong>{one.item_name}</strong>{one.kind === 'shared' && t(' with you')}</span>
           {one.text !== '' && <span className="bell-text" dir="auto">{one.text}</span>}
-          <time className="bell-when" dateTime={new Date(one.at).toISOString()}>{when.format(one.at)}</time>
+          <time className="bell-when" dateTime={new Date(one.at).toISOString()}>{at('moment', one.at)}</time>
         </span>
         {!one.read && <span className="bell-new" role="img" aria-label={t('Unread')} />}
       </button>
     </li>
   )
 }
-
-const when = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
 function deed({ kind }: Notification): string {
   switch (kind) {

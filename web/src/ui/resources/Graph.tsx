@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { at as written } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { useShownTheme } from '../kit'
 
@@ -57,7 +58,7 @@ export function Graph({ label, times, values, max, text }: GraphProps) {
   }, [times, values, max, end, theme])
 
   const known = values.filter((value) => value !== null)
-  const summary = known.length === 0 ? 'nothing is known yet' : t('now {text}, at most {text2}, at least {text3}', { text: text(known.at(-1)!), text2: text(Math.max(...known)), text3: text(Math.min(...known)) })
+  const summary = known.length === 0 ? t('nothing is known yet') : t('now {text}, at most {text2}, at least {text3}', { text: text(known.at(-1)!), text2: text(Math.max(...known)), text3: text(Math.min(...known)) })
   const at = pointed === null ? undefined : times[pointed]
   const value = pointed === null ? undefined : values[pointed]
   return (
@@ -66,7 +67,7 @@ export function Graph({ label, times, values, max, text }: GraphProps) {
       <figcaption aria-hidden>
         {at !== undefined && typeof value === 'number' ? (
           <>
-            <span>{new Date(at).toLocaleTimeString(undefined, { timeStyle: 'short' })}</span>
+            <span>{written('clock', at)}</span>
             <span>{text(value)}</span>
           </>
         ) : (

@@ -1,4 +1,5 @@
 /** How roles, links and their ends are said. */
+import { at as written } from '../../i18n/formats'
 import { msg, t } from '../../i18n'
 import type { Audience, LinkAccess } from '../../api/sharing'
 import type { GrantRole } from '../../api/types'
@@ -66,7 +67,6 @@ export function expiryOf(term: string, former: number | null): number | null {
 }
 
 export function until(at: number): string {
-  const when = new Date(at)
   const soon = at - Date.now() < DAY_MS
-  return t('Until {toLocaleString}', { toLocaleString: when.toLocaleString(undefined, soon ? { hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'short', year: 'numeric' }) })
+  return t('Until {when}', { when: written(soon ? 'clock' : 'day', at) })
 }

@@ -1,6 +1,7 @@
 /** Keep code as a snippet of one's own, or change one. */
 import './dialog.css'
 import { useState } from 'react'
+import { number } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { settings } from '../../settings/store'
 import { Button, Dialog, TextField } from '../kit'
@@ -31,7 +32,7 @@ function Form({ snippet, own, onClose }: { snippet: OwnSnippet; own: boolean; on
   const others = ownSnippets(settings.getState()).filter((one) => !own || one.name !== snippet.name)
   const save = () => {
     const next = kept(ownSnippets(settings.getState()), { name: written, source }, own ? snippet.name : undefined)
-    if (!fits(next)) return setWrong(t('There is no room for it: a snippet has at most {count} characters, and all of yours together a hundred kilobytes.', { count: SOURCE_MAX.toLocaleString() }))
+    if (!fits(next)) return setWrong(t('There is no room for it: a snippet has at most {count} characters, and all of yours together a hundred kilobytes.', { count: number(SOURCE_MAX) }))
     keep(next)
     onClose()
   }

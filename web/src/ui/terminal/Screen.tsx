@@ -4,7 +4,7 @@ import { type ITheme, Terminal } from '@xterm/xterm'
 import '@xterm/xterm/css/xterm.css'
 import { useEffect, useRef, useState } from 'react'
 import '../../outputs/text.css'
-import { t } from '../../i18n'
+import { t, tn } from '../../i18n'
 import { Button, notify, Spinner, useShownTheme } from '../kit'
 import { Line, type LineState } from './line'
 
@@ -78,7 +78,7 @@ export function Screen({ url, label, shown, old, screenReader, onLeave, onTitle,
           latest.current.onQuiet()
         }, QUIET_MS)
       },
-      missed: (bytes) => terminal.write(`\x1b[0m\r\n\x1b[2m… ${bytes.toLocaleString()} bytes are no longer kept …\x1b[0m\r\n`),
+      missed: (bytes) => terminal.write(`\x1b[0m\r\n\x1b[2m… ${tn('{count} byte is no longer kept', '{count} bytes are no longer kept', bytes)} …\x1b[0m\r\n`),
       turned: setState,
     })
     silence(terminal, () => parsing > 0)

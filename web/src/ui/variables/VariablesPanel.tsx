@@ -96,7 +96,7 @@ function List() {
       </ul>
       {found !== null && found.total > 0 && (
         <div className="variables-foot">
-          <span>{tn('{count} variable', '{count} variables', found.total, { count: found.total.toLocaleString() })}</span>
+          <span>{tn('{count} variable', '{count} variables', found.total)}</span>
           {found.variables.length < found.total && <Button small weight="ghost" onClick={() => setWanted({ ...wanted, limit: wanted.limit + LIMIT_MAX })}>{t('Show more')}</Button>}
         </div>
       )}
