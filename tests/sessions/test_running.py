@@ -329,6 +329,7 @@ async def test_a_tab_speaks_and_is_answered(server: OpenServer, documents: FakeD
             "request": 4,
             "code": "forbidden",
             "detail": "You may look at this notebook, and not run it.",
+            "why": "may_not_run",
         }
     ]
     assert [f["code"] for f in tab.told if f["type"] == "refused"] == ["invalid", "stale_source"]

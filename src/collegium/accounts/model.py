@@ -162,7 +162,7 @@ def parsed_email(text: str) -> str:
         and not any(letter.isspace() or letter in '<>()[],;:\\"' for letter in email)
         and all(_domain_label(label) for label in labels)
     ):
-        raise Invalid("This is not an e-mail address.", field="email")
+        raise Invalid("This is not an e-mail address.", field="email", why="no_email")
     return email
 
 
@@ -170,7 +170,8 @@ def parsed_name(text: str) -> str:
     """The name of a person or a token, in one line. Raises Invalid for an empty, long or unprintable one."""
     name = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(name) <= NAME_LENGTH_MAX or not is_printable(name):
-        raise Invalid(f"A name has 1 to {NAME_LENGTH_MAX} printable characters in one line.", field="name")
+        detail = f"A name has 1 to {NAME_LENGTH_MAX} printable characters in one line."
+        raise Invalid(detail, field="name", why="person_name", most=NAME_LENGTH_MAX)
     return name
 
 
@@ -178,7 +179,9 @@ def parsed_password(text: str) -> str:
     """A password somebody chose, in the one form that is hashed. Raises Invalid if it is too short or too long."""
     password = normal_password(text)
     if not PASSWORD_LENGTH_MIN <= len(password) <= PASSWORD_LENGTH_MAX:
-        raise Invalid(f"A password has {PASSWORD_LENGTH_MIN} to {PASSWORD_LENGTH_MAX} characters.", field="password")
+        least, most = PASSWORD_LENGTH_MIN, PASSWORD_LENGTH_MAX
+        detail = f"A password has {least} to {most} characters."
+        raise Invalid(detail, field="password", why="password_length", least=least, most=most)
     return password
 
 

@@ -258,7 +258,8 @@ class Accounts:
         wait = max(by_address, 0 if key is None else self._by_email.wait_seconds(key))
         if wait:
             log.info("login.delayed", network=network)
-            raise TooMany(f"Too many failed attempts. Please wait {wait} seconds.", retry_after=wait)
+            detail = f"Too many failed attempts. Please wait {wait} seconds."
+            raise TooMany(detail, why="many_attempts", retry_after=wait)
 
     async def _strengthen(self, user: UserId, old: str, password: str) -> str:
         new = await self._passwords.hash(password)
@@ -362,7 +363,8 @@ class Accounts:
         token = Token(TokenId(new_id()), user, parsed_name(name), now, seen_at=None, expires_at=expires_at)
         async with self._database.write() as tx:
             if len(await store.tokens_of(tx, user)) >= TOKENS_PER_USER_MAX:
-                raise Conflict(f"There are {TOKENS_PER_USER_MAX} tokens already. Revoke one first.")
+                most = TOKENS_PER_USER_MAX
+                raise Conflict(f"There are {most} tokens already. Revoke one first.", why="many_tokens", most=most)
             await store.insert_token(tx, token, hash_of(secret))
         log.info("token.created", user=user, token=token.id)
         return token, secret
@@ -421,7 +423,7 @@ class Accounts:
         async with self._database.read() as tx:
             found = await store.user_by_key(tx, email_key(email))
         if found is None:
-            raise NotFound("Nobody here has this e-mail address.")
+            raise NotFound("Nobody here has this e-mail address.", why="unknown_email")
         return found[0]
 
     async def users(self) -> list[User]:

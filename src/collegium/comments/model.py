@@ -92,7 +92,8 @@ def parsed_text(text: str) -> str:
     if not text:
         raise Invalid("Write something first.", field="text")
     if len(text) > TEXT_LENGTH_MAX:
-        raise Invalid(f"A comment has at most {TEXT_LENGTH_MAX} characters.", field="text")
+        detail = f"A comment has at most {TEXT_LENGTH_MAX} characters."
+        raise Invalid(detail, field="text", why="comment_length", most=TEXT_LENGTH_MAX)
     return text
 
 
@@ -112,7 +113,8 @@ def mentioned(text: str) -> list[str]:
     for address in _MENTION.findall(text):
         found.setdefault(email_key(address), address)
     if len(found) > MENTIONS_MAX:
-        raise Invalid(f"A comment mentions at most {MENTIONS_MAX} people.", field="text")
+        detail = f"A comment mentions at most {MENTIONS_MAX} people."
+        raise Invalid(detail, field="text", why="many_mentions", most=MENTIONS_MAX)
     return list(found.values())
 
 

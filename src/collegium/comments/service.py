@@ -251,7 +251,8 @@ class Comments:
     def _take_pace(self, principal: Principal) -> None:
         wait = self._pace.wait_seconds(principal.user)
         if wait:
-            raise TooMany(f"Too many comments in too short a time. Try again in {wait} seconds.", retry_after=wait)
+            detail = f"Too many comments in too short a time. Try again in {wait} seconds."
+            raise TooMany(detail, why="many_comments", retry_after=wait)
         self._pace.take(principal.user)
 
     async def _prepared(self, principal: Principal, notebook: NotebookId, text: str) -> tuple[Item, str, _Called]:

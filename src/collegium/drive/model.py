@@ -140,17 +140,19 @@ def parsed_item_name(text: str) -> str:
     """The name as it is kept: NFC, without spaces at its ends. Raises Invalid, with a text for the person."""
     name = unicodedata.normalize("NFC", text).strip()
     if not name:
-        raise Invalid("A name has at least one character.", field="name")
+        raise Invalid("A name has at least one character.", field="name", why="name_empty")
     if len(name) > NAME_LENGTH_MAX:
-        raise Invalid(f"A name has at most {NAME_LENGTH_MAX} characters.", field="name")
+        detail = f"A name has at most {NAME_LENGTH_MAX} characters."
+        raise Invalid(detail, field="name", why="name_length", most=NAME_LENGTH_MAX)
     if "/" in name or "\\" in name:
-        raise Invalid("A name contains no slash and no backslash.", field="name")
+        raise Invalid("A name contains no slash and no backslash.", field="name", why="name_slash")
     if name in (".", ".."):
-        raise Invalid("A name is not made of dots alone.", field="name")
+        raise Invalid("A name is not made of dots alone.", field="name", why="name_dots")
     if not is_printable(name):
         raise Invalid(
             "A name is one line, without control characters and without marks that change the direction of text.",
             field="name",
+            why="name_signs",
         )
     return name
 

@@ -262,7 +262,9 @@ class Drive(Sharing):
                 before = former.blob
                 await self.refuse_over_quota(tx, former.owner, size - former.size, asking=principal.user)
                 if not await self._blobs.exists(blob):
-                    raise Conflict("The same file was deleted at this moment. Please upload it again.")
+                    raise Conflict(
+                        "The same file was deleted at this moment. Please upload it again.", why="upload_again"
+                    )
                 await store.update_item(tx, item, blob=blob, size=size, modified_at=now_ms())
                 changed = await store.read_item(tx, item)
         finally:
@@ -278,9 +280,9 @@ class Drive(Sharing):
         """The bytes are kept: their SHA-256 and size."""
         size_max = int(self.settings.file_size_max)
         if announced is not None and announced > size_max:
-            raise TooLarge(f"A file here has at most {size_max} bytes.", size_max=size_max)
+            raise TooLarge(f"A file here has at most {size_max} bytes.", why="file_size", size_max=size_max)
         if self._uploading[principal.user] >= self.settings.uploads_per_user_max:
-            raise TooMany("Too many uploads at once. Wait for one to finish.", retry_after=5)
+            raise TooMany("Too many uploads at once. Wait for one to finish.", why="many_uploads", retry_after=5)
         self._uploading[principal.user] += 1
         try:
             timely = _timely(content, self.settings.upload_idle_timeout)
@@ -296,7 +298,7 @@ class Drive(Sharing):
             # Somebody may have deleted the last file with these same bytes while this one came in; writers take
             # turns, so from here on `_discard_blobs` sees this item.
             if not await self._blobs.exists(blob):
-                raise Conflict("The same file was deleted at this moment. Please upload it again.")
+                raise Conflict("The same file was deleted at this moment. Please upload it again.", why="upload_again")
             return await self.create_item(
                 tx, kind=Kind.FILE, owner=principal.user, name=name, parent=parent, size=size, blob=blob
             )
@@ -514,7 +516,7 @@ def refuse_unfit(folder: Item, *, depth: int) -> None:
     if folder.kind is not Kind.FOLDER:
         raise Invalid("Only a folder can hold items.", field="parent")
     if depth >= DEPTH_MAX:
-        raise Conflict(f"Folders go {DEPTH_MAX} deep at most.", code="too_deep")
+        raise Conflict(f"Folders go {DEPTH_MAX} deep at most.", code="too_deep", most=DEPTH_MAX)
 
 
 async def _timely(content: AsyncIterable[bytes], idle: timedelta) -> AsyncIterator[bytes]:

@@ -224,7 +224,8 @@ class Sharing(Roles):
         """Raises NotFound, and TooMany for one who was told so too often."""
         wait = self._unknown.wait_seconds(principal.user)
         if wait:
-            raise TooMany(f"Too many unknown addresses. Please wait {wait} seconds.", retry_after=wait)
+            detail = f"Too many unknown addresses. Please wait {wait} seconds."
+            raise TooMany(detail, why="many_unknown", retry_after=wait)
         try:
             return await self._accounts.user_by_email(email)
         except NotFound:
@@ -253,7 +254,7 @@ def _refuse_unfit(role: Role, expires_at: int | None) -> None:
     if role is Role.OWNER:
         raise Invalid("There is one owner; give a role below it.", field="role")
     if expires_at is not None and expires_at <= now_ms():
-        raise Invalid("This would have expired already.", field="expires_at")
+        raise Invalid("This would have expired already.", field="expires_at", why="past_expiry")
 
 
 def _covers(had: Role | None, role: Role) -> bool:
@@ -262,7 +263,9 @@ def _covers(had: Role | None, role: Role) -> bool:
 
 def _refuse_many(others: Sequence[Grant | GroupGrant]) -> None:
     if len(others) >= GRANTS_PER_ITEM_MAX:
-        raise Conflict(f"At most {GRANTS_PER_ITEM_MAX} people, and as many groups, can be given a role on one item.")
+        most = GRANTS_PER_ITEM_MAX
+        detail = f"At most {most} people, and as many groups, can be given a role on one item."
+        raise Conflict(detail, why="many_grants", most=most)
 
 
 def _visible(way: Sequence[Step], user: UserId) -> dict[ItemId, Item]:

@@ -89,7 +89,7 @@ class Shelves:
         async with self._database.write() as tx:
             await self._drive.authorize(principal, item, Action.READ, tx=tx)
             if len(await shelves_store.read_stars(tx, principal.user)) >= STARS_MAX:
-                raise Conflict(f"At most {STARS_MAX} items can be starred.", code="too_many_stars")
+                raise Conflict(f"At most {STARS_MAX} items can be starred.", code="too_many_stars", most=STARS_MAX)
             await shelves_store.set_star(tx, principal.user, item, now_ms())
 
     async def unstar(self, principal: Principal, item: ItemId) -> None:

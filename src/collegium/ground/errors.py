@@ -2,7 +2,11 @@
 
 
 class CollegiumError(Exception):
-    """Expected: a caller can act on it. `code` is part of the API, `detail` is for people."""
+    """Expected: a caller can act on it. `code` is part of the API, `detail` is for people.
+
+    In `extra`, `why` is a finer code, for those who say it in another language: which of several things `code` covers;
+    beside it stands what its words are about, such as `most`.
+    """
 
     code = "error"
 

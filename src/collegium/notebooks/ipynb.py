@@ -31,7 +31,9 @@ class Imported:
 def parse(data: bytes, *, bytes_max: int) -> Imported:
     """Read a notebook file. Raises TooLarge or Invalid, saying what is wrong with it."""
     if len(data) > bytes_max:
-        raise TooLarge(f"The notebook is larger than {bytes_max // 1_000_000} MB.")
+        raise TooLarge(
+            f"The notebook is larger than {bytes_max // 1_000_000} MB.", why="notebook_size", size_max=bytes_max
+        )
     return read_any(_parsed(data))
 
 
@@ -54,7 +56,7 @@ def read(document: dict[str, Json]) -> Imported:
     if not isinstance(cells, list):
         _refuse('it has no list "cells".')
     if len(cells) > CELLS_MAX:
-        raise TooLarge(f"The notebook has more than {CELLS_MAX} cells.")
+        raise TooLarge(f"The notebook has more than {CELLS_MAX} cells.", why="many_cells", most=CELLS_MAX)
     metadata = _object(document.get("metadata", {}), "the notebook's metadata")
     minor = document.get("nbformat_minor", 0)
     taken: set[str] = set()
@@ -107,11 +109,11 @@ def _parsed(data: bytes) -> object:
     try:
         return json.loads(data.decode("utf-8-sig"), parse_constant=_not_a_number)
     except UnicodeDecodeError:
-        raise Invalid("The file is not a notebook: it is not UTF-8 text.") from None
+        raise _no_notebook("it is not UTF-8 text.") from None
     except RecursionError:
-        raise Invalid("The file is not a notebook: it is nested too deeply.") from None
+        raise _no_notebook("it is nested too deeply.") from None
     except ValueError:
-        raise Invalid("The file is not a notebook: it is not JSON.") from None
+        raise _no_notebook("it is not JSON.") from None
 
 
 def _upgraded(document: object) -> dict[str, Json]:
@@ -342,4 +344,8 @@ def _not_a_number(_name: str) -> None:
 
 
 def _refuse(what: str) -> NoReturn:
-    raise Invalid(f"The file is not a notebook: {what}")
+    raise _no_notebook(what)
+
+
+def _no_notebook(what: str) -> Invalid:
+    return Invalid(f"The file is not a notebook: {what}", why="no_notebook", what=what)

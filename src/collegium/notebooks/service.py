@@ -149,7 +149,9 @@ class Notebooks:
     async def received(self, pieces: AsyncIterable[bytes], announced: str | None) -> bytes:
         """A whole uploaded file. Raises TooLarge before more than the limit is in memory."""
         limit = self.settings.upload_bytes_max
-        too_large = TooLarge(f"The notebook is larger than {limit // 1_000_000} MB.")
+        too_large = TooLarge(
+            f"The notebook is larger than {limit // 1_000_000} MB.", why="notebook_size", size_max=limit
+        )
         if announced is not None and announced.isdigit() and int(announced) > limit:
             raise too_large
         file = bytearray()

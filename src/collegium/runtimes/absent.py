@@ -22,7 +22,7 @@ class NoEngine:
 
     async def create(self, runtime: RuntimeId, specification: Specification) -> Machine:
         """Refused."""
-        raise Unavailable("This server was started without runtimes, so notebooks cannot run here.")
+        raise Unavailable("This server was started without runtimes, so notebooks cannot run here.", why="no_runtimes")
 
     async def keep_ready(self, stock: Sequence[tuple[Specification, int]]) -> None:
         """Nothing is kept ready."""

@@ -134,4 +134,5 @@ class Books:
 def admit(living: int, per_user: int) -> None:
     """Raises QuotaExceeded if a user with so many may have no runtime more."""
     if living >= per_user:
-        raise QuotaExceeded(f"You have {per_user} runtimes already, and may not have more. Disconnect one first.")
+        detail = f"You have {per_user} runtimes already, and may not have more. Disconnect one first."
+        raise QuotaExceeded(detail, why="many_runtimes", most=per_user)

@@ -172,13 +172,20 @@ class Runtimes:
 
     async def _request(self, runtime: RuntimeId, user: UserId, offer: Offer, version: str | None) -> Runtime:
         if not offer.available:
-            raise Unavailable(offer.reason or f"There is no {offer.name} here.")
+            if offer.reason is not None:
+                raise Unavailable(offer.reason)
+            raise Unavailable(f"There is no {offer.name} here.", why="no_type", type=offer.name)
         if offer.reason is not None:
             log.warning("runtime.reduced", type=offer.name, why=offer.reason)
         own = offer.accelerator.version if offer.accelerator is not None else None
         version = version or own or self._settings.version
         if version not in self._environments.versions():
-            raise Invalid(f"There is no runtime version {version[:64]!r}.", versions=self._environments.versions())
+            raise Invalid(
+                f"There is no runtime version {version[:64]!r}.",
+                why="no_version",
+                version=version[:64],
+                versions=self._environments.versions(),
+            )
         now = now_ms()
         requested = Runtime(
             id=runtime,

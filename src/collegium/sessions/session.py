@@ -158,7 +158,7 @@ class Session:
                 new.append(made)
                 answer.append(made)
             if len(self._queue.waiting) + len(new) > model.QUEUE_MAX:
-                raise TooMany("More cells wait than a kernel may be asked for.")
+                raise TooMany("More cells wait than a kernel may be asked for.", why="many_waiting")
             await self._enqueue(new)
         if self.loan.binding is None:
             self.loan.bring_up(principal)

@@ -158,7 +158,7 @@ class Tabs:
         try:
             said = _parsed(message)
             if not may(client.role, Action.READ if isinstance(said, Looking) else Action.RUN):
-                raise Forbidden("You may look at this notebook, and not run it.")
+                raise Forbidden("You may look at this notebook, and not run it.", why="may_not_run")
             if isinstance(said, SaidOfWidgets):
                 await _do_widgets(client, said, session.widgets)
             else:

@@ -1,5 +1,6 @@
 /** The server's HTTP API, one typed function for each thing this page asks. */
 import { t } from '../i18n'
+import { problemText } from '../i18n/problems'
 import type { Item, Listing, Login, Me, NewNotebook, Schemas, Token } from './types'
 
 const BASE = '/api/v1'
@@ -21,17 +22,15 @@ export function problem(status: number, body: string): ApiError {
   try {
     const parsed: unknown = JSON.parse(body)
     if (typeof parsed === 'object' && parsed !== null) {
-      const { code, detail, title } = parsed as Record<string, unknown>
-      const words = [detail, title].find((text) => typeof text === 'string' && text !== '')
-      if (typeof words === 'string') return new ApiError(status, typeof code === 'string' ? code : 'error', sentence(words))
+      const sent = parsed as Readonly<Record<string, unknown>>
+      const words = problemText(sent)
+      if (words !== undefined) return new ApiError(status, typeof sent.code === 'string' ? sent.code : 'error', words)
     }
   } catch {
     // Not JSON: a proxy's page, or nothing. The status says all there is.
   }
   return new ApiError(status, 'error', status >= 500 ? t('The server had a problem. Try again in a moment.') : t('The server refused this ({status}).', { status }))
 }
-
-const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
 
 type Query = Readonly<Record<string, string | boolean | null | undefined>>
 

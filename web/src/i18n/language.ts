@@ -1,6 +1,7 @@
 /** Which language the page speaks, and its words, before anything is drawn. */
 import { settings } from '../settings/store'
 import { type Catalogue, speak } from './index'
+import { knowProblems } from './problems'
 
 const CATALOGUES: Readonly<Record<string, () => Promise<{ readonly default: Catalogue }>>> = { de: () => import('./de') }
 
@@ -17,5 +18,8 @@ export function words(): Promise<void> | null {
   const load = CATALOGUES[spoken]
   if (!load) return null
   // Without its words the page is in English, which is better than no page.
-  return load().then(({ default: catalogue }) => speak(spoken, catalogue), () => undefined)
+  return Promise.all([load(), import('./problemWords')]).then(([{ default: catalogue }, { PROBLEMS }]) => {
+    speak(spoken, catalogue)
+    knowProblems(PROBLEMS)
+  }, () => undefined)
 }

@@ -2,6 +2,7 @@
 import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import { createStore, type StoreApi } from 'zustand/vanilla'
+import { problemText } from '../i18n/problems'
 import { checksum } from '../model/checksum'
 import type { FromServer, NotebookId, Person, Role, ToServer } from '../model/wire'
 import type { LocalCopy, Unsent } from './copy'
@@ -200,7 +201,7 @@ export class Room {
         this.options.events.refused(message.reason)
         break
       case 'trouble':
-        this.options.events.troubled(message.detail)
+        this.options.events.troubled(problemText(message) ?? message.detail)
         break
       case 'heartbeat':
         this.compare(message.seq, message.checksum)

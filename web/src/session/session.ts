@@ -1,6 +1,7 @@
 /** What runs: the latest execution of every cell, the kernel, the runtime and the queue, as the server tells it. */
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { t } from '../i18n'
+import { problemText } from '../i18n/problems'
 import { appended, spliced } from '../model/outputs'
 import { added, pointOf, type UsagePoint } from '../model/usage'
 import type { CellId, Execution, ExecutionId, FromServer, Kernel, MimeBundle, Output, PackageChange, Queued, Runtime, ToServer, Usage, Variable } from '../model/wire'
@@ -101,7 +102,7 @@ export class Session {
     const answer = await this.ask((request) => ({ type: 'execute', request, cells }))
     if (answer?.type === 'accepted') return true
     this.state.setState({ connecting: false })
-    if (answer?.type === 'refused') this.events.refused(answer.code, answer.detail)
+    if (answer?.type === 'refused') this.events.refused(answer.code, problemText(answer) ?? '')
     else this.events.refused('unavailable', t('The server did not answer. The cell was not run.'))
     return false
   }
@@ -192,7 +193,7 @@ export class Session {
       case 'accepted': case 'refused': case 'completion': case 'inspection':
         if (message.type === 'refused' && message.request === undefined) {
           this.state.setState({ connecting: false })
-          this.events.refused(message.code, message.detail)
+          this.events.refused(message.code, problemText(message) ?? '')
           break
         }
         if (message.type === 'accepted') for (const { execution } of message.executions) this.seen.add(execution)

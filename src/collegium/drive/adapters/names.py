@@ -25,7 +25,7 @@ async def chunks_of(content: bytes | AsyncIterable[bytes], size_max: int | None)
     async for chunk in content:
         size += len(chunk)
         if size_max is not None and size > size_max:
-            raise TooLarge(f"A file here has at most {size_max} bytes.", size_max=size_max)
+            raise TooLarge(f"A file here has at most {size_max} bytes.", why="file_size", size_max=size_max)
         yield chunk
 
 

@@ -102,14 +102,14 @@ function Entry({ one, onLeave }: { one: Notification; onLeave: () => void }) {
 function deed({ kind }: Notification): string {
   switch (kind) {
     case 'mention':
-      return 'mentioned you in'
+      return t('mentioned you in')
     case 'reply':
-      return 'replied in'
+      return t('replied in')
     case 'comment':
-      return 'commented on'
+      return t('commented on')
     case 'resolved':
-      return 'resolved a thread in'
+      return t('resolved a thread in')
     case 'shared':
-      return 'shared'
+      return t('shared')
   }
 }
