@@ -1,20 +1,25 @@
 /** Whether what is on the screen is on the server's disk: only its own acknowledgements say so. */
 import { Check, CloudOff, RefreshCw } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
 import { editsWait } from '../../model/text'
 import { classes, later } from '../kit'
 import { useDesk, useRoom } from './hooks'
+import { savingOf } from './saving'
 
 const SaveDetails = later(() => import('./SaveDetails'))
 const REST_MS = 2000
 
 export function SaveStatus() {
   const { room } = useDesk()
-  const waiting = useStore(room.unsaved)
   const keeps = useStore(room.keeps)
   const connection = useRoom((state) => state.connection)
+  const offline = connection === 'offline' || connection === 'ended'
+  const saving = useMemo(() => savingOf(room.unsaved), [room])
+  const saves = useSyncExternalStore(saving.subscribe, saving.current)
+  // Elsewhere it changes with every key, and is not shown.
+  const waiting = useStore(room.unsaved, (edits) => (offline ? edits : 0))
   const [details, setDetails] = useState<'unasked' | 'open' | 'closed'>('unasked')
   const anchor = useRef<HTMLSpanElement>(null)
   useUnloadWarning()
@@ -23,10 +28,9 @@ export function SaveStatus() {
     const timer = setTimeout(() => void SaveDetails.ahead().catch(() => undefined), REST_MS)
     return () => clearTimeout(timer)
   }, [])
-  const offline = connection === 'offline' || connection === 'ended'
   const joining = connection === 'connecting'
-  const text = joining ? '' : offline ? t('Offline') : waiting > 0 ? t('Saving…') : t('Saved')
-  const Icon = offline ? CloudOff : waiting > 0 ? RefreshCw : Check
+  const text = joining ? '' : offline ? t('Offline') : saves ? t('Saving…') : t('Saved')
+  const Icon = offline ? CloudOff : saves ? RefreshCw : Check
   return (
     <span className={classes('save-status', offline && 'save-offline', offline && !keeps && 'save-unkept')} ref={anchor}>
       {!joining && <Icon size={14} aria-hidden />}
@@ -34,12 +38,12 @@ export function SaveStatus() {
         {text}
       </span>
       {/* Beside the status: not every edit that is added to it is to be read out. */}
-      {offline && waiting > 0 && <span className="save-count">· {editsWait(waiting)}</span>}
+      {waiting > 0 && <span className="save-count">· {editsWait(waiting)}</span>}
       {!joining && (
         <button
           type="button"
           className="save-more"
-          aria-label={offline && waiting > 0 ? t('Saving details, {editsWait}', { editsWait: editsWait(waiting) }) : t('Saving details')}
+          aria-label={waiting > 0 ? t('Saving details, {editsWait}', { editsWait: editsWait(waiting) }) : t('Saving details')}
           aria-haspopup="dialog"
           aria-expanded={details === 'open'}
           onClick={() => setDetails(details === 'open' ? 'closed' : 'open')}
