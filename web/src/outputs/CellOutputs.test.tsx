@@ -117,6 +117,22 @@ describe('a cell’s outputs', () => {
     expect(place.querySelector('.traceback')?.textContent).toContain('----> 7 y')
   })
 
+  test('that failed for want of a package offer to write the cell that installs it', async () => {
+    const wanted: string[] = []
+    const output = { output_type: 'error', ename: 'ModuleNotFoundError', evalue: "No module named 'cv2'", traceback: ['x'] } as const
+    show({ outputs: [output], onInstall: (name) => wanted.push(name) })
+    const button = () => [...place.querySelectorAll('button')].find((one) => one.textContent === 'Install opencv-python-headless')
+    await vi.waitFor(async () => {
+      await act(async () => undefined)
+      expect(button()).toBeDefined()
+    })
+    act(() => button()?.click())
+    show({ outputs: [output] })
+
+    expect(wanted).toEqual(['opencv-python-headless'])
+    expect(button()).toBeUndefined()
+  })
+
   test('left out in the middle say how much, and lead to the whole', () => {
     show({ outputs: [{ output_type: 'stream', name: 'stdout', text: 'a\nb\n', omitted: { bytes: 25_000_000, at: 2 } }] })
 

@@ -36,6 +36,8 @@ export interface CellOutputsProps {
   readonly expected?: number | undefined
   /** Present: a traceback's frames lead there. */
   readonly onPlace?: ((place: CodePlace) => void) | undefined
+  /** Present: a package that an import missed can be asked for. */
+  readonly onInstall?: ((name: string) => void) | undefined
   /** Stands here while what draws the outputs is on its way. */
   readonly waiting?: ReactNode
 }
@@ -56,7 +58,7 @@ export function CellOutputs({ waiting = null, ...props }: CellOutputsProps) {
   return useCleaner(props.outputs) ? <AllOutputs {...props} /> : waiting
 }
 
-function AllOutputs({ notebook, cell, execution, outputs: all, live, onInput, tools, view = PLAIN_VIEW, expected, onPlace }: Omit<CellOutputsProps, 'waiting'>) {
+function AllOutputs({ notebook, cell, execution, outputs: all, live, onInput, tools, view = PLAIN_VIEW, expected, onPlace, onInstall }: Omit<CellOutputsProps, 'waiting'>) {
   const [unfit, setUnfit] = useState<ReadonlySet<Output>>(new Set())
   const [head, setHead] = useState(HEAD_SHOWN)
   const run = execution?.execution ?? null
@@ -77,7 +79,7 @@ function AllOutputs({ notebook, cell, execution, outputs: all, live, onInput, to
       return (
         <Fragment key={place < at ? place : place + hidden}>
           {hidden > 0 && place === at && gap}
-          <One output={output} notebook={notebook} execution={run} running={execution?.state === 'running'} onUnfit={onUnfit} onPlace={onPlace} />
+          <One output={output} notebook={notebook} execution={run} running={execution?.state === 'running'} onUnfit={onUnfit} onPlace={onPlace} onInstall={onInstall} />
         </Fragment>
       )
     })
@@ -193,15 +195,16 @@ interface OneProps {
   readonly running: boolean
   readonly onUnfit: (output: Output) => void
   readonly onPlace: ((place: CodePlace) => void) | undefined
+  readonly onInstall: ((name: string) => void) | undefined
 }
 
-const One = memo(function One({ output, notebook, execution, running, onUnfit, onPlace }: OneProps) {
+const One = memo(function One({ output, notebook, execution, running, onUnfit, onPlace, onInstall }: OneProps) {
   const unfit = useCallback(() => onUnfit(output), [onUnfit, output])
   switch (output.output_type) {
     case 'stream':
       return <Stream output={output} notebook={notebook} execution={execution} running={running} />
     case 'error':
-      return <Traceback output={output} onPlace={onPlace} />
+      return <Traceback output={output} onPlace={onPlace} onInstall={onInstall} />
     case 'display_data':
     case 'execute_result': {
       const omitted = omittedBy(output)

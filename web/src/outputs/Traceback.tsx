@@ -1,6 +1,6 @@
 /** An error: its frames, each with a way to its line, and those of libraries folded away. */
-import { Check, Copy } from 'lucide-react'
-import { useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { Check, Copy, PackagePlus } from 'lucide-react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { t, tn } from '../i18n'
 import type { ErrorOutput } from '../model/wire'
 import { appendAnsi, withoutAnsi } from './ansi'
@@ -12,7 +12,14 @@ const CHARACTERS_MAX = 200_000
 /** More lines than this may be taller than the box. */
 const LINES_MAX = 25
 
-export function Traceback({ output, onPlace }: { output: ErrorOutput; onPlace: ((place: CodePlace) => void) | undefined }) {
+interface TracebackProps {
+  readonly output: ErrorOutput
+  readonly onPlace: ((place: CodePlace) => void) | undefined
+  /** Present: a package that is missing can be asked for. */
+  readonly onInstall: ((name: string) => void) | undefined
+}
+
+export function Traceback({ output, onPlace, onInstall }: TracebackProps) {
   const text = output.traceback.length > 0 ? output.traceback.join('\n') : `${output.ename}: ${output.evalue}`
   const groups = useMemo(() => (text.length > CHARACTERS_MAX ? null : folded(piecesOf(text))), [text])
   const label = t('{error}: traceback', { error: output.ename })
@@ -39,8 +46,29 @@ export function Traceback({ output, onPlace }: { output: ErrorOutput; onPlace: (
           ),
         )}
       </div>
-      <CopyError text={text} />
+      <div className="output-actions">
+        {onInstall && /^(?:ModuleNotFound|Import)Error$/.test(output.ename) && <Install output={output} onInstall={onInstall} />}
+        <CopyError text={text} />
+      </div>
     </div>
+  )
+}
+
+function Install({ output, onInstall }: { output: ErrorOutput; onInstall: (name: string) => void }) {
+  const [name, setName] = useState<string | null>(null)
+  useEffect(() => {
+    let here = true
+    void import('./packages').then(({ packageFor }) => here && setName(packageFor(output)), () => undefined)
+    return () => {
+      here = false
+    }
+  }, [output])
+  if (name === null) return null
+  return (
+    <button type="button" className="output-link output-toggle" title={t('Write a cell that installs it')} onClick={() => onInstall(name)}>
+      <PackagePlus size={14} aria-hidden />
+      {t('Install {name}', { name })}
+    </button>
   )
 }
 

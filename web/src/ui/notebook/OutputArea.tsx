@@ -4,7 +4,7 @@ import { type ReactNode, useCallback, useState, useSyncExternalStore } from 'rea
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
 import { metadataOf } from '../../model/facts'
-import type { CellMap } from '../../model/notebook'
+import { type CellMap, cellOf, textOf } from '../../model/notebook'
 import { scrolledOf } from '../../model/scrolled'
 import type { CellId } from '../../model/wire'
 import { CellOutputs } from '../../outputs/CellOutputs'
@@ -16,6 +16,7 @@ import { type Command, usable } from '../commands/model'
 import { OUTPUTS } from '../commands/outputs'
 import { COMMANDS } from '../commands/table'
 import { later, Menu, type MenuEntry, notify, notifyError } from '../kit'
+import { insert } from './arranging'
 import { Contained } from './Contained'
 import type { Desk } from './desk'
 import { useCellMap, useDesk, useMay, useSession } from './hooks'
@@ -33,12 +34,14 @@ export function OutputArea({ id, run, waiting }: { id: CellId; run: CellRun; wai
   const scrolled = useMetadata(cell, scrolledOf)
   const expected = useMetadata(cell, heightOf)
   const onPlace = useCallback((place: CodePlace) => goTo(desk, place), [desk])
+  const onInstall = useCallback((name: string) => addInstall(desk, id, name), [desk, id])
+  const mayWrite = useMay('write')
   const { execution, outputs, live, madeBy } = run
   const may = useMay('run')
   const kernel = useSession((session) => session.kernel !== null && session.runtime?.state === 'ready')
   const tables = may && kernel && execution.saved !== true
   const shared = {
-    notebook: desk.id, cell: id, execution: { ...execution, execution: madeBy }, outputs, live, onPlace,
+    notebook: desk.id, cell: id, execution: { ...execution, execution: madeBy }, outputs, live, onPlace, onInstall: mayWrite ? onInstall : undefined,
     onInput: (value: string) => desk.session.answer(execution.execution, value),
   }
   return (
@@ -123,6 +126,16 @@ function entries(desk: Desk, focus: () => void): MenuEntry[] {
     ...fitting(OUTPUTS.filter(({ under, menu }) => under === undefined && menu === 'Edit')),
     ...(saved.length > 0 ? [{ label: t('Save output as'), items: saved }] : []),
   ]
+}
+
+/** Above the cell that needs it, so that the notebook also runs from its top to its end the next time. It is theirs to run. */
+function addInstall(desk: Desk, cell: CellId, name: string): void {
+  const order = desk.outline.current()
+  const before = order[order.indexOf(cell) - 1] ?? null
+  const source = `%pip install ${name}`
+  const there = before === null ? undefined : cellOf(desk.room.doc, before)
+  if (before !== null && there && textOf(there).toString().trim() === source) desk.goTo(before, true)
+  else insert(desk, 'code', before, source)
 }
 
 /** A frame of a traceback was pressed. */
