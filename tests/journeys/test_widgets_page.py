@@ -1,5 +1,6 @@
 """Widgets in Chromium with a real kernel: they draw, a move reaches Python, a reload loses nothing, browsers agree."""
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -66,6 +67,13 @@ output_notebook(INLINE, hide_banner=True)
 drawing = bokeh_figure(width=300, height=200)
 drawing.line([1, 2, 3], [3, 1, 2])
 show(drawing)"""
+BOKEH_ELSEWHERE = """from bokeh.io import output_notebook, show
+from bokeh.plotting import figure as bokeh_figure
+output_notebook()
+drawing = bokeh_figure(width=300, height=200)
+drawing.line([1, 2, 3], [3, 1, 2])
+show(drawing)"""
+"""Its scripts name an address elsewhere, as those of every lesson do."""
 WORDS = r"""import ipywidgets as w
 w.VBox([w.IntSlider(description=r"$\alpha_1$"), w.Label(r"for $5 or $6"), w.HTMLMath(r"<b>so</b> $$x^2$$")])"""
 POSTER = """import time
@@ -91,6 +99,7 @@ CELLS = {
     "plotly": FIGURE,
     "bqplot": BQPLOT,
     "bokeh": BOKEH,
+    "elsewhere": BOKEH_ELSEWHERE,
     "words": WORDS,
     "poster": POSTER,
     "large": LARGE,
@@ -312,6 +321,33 @@ def test_a_saved_bokeh_plot_draws_where_there_is_no_network(ada: Page, site: dic
 
     expect(cell(page, "bokeh").locator(".bk-Figure canvas").first).to_be_visible()
     assert str(page.locator("iframe.output-frame").get_attribute("src")).startswith("/output-closed.html#")
+    page.close()
+
+
+def test_bokeh_is_drawn_by_the_runtime_s_own_scripts(ada: Page, site: dict[str, str], running: Server) -> None:
+    asked: list[str] = []
+    ada.context.on("request", lambda request: asked.append(request.url))
+    run(ada, "elsewhere")
+    expect(cell(ada, "elsewhere").locator(".bk-Figure canvas").first).to_be_visible()
+
+    with running.client(site["token"]) as api:
+        address = f"/notebooks/{site['notebook']}/content"
+        content = api.get(address, params={"format": "ipynb"}).raise_for_status().json()
+        content["cells"] = [one for one in content["cells"] if one["id"] == "elsewhere"]
+        assert len(json.dumps(content)) < 200_000
+        content["cells"].append({"id": "n", "cell_type": "code", "metadata": {}, "source": "1", "outputs": []})
+        content["cells"][1]["execution_count"] = None
+        made = api.post("/notebooks", params={"name": "Lesson"}, json=content).raise_for_status().json()
+        api.post(f"/notebooks/{made['id']}/executions", json={"cells": ["n"]}).raise_for_status()
+        until(
+            lambda: api.get(f"/notebooks/{made['id']}/content", params={"format": "ipynb"}).json()["cells"][1],
+            lambda found: found["outputs"] != [],
+        )
+    page = ada.context.new_page()
+    page.goto(f"{site['home']}/notebooks/{made['id']}")
+    expect(cell(page, "elsewhere").locator(".bk-Figure canvas").first).to_be_visible()
+    assert str(page.locator("iframe.output-frame").get_attribute("src")).startswith("/output-closed.html#")
+    assert [url for url in asked if url.startswith("http") and not url.startswith(site["home"])] == []
     page.close()
 
 

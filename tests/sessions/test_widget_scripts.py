@@ -40,6 +40,19 @@ def agent(folder: Path) -> Iterator[AgentProcess]:
         yield agent
 
 
+async def test_bokeh_brings_its_scripts_under_its_own_version(tmp_path: Path) -> None:
+    user = tmp_path / ".local/lib/python3.11/site-packages"
+    (user / "bokeh-1.2.3.dist-info").mkdir(parents=True)
+    (user / "bokeh/server/static/js").mkdir(parents=True)
+    (user / "bokeh/server/static/js/bokeh-gl.min.js").write_text("gl")
+    (user / "bokeh/server/static/secret.js").write_text("secret")
+    with agent_process(env={"PYTHONUSERBASE": str(tmp_path / ".local")}) as agent:
+        assert await read_nbextension(agent.connect, "bokeh/1.2.3/bokeh-gl.min.js") == b"gl"
+        for path in ("bokeh/1.2.4/bokeh-gl.min.js", "bokeh/1.2.3/bokeh.min.js", "bokeh/1.2.3/secret.js"):
+            with pytest.raises(NotFound):
+                await read_nbextension(agent.connect, path)
+
+
 async def test_the_user_s_own_packages_count_too(agent: AgentProcess) -> None:
     assert await read_nbextension(agent.connect, "mine/index.js") == b"define({})"
     assert await read_nbextension(agent.connect, "mine/same.js") == b"define({})"

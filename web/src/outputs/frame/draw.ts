@@ -4,6 +4,7 @@ import { joined } from '../../model/wire'
 import { appendAnsi } from '../ansi'
 import { BOKEH_LOAD, JAVASCRIPT, richest } from '../mime'
 import { StreamView } from '../stream'
+import { namesBokeh, withBokeh } from './bokeh'
 import { widgets } from './later'
 
 const LONG = 60_000
@@ -123,6 +124,12 @@ const PLOTLY_ELSEWHERE = /(?:cdn\.plot\.ly|cdn\.jsdelivr\.net\/npm\/plotly\.js|c
 
 async function script(code: string, attributes: Readonly<Record<string, string>>, place: HTMLElement): Promise<void> {
   const { src, type } = attributes
+  if (namesBokeh(src ?? code)) {
+    // The sums that go with an address elsewhere are of no use to a file that came from the runtime.
+    const { integrity: _sum, crossorigin: _mode, ...rest } = attributes
+    const near = await withBokeh(src ?? code)
+    if (near !== (src ?? code)) return src === undefined ? script(near, attributes, place) : script(code, { ...rest, src: near }, place)
+  }
   if (src !== undefined && PLOTLY_ELSEWHERE.test(src)) return (await import('./plotly')).provide()
   if (/\bPlotly\.\w/.test(code) && !('Plotly' in window) && code.length < 1_000_000) await (await import('./plotly')).provide()
   if (/\bvegaEmbed\b/.test(code) && /maybeLoadScript\(/.test(code)) await (await import('./vega')).provide(code)

@@ -1,5 +1,6 @@
 /** What a frame may ask about widgets; the code behind it comes with the first question. */
 import { useEffect, useState } from 'react'
+import { t } from '../../i18n'
 import type { ExecutionId, Output } from '../../model/wire'
 import type { Methods } from '../frame/host'
 import type { Network } from '../frame/wire'
@@ -13,19 +14,27 @@ export interface Link {
   close(): void
 }
 
+const BOKEH = /^bokeh\//
+
 /**
- * A closed frame, whose outputs were not made by a run here, may read what is known of its models and do nothing else.
+ * A closed frame, whose outputs were not made by a run here, may read what is known of its models, and the scripts of
+ * Bokeh in the notebook's runtime, and do nothing else.
  */
 export function linkWidgets(around: Around, network: Network, execution: ExecutionId | null, post: (items: readonly FrameItem[]) => void): Link {
   const closing = new AbortController()
   let joined: ReturnType<typeof join> | null = null
   const join = async () => (await import('./plane')).planeOf(around).join(post, network === 'open' ? execution : null, closing.signal)
   const member = () => (joined ??= join())
-  const reading: Methods = { models: async (ids) => (await member()).models(ids) }
+  const script = async (path: unknown) => (await member()).nbextension(path)
+  const bokeh = async (path: unknown) => {
+    if (!BOKEH.test(String(path))) throw new Error(t('This is no name of a script.'))
+    return script(path)
+  }
+  const reading: Methods = { models: async (ids) => (await member()).models(ids), nbextension: bokeh }
   const methods: Methods =
     network === 'closed'
       ? reading
-      : { ...reading, say: async (sent) => (await member()).say(sent), nbextension: async (path) => (await member()).nbextension(path), mayMove: async () => around.mayRun() }
+      : { ...reading, say: async (sent) => (await member()).say(sent), nbextension: script, mayMove: async () => around.mayRun() }
   return { methods, close: () => closing.abort() }
 }
 
