@@ -141,6 +141,7 @@ ROUTES: dict[tuple[str, str], tuple[Rank, Any]] = {
     ("POST", "/notebooks/{notebook}/tables/rows"): (Rank.EDITOR, {"ref": "0" * 16, "columns": [0]}),
     ("POST", "/notebooks/{notebook}/tables/statistics"): (Rank.EDITOR, {"ref": "0" * 16, "column": 0}),
     ("POST", "/notebooks/{notebook}/tables/mark"): (Rank.EDITOR, {"ref": "0" * 16}),
+    ("POST", "/notebooks/{notebook}/tables/stop"): (Rank.EDITOR, {"asker": "a"}),
     ("GET", "/notebooks/{notebook}/tables/{ref}/file"): (Rank.EDITOR, None),
     ("GET", "/notebooks/{notebook}/executed"): (Rank.EDITOR, None),
     ("GET", "/notebooks/{notebook}/executed/{execution}"): (Rank.EDITOR, None),

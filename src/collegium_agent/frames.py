@@ -162,6 +162,10 @@ class PlainFrame:
             rows = sorted(here, key=lambda row: rank(values[row]), reverse=one["descending"]) + missing
         return rows, len(rows), False
 
+    def places(self, positions: Any, at: list[int]) -> Any:
+        """The positions that stand at these places of a view."""
+        return at if positions is None else [positions[one] for one in at]
+
     def cells(self, column: int, positions: Any, offset: int, limit: int) -> list[Any]:
         """Some values of a column."""
         values = self._columns[column]

@@ -1,5 +1,6 @@
 """Runs inside a kernel: pandas' frames and series, NumPy's arrays and Arrow's tables, read through pandas."""
 
+import importlib
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,9 @@ types = pandas.api.types
 LEVELS_MAX = 4
 SLOW_ROWS_MAX = 1_000_000
 """Rows whose words are looked at one by one; beyond them, what is found is said to be a part."""
+FEW_ROWS_MAX = 100_000
+"""Words that Python itself may sort, which takes all of the kernel for as long as it lasts."""
+TOO_MANY = f"More than {SLOW_ROWS_MAX:,} such values are too many to be sorted. Filter the table first."
 SEARCHED_CELLS_MAX = 800_000
 """The same of a search in all columns together: some seconds."""
 SAMPLE_MAX = 1_000_000
@@ -99,7 +103,9 @@ class PandasFrame:
             return series
         values = series.tolist()
         if all(type(one) is str or one is None for one in values):
-            return series.astype(object).where([one is not None for one in values])
+            return _words(series, values)
+        if len(values) > SLOW_ROWS_MAX:
+            raise frames.NoTable(TOO_MANY)
         ranks = numpy.full(len(values), numpy.nan)
         keys = {at: frames.rank(one) for at, one in enumerate(values) if not frames.is_missing(one)}
         rank, before = -1.0, None
@@ -169,6 +175,10 @@ class PandasFrame:
         some = series.iloc[:rows_max].tolist()
         found[: len(some)] = [not frames.is_missing(one) and passes(one) for one in some]
         return found, self.rows > len(some)
+
+    def places(self, positions: Any, at: list[int]) -> Any:
+        """The positions that stand at these places of a view."""
+        return numpy.asarray(at) if positions is None else positions[at]
 
     def part(self, column: int, positions: Any, offset: int, limit: int) -> Any:
         """A piece of a column as a series."""
@@ -247,6 +257,17 @@ class ArrowFrame(PandasFrame):
     def series(self, column: int) -> Any:
         """A column, not copied."""
         return pandas.Series(pandas.arrays.ArrowExtensionArray(self._table.column(column)), copy=False)
+
+
+def _words(series: Any, values: list[Any]) -> Any:
+    """A column of words that can be sorted. Python's own would let nobody else in until it is done."""
+    if len(values) > FEW_ROWS_MAX:
+        try:
+            return pandas.Series(values, dtype=pandas.ArrowDtype(importlib.import_module("pyarrow").large_string()))
+        except (ImportError, UnicodeError) as error:
+            if len(values) > SLOW_ROWS_MAX:
+                raise frames.NoTable(TOO_MANY) from error
+    return series.astype(object).where([one is not None for one in values])
 
 
 def label_text(label: Any) -> str:

@@ -127,6 +127,10 @@ class PolarsFrame:
         rest = self.rows - len(found)
         return polars.Series("", found + [False] * rest, dtype=polars.Boolean), rest > 0
 
+    def places(self, positions: Any, at: list[int]) -> Any:
+        """The positions that stand at these places of a view."""
+        return polars.Series("", at, dtype=polars.UInt32) if positions is None else positions.gather(at)
+
     def part(self, column: int, positions: Any, offset: int, limit: int) -> Any:
         """A piece of a column as a series."""
         series = self.series(column)

@@ -5,12 +5,14 @@ Variables are answered on the control thread; tables, whose questions can take s
 that an interrupt or a shutdown never waits behind them.
 """
 
-import queue
+import contextlib
+import ctypes
 import sys
 import threading
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
@@ -22,6 +24,8 @@ MARK = "application/vnd.collegium.table+json"
 TABLES = (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"), ("duckdb", "DuckDBPyRelation"))
 HELD_MAX = 500
 WAITING_MAX = 32
+STOPPED_MAX = 2
+"""Threads that were told to stop and have not yet, because a library is at work that cannot be interrupted."""
 NAMES_LOOKED_AT_MAX = 5000
 
 
@@ -62,39 +66,114 @@ class Held:
         return None
 
 
+class Stopped(BaseException):
+    """Nobody wants to know any more."""
+
+
+@dataclass(eq=False)
+class Question:
+    """One that waits or is worked on; `thread` does that."""
+
+    asked: dict[str, Any]
+    reply: Callable[[dict[str, Any]], None]
+    thread: threading.Thread | None = None
+
+
+class Questions:
+    """Answers one after the other on a thread beside the notebook's, until whoever asked says that it may stop."""
+
+    def __init__(self, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self._answer = answer
+        # Never a Condition: a thread that is interrupted while it enters one keeps it for ever.
+        self._changed = threading.Lock()
+        self._waiting: deque[Question] = deque()
+        self._now: Question | None = None
+        self._worker: threading.Thread | None = None
+        self._stopped: list[threading.Thread] = []
+
+    def ask(self, asked: dict[str, Any], reply: Callable[[dict[str, Any]], None]) -> None:
+        """`reply` is called once, from any thread."""
+        with self._changed:
+            self._stopped = [one for one in self._stopped if one.is_alive()]
+            if len(self._waiting) >= WAITING_MAX or len(self._stopped) > STOPPED_MAX:
+                reply({"error": "busy", "detail": "The table is still busy with earlier questions."})
+                return
+            self._waiting.append(Question(asked, reply))
+            if self._worker is None:
+                self._begin()
+
+    def stop(self, asker: str) -> int:
+        """Drop what this asker asked; how many questions that were. What is worked on ends when it can."""
+        with self._changed:
+            dropped = [one for one in self._waiting if one.asked.get("asker") == asker]
+            for one in dropped:
+                self._waiting.remove(one)
+            now = self._now
+            if now is not None and now.thread is not None and now.asked.get("asker") == asker:
+                dropped.append(now)
+                self._stopped.append(now.thread)
+                self._now = self._worker = None
+                # Under the lock: the thread is not yet past its question, and takes no other afterwards.
+                interrupt = ctypes.pythonapi.PyThreadState_SetAsyncExc
+                interrupt(ctypes.c_ulong(now.thread.ident or 0), ctypes.py_object(Stopped))
+                if self._waiting:
+                    self._begin()
+        for one in dropped:
+            one.reply({"error": "stopped", "detail": "It was stopped."})
+        return len(dropped)
+
+    def _begin(self) -> None:
+        self._worker = threading.Thread(target=self._work, name="collegium-tables", daemon=True)
+        self._worker.start()
+
+    def _work(self) -> None:
+        with contextlib.suppress(Stopped):
+            while (question := self._next()) is not None:
+                try:
+                    content = self._answer(question.asked)
+                except Stopped:
+                    return
+                except BaseException as error:  # code of a notebook's class may raise what ends a thread
+                    content = {"error": "failed", "detail": f"The table raised {type(error).__name__}."}
+                with self._changed:
+                    if self._now is not question:
+                        return
+                    self._now = None
+                question.reply(content)
+
+    def _next(self) -> Question | None:
+        me = threading.current_thread()
+        with self._changed:
+            if self._worker is not me:
+                return None
+            if not self._waiting:
+                self._worker = None
+                return None
+            self._now = self._waiting.popleft()
+            self._now.thread = me
+            return self._now
+
+
 def install(app: Any) -> None:
     """Answer from now on."""
     kernel = app.kernel
-    workers: list[threading.Thread] = []
     held = Held(kernel.shell.user_ns)
-    waiting: queue.Queue[tuple[Any, Any, Any]] = queue.Queue(WAITING_MAX)
+    questions = Questions(lambda asked: dict(beside("tables").answer(kernel.shell, held, asked)))
 
     def namespace(stream: Any, ident: Any, parent: Any) -> None:
         content = beside("namespace").answer(kernel.shell, parent["content"])
         kernel.session.send(stream, "collegium_namespace_reply", content, parent, ident=ident)
 
     def table(stream: Any, ident: Any, parent: Any) -> None:
-        if not workers:
-            workers.append(threading.Thread(target=work, name="collegium-tables", daemon=True))
-            workers[0].start()
-        try:
-            waiting.put_nowait((stream, ident, parent))
-        except queue.Full:
-            content = {"error": "busy", "detail": "The table is still busy with earlier questions."}
-            kernel.session.send(stream, "collegium_table_reply", content, parent, ident=ident)
+        def reply(content: dict[str, Any]) -> None:
+            send = kernel.session.send
+            stream.io_loop.add_callback(send, stream, "collegium_table_reply", content, parent, ident=ident)
 
-    def work() -> None:
-        while True:
-            stream, ident, parent = waiting.get()
-            try:
-                content = beside("tables").answer(kernel.shell, held, parent["content"])
-            except (
-                BaseException
-            ) as error:  # code of a notebook's class may raise what ends a thread, and this one goes on
-                content = {"error": "failed", "detail": f"The table raised {type(error).__name__}."}
-            stream.io_loop.add_callback(
-                kernel.session.send, stream, "collegium_table_reply", content, parent, ident=ident
-            )
+        asked = parent["content"]
+        if asked.get("op") == "stop":
+            reply({"stopped": questions.stop(str(asked.get("asker")))})
+        else:
+            questions.ask(asked, reply)
 
     def runs(busy: bool) -> Callable[[], None]:
         return lambda: setattr(held, "busy", busy)

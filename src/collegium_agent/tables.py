@@ -162,6 +162,9 @@ def _rows(ref: str, frame: Any, asked: dict[str, Any]) -> dict[str, Any]:
     limit = min(
         ROWS_AT_ONCE_MAX, max(1, int(asked.get("limit") or 1)), max(1, CELLS_AT_ONCE_MAX // max(1, len(columns)))
     )
+    if asked.get("spread") is True and total:
+        count = min(total, limit)
+        positions, offset = frame.places(positions, [nth * total // count for nth in range(count)]), 0
     most = LONG_TEXT_MAX if asked.get("long") is True and limit * len(columns) <= 1 else TEXT_MAX
     cells = [_cells(frame, column, positions, offset, limit, most) for column in columns]
     names = [[glance.text(one, 100)[0] for one in row] for row in frame.names(positions, offset, limit)]

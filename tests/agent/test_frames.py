@@ -230,3 +230,33 @@ async def test_what_is_no_table_says_so(kernel: TableKernel) -> None:
     ref = (await kernel.opened("pandas_"))["ref"]
     assert (await kernel.table("rows", ref=ref, columns=[99]))["error"] == "invalid"
     assert (await kernel.table("juggle", ref=ref))["error"] == "invalid"
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+async def test_rows_at_even_distances_stand_for_a_whole_view(kernel: TableKernel, name: str) -> None:
+    ref = (await kernel.opened(name))["ref"]
+    view = {"sort": [{"column": 0, "descending": True}]}
+    all_of_it = await kernel.rows(ref, [0, 2], spread=True, offset=3)
+    half = await kernel.rows(ref, [0, 2], spread=True, limit=2)
+    sorted_half = await kernel.rows(ref, [0], spread=True, limit=2, view=view)
+    none = await kernel.rows(ref, [0], spread=True, view={"search": "nowhere"})
+
+    assert all_of_it["cells"][0] == ["3", "1", "2", "1"]
+    assert half["cells"][0] == ["3", "2"]
+    assert (half["total"], sorted_half["cells"]) == (4, [["3", "1"]])
+    assert none["cells"] == [[]]
+
+
+LARGE = """
+rows = np.arange(400_000)
+large_ = pd.DataFrame({"words": pd.Series([f"word {n * 7919 % 400_000}" for n in rows], dtype=object)})
+large_["mixed"] = [n if n % 2 else str(n) for n in rows]
+"""
+
+
+async def test_many_words_are_sorted_by_who_lets_others_in(kernel: TableKernel) -> None:
+    await kernel.run(LARGE)
+    ref = (await kernel.opened("large_"))["ref"]
+    found = await kernel.rows(ref, [0], limit=2, view={"sort": [{"column": 0, "descending": True}]})
+
+    assert found["cells"] == [["word 99999", "word 99998"]]

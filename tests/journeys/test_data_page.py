@@ -133,6 +133,7 @@ def test_an_output_opens_as_a_table_that_is_sorted_filtered_copied_and_charted(h
     page.get_by_role("button", name="Chart this").click()
     cards = page.get_by_role("dialog", name="Chart this").locator(".grid-chart")
     assert cards.count() >= 1
+    expect(cards.locator("svg[data-drawn=true]")).to_have_count(cards.count())
     page.screenshot(path=PICTURES / "data-charts.png")
     assert violations(page, ".dialog") == {}
     cards.first.click()
@@ -141,6 +142,72 @@ def test_an_output_opens_as_a_table_that_is_sorted_filtered_copied_and_charted(h
     expect(made).to_contain_text("data = people")
     made.get_by_role("button", name="Run cell").click()
     expect(made.get_by_role("region", name="Output").locator("img")).to_be_visible()
+
+
+def test_chart_cards_show_what_they_would_draw(house: House) -> None:
+    page = signed_in(house.chromium, house.server.url, ADA, color_scheme="dark")
+    house.open(f"{FRAME}\npeople['weight'] = people.height * 40 + people.age / 9\npeople", page)
+    page.get_by_role("button", name="Open as interactive table").click()
+    expect(grid(page).locator("#grid-cell-0-0")).to_have_text("person 0")
+    page.get_by_role("button", name="Chart this").click()
+    cards = page.get_by_role("dialog", name="Chart this").locator(".grid-chart")
+    expect(cards.first).to_be_visible()
+
+    names = [card.get_by_role("img").get_attribute("aria-label") for card in cards.all()]
+    assert {"Line chart", "Histogram", "Scatter plot", "Bar chart", "Box plot", "Heat map"} <= set(names)
+    expect(cards.locator("svg[data-drawn=true]")).to_have_count(cards.count())
+    assert cards.filter(has_text="How the numbers go together").locator("rect").count() == 9
+    page.screenshot(path=PICTURES / "data-charts-dark.png")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.screenshot(path=PICTURES / "data-charts-phone.png")
+    assert overflow(page) <= 0
+    assert violations(page, ".dialog") == {}
+    page.context.close()
+
+
+@pytest.mark.parametrize("form", ["short", pytest.param("long", marks=pytest.mark.long)])
+def test_a_table_of_very_many_rows_and_columns_is_walked_sorted_and_filtered(house: House, form: str) -> None:
+    page, rows = house.ada, 10_000_000 if form == "long" else 200_000
+    # Three hundred columns of four arrays: what is asked of the grid is the same, and it fits a small runtime.
+    house.open(
+        f"import numpy as np, pandas as pd\nrng = np.random.default_rng(5)\nrows = {rows}\n"
+        "some = [rng.permutation(rows).astype('int32'), *(rng.random(rows, dtype='float32') for _ in range(3))]\n"
+        "wide = pd.DataFrame({f'c{at}': some[at % 4] for at in range(300)}, copy=False)\nwide"
+    )
+    page.get_by_role("button", name="Open as interactive table").click()
+    expect(page.get_by_role("status").filter(has_text=f"{rows:,} rows × 300 columns")).to_be_visible()
+    expect(grid(page).locator("#grid-cell-0-0")).to_have_text(re.compile(r"\d"))
+    grid(page).focus()
+    page.keyboard.press("Control+End")
+    expect(grid(page).locator(f"#grid-cell-{rows - 1}-299")).to_have_text(re.compile(r"\d"))
+    page.keyboard.press("Control+Home")
+    choose(page, "c0", "Sort descending")
+    expect(grid(page).locator("#grid-cell-0-0")).to_have_text(str(rows - 1))
+    choose(page, "c0", "Filter and statistics")
+    panel = page.get_by_role("complementary", name="Column c0")
+    panel.get_by_role("textbox", name="To", exact=True).fill("41")
+    panel.get_by_role("button", name="Filter", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text=f"42 of {rows:,} rows")).to_be_visible()
+    expect(grid(page).locator("#grid-cell-0-0")).to_have_text("41")
+    assert page.locator(".grid [role=gridcell]").count() < 2000
+
+
+def test_a_sort_that_takes_too_long_is_stopped_and_the_next_one_is_not_behind_it(house: House) -> None:
+    page = house.ada
+    house.open(
+        "import pandas as pd\nrows = 1_000_000\n"
+        "odd = pd.DataFrame({'mixed': [n if n % 2 else str(n) for n in range(rows)], 'n': range(rows)})\nodd"
+    )
+    page.get_by_role("button", name="Open as interactive table").click()
+    expect(grid(page).locator("#grid-cell-3-1")).to_have_text("3")
+    choose(page, "mixed", "Sort descending")
+    page.locator(".grid-tools").get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="1,000,000 rows")).to_be_visible()
+    expect(grid(page).locator("#grid-head-0")).to_have_attribute("aria-sort", "none")
+    expect(grid(page).locator("#grid-cell-3-1")).to_have_text("3")
+    choose(page, "n", "Sort descending")
+
+    expect(grid(page).locator("#grid-cell-0-1")).to_have_text("999999")
 
 
 def test_the_keyboard_reaches_every_cell_and_the_head(house: House) -> None:

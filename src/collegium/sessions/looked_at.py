@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, ValidationError
 
-from collegium.ground.errors import CollegiumError, Invalid, NotFound, TooMany, Unavailable
+from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, TooMany, Unavailable
 
 T = TypeVar("T", bound=BaseModel)
 COLUMNS_MAX = 20_000
@@ -114,6 +114,12 @@ class FileWritten(BaseModel):
     bytes: Count
 
 
+class Stopped(BaseModel):
+    """How many questions nobody waits for any more."""
+
+    stopped: Count
+
+
 class Removed(BaseModel):
     """A variable that is gone."""
 
@@ -140,6 +146,8 @@ def refusal(code: Any, detail: Any) -> CollegiumError:
             return NotFound(words)
         case "busy":
             return TooMany(words, retry_after=1)
+        case "stopped":
+            return Conflict(words, code="table_stopped")
         case "starting":
             return Unavailable("The kernel is starting.")
         case "unsupported":

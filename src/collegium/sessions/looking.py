@@ -16,6 +16,7 @@ from collegium.sessions.looked_at import (
     Removed,
     RowsShown,
     StatisticsShown,
+    Stopped,
     TableShown,
     VariablesShown,
     parsed,
@@ -54,6 +55,11 @@ class Looking:
     async def rows(self, principal: Principal, notebook: NotebookId, asked: dict[str, Any]) -> RowsShown:
         """A window of a table. Raises as `variables` does."""
         return parsed(RowsShown, await self._table(principal, notebook, {"op": "rows", **asked}))
+
+    async def stop(self, principal: Principal, notebook: NotebookId, asker: str) -> None:
+        """Let go what this asker asked of tables. Raises as `variables` does."""
+        session = await self._session(principal, notebook)
+        parsed(Stopped, await _ask(session, "table", {"op": "stop", "asker": asker}, VARIABLES_SECONDS_MAX))
 
     async def statistics(self, principal: Principal, notebook: NotebookId, asked: dict[str, Any]) -> StatisticsShown:
         """What a column holds. Raises as `variables` does."""

@@ -31,6 +31,7 @@ Who = Annotated[Principal, Depends(signed_in)]
 VariableName = Annotated[str, Field(min_length=1, max_length=200)]
 Column = Annotated[int, Field(ge=0, lt=COLUMNS_MAX)]
 Typed = Annotated[str, Field(max_length=1000)]
+Asker = Annotated[str, Field(pattern="^[0-9a-z]{0,40}$", description="Under this name the question can be stopped.")]
 VIEW_CHARACTERS_MAX = 20_000
 TYPES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
@@ -86,18 +87,26 @@ class Looked(BaseModel):
 
 
 class RowsWanted(Looked):
-    """A window. `long`: of a single cell, up to 20,000 letters."""
+    """A window. `long`: of a single cell, up to 20,000 letters; `spread`: rows at even distances from all."""
 
     columns: Annotated[list[Column], Field(max_length=200)]
     offset: Annotated[int, Field(ge=0, le=COUNT_MAX)] = 0
     limit: Annotated[int, Field(ge=1, le=ROWS_MAX)] = 100
     long: bool = False
+    spread: bool = False
+    asker: Asker = ""
 
 
 class StatisticsWanted(Looked):
     """Of one column."""
 
     column: Column
+
+
+class StopWanted(BaseModel):
+    """What this asker asked."""
+
+    asker: Annotated[Asker, Field(min_length=1)]
 
 
 class MarkWanted(BaseModel):
@@ -139,6 +148,10 @@ def routes(looking: Looking) -> APIRouter:
     @router.post("/tables/rows", response_model=RowsShown, summary="A window of a table")
     async def read_table_rows(notebook: Notebook, wanted: RowsWanted, who: Who) -> RowsShown:
         return await looking.rows(who, NotebookId(notebook), wanted.told())
+
+    @router.post("/tables/stop", status_code=204, response_class=Response, summary="Stop what was asked of tables")
+    async def stop_tables(notebook: Notebook, wanted: StopWanted, who: Who) -> None:
+        await looking.stop(who, NotebookId(notebook), wanted.asker)
 
     @router.post("/tables/statistics", response_model=StatisticsShown, summary="What a column of a table holds")
     async def read_table_statistics(notebook: Notebook, wanted: StatisticsWanted, who: Who) -> StatisticsShown:

@@ -50,8 +50,10 @@ export const looking = {
   variables: (notebook: string, { offset, limit, ...wanted }: VariablesWanted) => ask<Variables>('GET', at(notebook, '/variables'), { query: { ...wanted, offset: String(offset), limit: String(limit) } }),
   remove: (notebook: string, name: string) => ask<void>('DELETE', at(notebook, '/variables'), { query: { name } }),
   open: (notebook: string, table: { readonly variable: string } | { readonly ref: string }) => ask<Table>('POST', at(notebook, '/tables'), { json: table }),
-  rows: (notebook: string, looked: Looked, window: { readonly columns: readonly number[]; readonly offset: number; readonly limit: number; readonly long?: boolean }, signal?: AbortSignal) =>
+  rows: (notebook: string, looked: Looked, window: { readonly columns: readonly number[]; readonly offset: number; readonly limit: number; readonly long?: boolean; readonly spread?: boolean; readonly asker?: string }, signal?: AbortSignal) =>
     ask<Rows>('POST', at(notebook, '/tables/rows'), { json: { ...looked, ...window }, signal }),
+  /** Let go what was asked in this name. */
+  stop: (notebook: string, asker: string) => ask<void>('POST', at(notebook, '/tables/stop'), { json: { asker } }),
   statistics: (notebook: string, looked: Looked, column: number, signal?: AbortSignal) => ask<Statistics>('POST', at(notebook, '/tables/statistics'), { json: { ...looked, column }, signal }),
   mark: (notebook: string, ref: string) => ask<Mark>('POST', at(notebook, '/tables/mark'), { json: { ref } }),
   /** Where the browser fetches a view as a file. */

@@ -1461,6 +1461,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notebooks/{notebook}/tables/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop what was asked of tables */
+        post: operations["stop_tables_api_v1_notebooks__notebook__tables_stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notebooks/{notebook}/tables/statistics": {
         parameters: {
             query?: never;
@@ -3261,7 +3278,7 @@ export interface components {
         };
         /**
          * RowsWanted
-         * @description A window. `long`: of a single cell, up to 20,000 letters.
+         * @description A window. `long`: of a single cell, up to 20,000 letters; `spread`: rows at even distances from all.
          */
         RowsWanted: {
             /** Ref */
@@ -3296,6 +3313,17 @@ export interface components {
              * @default false
              */
             long: boolean;
+            /**
+             * Spread
+             * @default false
+             */
+            spread: boolean;
+            /**
+             * Asker
+             * @description Under this name the question can be stopped.
+             * @default
+             */
+            asker: string;
         };
         /**
          * RuntimeGpu
@@ -3756,6 +3784,17 @@ export interface components {
             view: components["schemas"]["View"];
             /** Column */
             column: number;
+        };
+        /**
+         * StopWanted
+         * @description What this asker asked.
+         */
+        StopWanted: {
+            /**
+             * Asker
+             * @description Under this name the question can be stopped.
+             */
+            asker: string;
         };
         /**
          * TableShown
@@ -7412,6 +7451,40 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RowsShown"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    stop_tables_api_v1_notebooks__notebook__tables_stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {

@@ -90,6 +90,7 @@ export const PROBLEMS: ProblemWords = {
   kernel_busy: msg('The kernel is busy with something that lets nobody else in.'),
   kernel_gone: msg('The kernel of this widget is gone. Run the cell again.'),
   unsupported_kernel: msg('Only Python kernels can be asked about their variables.'),
+  table_stopped: msg('It was stopped.'),
   table_gone: msg('The kernel does not have this table any more. Run the cell again, then open it.'),
 
   // Addresses that a person gave.

@@ -51,7 +51,10 @@ export function Grid(props: GridProps) {
   const [left, setLeft] = useState(0)
   const [, draw] = useReducer((n: number) => n + 1, 0)
   const blocks = useMemo(
-    () => new Blocks(table.columns.length, (wanted, offset, limit, signal) => looking.rows(notebook, looked, { columns: wanted, offset, limit }, signal), { changed: draw, found: onFound, failed: onFailed }),
+    () => new Blocks(table.columns.length, (wanted, offset, limit, asker, signal) => looking.rows(notebook, looked, { columns: wanted, offset, limit, asker }, signal), {
+      changed: draw, found: onFound, failed: onFailed,
+      left: (asker) => void looking.stop(notebook, asker).catch(() => undefined),
+    }),
     // A new view begins with nothing; what is told of it goes through callbacks that stay.
     [notebook, table, looked, onFound, onFailed],
   )

@@ -125,6 +125,8 @@ function TableView({ table, trouble, bar, onAgain }: { table: Table; trouble: st
   const [view, setView] = useState(NO_VIEW)
   const [typed, setTyped] = useState('')
   const [found, setFound] = useState<Found | null>(null)
+  /** The view that was shown last, to which one returns when another takes too long. */
+  const shown = useRef({ view: NO_VIEW, found: null as Found | null })
   const [failure, setFailure] = useState<string | null>(null)
   const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set())
   const [pinned, setPinned] = useState<readonly number[]>([])
@@ -139,6 +141,19 @@ function TableView({ table, trouble, bar, onAgain }: { table: Table; trouble: st
     return [...pinned.filter((at) => !hidden.has(at)), ...[...table.columns.keys()].filter((at) => !hidden.has(at) && !pinned.includes(at))].map(one)
   }, [table, hidden, pinned, widths])
   const onFailed = useCallback((cause: unknown) => setFailure(saidOf(cause)), [])
+  const onFound = useCallback(
+    (now: Found) => {
+      shown.current = { view, found: now }
+      setFound(now)
+    },
+    [view],
+  )
+  const stop = () => {
+    const { view: before, found: then } = shown.current
+    setView(before)
+    setTyped(before.search)
+    setFound(then)
+  }
   const change = useCallback((next: Partial<View>) => {
     setView((now) => ({ ...now, ...next }))
     setFound(null)
@@ -195,10 +210,11 @@ function TableView({ table, trouble, bar, onAgain }: { table: Table; trouble: st
       <div className="grid-tools">
         <h2 title={table.kind}>{name}</h2>
         <span className="grid-shape" role="status">
-          {plain ? tn('{count} row', '{count} rows', table.rows) : found === null ? t('Searching…') : t('{some} of {count} rows', { some: number(found.total), count: number(table.rows) })}
+          {plain ? tn('{count} row', '{count} rows', table.rows) : found === null ? (view.filters.length === 0 && view.search === '' ? t('Sorting…') : t('Searching…')) : t('{some} of {count} rows', { some: number(found.total), count: number(table.rows) })}
           {' × '}
           {tn('{count} column', '{count} columns', table.columns_total)}
         </span>
+        {!plain && found === null && failure === null && <Button small weight="ghost" onClick={stop}>{t('Stop')}</Button>}
         <input type="search" className="grid-search" aria-label={t('Search the table')} placeholder={t('Search')} value={typed} maxLength={500} onChange={(event) => setTyped(event.target.value)} />
         <IconButton label={t('Chart this')} icon={<ChartColumn size={16} aria-hidden />} disabled={!may} onClick={() => setCharting(true)} />
         <Menu align="end" trigger={<button type="button" className="icon-button" aria-label={t('Copy selection')} title={t('Copy selection')}><Copy size={16} aria-hidden /></button>}
@@ -234,7 +250,7 @@ function TableView({ table, trouble, bar, onAgain }: { table: Table; trouble: st
         {columns.length === 0 || table.rows === 0 ? (
           <p className="grid-state">{t('The table is empty.')}</p>
         ) : (
-          <Grid notebook={desk.id} table={table} looked={looked} columns={columns} rows={rows} selection={selection} onSelect={setSelection} onFound={setFound} onFailed={onFailed} onSort={onSort}
+          <Grid notebook={desk.id} table={table} looked={looked} columns={columns} rows={rows} selection={selection} onSelect={setSelection} onFound={onFound} onFailed={onFailed} onSort={onSort}
             onWidth={(at, width) => setWidths((now) => new Map(now).set(at, width))} onCopy={() => void copy('tsv')} onDetail={showDetail} menu={menu} />
         )}
         {panel !== null && table.columns[panel] && <ColumnPanel notebook={desk.id} looked={looked} at={panel} column={table.columns[panel]} onFilter={(filter) => onFilter(panel, filter)} onClose={() => setPanel(null)} />}
@@ -250,7 +266,7 @@ function TableView({ table, trouble, bar, onAgain }: { table: Table; trouble: st
       )}
       {charting && (
         <ChartThis
-          table={table} chosen={chosen} onClose={() => setCharting(false)}
+          notebook={desk.id} table={table} chosen={chosen} onClose={() => setCharting(false)}
           onChoose={({ code }) => {
             setCharting(false)
             desk.insert('code', desk.view.getState().focused ?? desk.outline.current().at(-1) ?? null, code)

@@ -8,7 +8,7 @@ const AT_ONCE = 3
 const REST_MS = 40
 
 export type Cell = Rows['cells'][number][number]
-type Fetch = (columns: readonly number[], offset: number, limit: number, signal: AbortSignal) => Promise<Rows>
+type Fetch = (columns: readonly number[], offset: number, limit: number, asker: string, signal: AbortSignal) => Promise<Rows>
 
 export interface Found {
   readonly total: number
@@ -16,7 +16,16 @@ export interface Found {
   readonly tookMs: number
 }
 
+interface Told {
+  readonly changed: () => void
+  readonly found: (found: Found) => void
+  readonly failed: (error: unknown) => void
+  /** Nobody waits for what was asked in this name: an order of many rows need not be made to its end. */
+  readonly left: (asker: string) => void
+}
+
 export class Blocks {
+  private readonly asker = Array.from({ length: 4 }, () => Math.random().toString(36).slice(2, 10)).join('')
   private readonly kept = new Map<string, Rows>()
   private readonly coming = new Map<string, AbortController>()
   private wanted: readonly string[] = []
@@ -26,12 +35,13 @@ export class Blocks {
   constructor(
     private readonly columns: number,
     private readonly fetch: Fetch,
-    private readonly told: { readonly changed: () => void; readonly found: (found: Found) => void; readonly failed: (error: unknown) => void },
+    private readonly told: Told,
   ) {}
 
   close(): void {
     this.ended = true
     clearTimeout(this.timer)
+    if (this.coming.size > 0) this.told.left(this.asker)
     for (const controller of this.coming.values()) controller.abort()
   }
 
@@ -81,7 +91,7 @@ export class Blocks {
     const [row, column] = one.split(' ').map(Number) as [number, number]
     const columns = Array.from({ length: Math.min(COLUMNS, this.columns - column * COLUMNS) }, (_, at) => column * COLUMNS + at)
     try {
-      const rows = await this.fetch(columns, row * ROWS, ROWS, controller.signal)
+      const rows = await this.fetch(columns, row * ROWS, ROWS, this.asker, controller.signal)
       if (this.ended || controller.signal.aborted) return
       this.kept.set(one, rows)
       for (const old of this.kept.keys()) {

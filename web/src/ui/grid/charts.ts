@@ -8,6 +8,8 @@ export interface Chart {
   /** What it shows, for a card, with the columns' names in it. */
   readonly title: string
   readonly code: string
+  /** The places of the columns that it shows, as its sketch takes them. */
+  readonly shows: readonly number[]
 }
 
 const CHARTS_MAX = 8
@@ -37,7 +39,7 @@ export function suggested(table: Pick<Table, 'kind' | 'variable' | 'libraries' |
   const groups = [...of('text'), ...of('bool')]
   const draw = table.libraries.includes('matplotlib') ? matplotlib : table.libraries.includes('altair') ? altair : plotly
   const made: Chart[] = []
-  const add = (sketch: Sketch, title: string, ...names: readonly string[]) => made.push({ sketch, title, code: `${data}\n\n${draw[sketch](...names)}` })
+  const add = (sketch: Sketch, title: string, ...names: readonly string[]) => made.push({ sketch, title, code: `${data}\n\n${draw[sketch](...names)}`, shows: names.filter((name) => name !== '').map((name) => table.columns.findIndex((column) => column.name === name)) })
   const [x, y, z] = numbers
   const [time] = times
   const [group] = groups

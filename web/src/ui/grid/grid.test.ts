@@ -3,6 +3,7 @@ import type { Rows } from '../../api/looking'
 import { Blocks } from './blocks'
 import { suggested } from './charts'
 import { copiedCells, shownCell } from './formats'
+import { HEIGHT, correlation, sketched, WIDTH } from './sketch'
 import { boxHeight, columnsShown, placed, ROW, rowsShown, scrolled, START } from './scroll'
 
 describe('scrolling', () => {
@@ -40,7 +41,7 @@ describe('blocks', () => {
   it('are fetched when they are looked at, once', async () => {
     const fetch = vi.fn(async (columns: readonly number[], offset: number, limit: number) => answer(columns, offset, limit))
     const changed = vi.fn()
-    const blocks = new Blocks(25, fetch, { changed, found: () => undefined, failed: (error) => { throw error } })
+    const blocks = new Blocks(25, fetch, { changed, found: () => undefined, failed: (error) => { throw error }, left: () => undefined })
     blocks.look(0, 30, [0, 24])
     await vi.waitFor(() => expect(blocks.cell(7, 24)).toBe('7:24'))
     blocks.look(0, 30, [0, 24])
@@ -51,12 +52,15 @@ describe('blocks', () => {
   })
   it('that nobody looks at any more are not waited for', async () => {
     const signals: AbortSignal[] = []
-    const blocks = new Blocks(1, (_columns, _offset, _limit, signal) => new Promise((_, fail) => { signals.push(signal); signal.addEventListener('abort', () => fail(new Error('aborted'))) }), { changed: () => undefined, found: () => undefined, failed: (error) => { throw error } })
+    const askers = new Set<string>()
+    const left = vi.fn()
+    const blocks = new Blocks(1, (_columns, _offset, _limit, asker, signal) => new Promise((_, fail) => { askers.add(asker); signals.push(signal); signal.addEventListener('abort', () => fail(new Error('aborted'))) }), { changed: () => undefined, found: () => undefined, failed: (error) => { throw error }, left })
     blocks.look(0, 10, [0])
     blocks.look(5000, 5010, [0])
     await vi.waitFor(() => expect(signals).toHaveLength(2))
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false])
     blocks.close()
+    expect(left.mock.calls).toEqual([[...askers]])
   })
 })
 
@@ -89,9 +93,38 @@ describe('suggestions', () => {
     expect(charts.map(({ sketch }) => sketch)).toEqual(expect.arrayContaining(['line', 'histogram', 'scatter', 'bars', 'box', 'heat']))
     expect(charts.find(({ sketch }) => sketch === 'scatter')?.code).toContain('y="b\\""')
   })
-  it('keep to the columns that were chosen', () => expect(suggested(table, [4]).map(({ sketch }) => sketch)).toEqual(['bars']))
+  it('keep to the columns that were chosen', () => expect(suggested(table, [4]).map(({ sketch, shows }) => [sketch, shows])).toEqual([['bars', [4]]]))
   it('are none where the table has no name, and read other libraries’ tables through pandas', () => {
     expect(suggested({ ...table, variable: null }, [])).toEqual([])
     expect(suggested({ ...table, kind: 'polars.DataFrame' }, [])[0]?.code).toMatch(/^data = df\.to_pandas\(\)/)
+  })
+})
+
+describe('small pictures', () => {
+  const numbers = Array.from({ length: 200 }, (_, at) => (at % 7 === 0 ? null : String(at)))
+  const upset = ['nan', 'inf', '-inf', null, '', 'words', '1e400']
+  const words = numbers.map((_, at) => (at % 3 === 0 ? 'a' : at % 3 === 1 ? 'b' : null))
+  const days = numbers.map((_, at) => `2024-01-${String(1 + (at % 28)).padStart(2, '0')} 00:00:00`)
+  const inside = (x: number, y: number) => x >= 0 && x <= WIDTH && y >= 0 && y <= HEIGHT
+  const kinds = [
+    ['histogram', [numbers]], ['bars', [words]], ['scatter', [numbers, numbers]], ['line', [days, numbers]], ['line', [numbers]],
+    ['box', [words, numbers]], ['box', [numbers]], ['heat', [numbers, numbers, numbers]],
+  ] as const
+  it.each(kinds)('%s is drawn inside its frame', (sketch, columns) => {
+    const marks = sketched(sketch, columns)
+    expect(marks.length).toBeGreaterThan(0)
+    for (const mark of marks) {
+      if (mark.kind === 'line') expect(mark.points.every(([x, y]) => inside(x, y))).toBe(true)
+      else if (mark.kind === 'dot') expect(inside(mark.x, mark.y)).toBe(true)
+      else expect(inside(mark.x, mark.y) && inside(mark.x + mark.width, mark.y + mark.height)).toBe(true)
+    }
+  })
+  it.each(kinds)('%s of what is empty or no number has no number that is none', (sketch, columns) => {
+    for (const some of [[], upset, ['1'], ['1', '1']]) expect(JSON.stringify(sketched(sketch, columns.map(() => some)))).not.toContain('null')
+  })
+  it('say what goes together', () => {
+    expect(correlation([1, 2, 3], [2, 4, 6])).toBeCloseTo(1)
+    expect(correlation([1, 2, 3, Number.NaN], [3, 2, 1, 9])).toBeCloseTo(-1)
+    expect(correlation([1, 1, 1], [1, 2, 3])).toBe(0)
   })
 })
