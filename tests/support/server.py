@@ -1,6 +1,7 @@
 """A real server in a process of its own, on a free port, that can be killed and started again."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -10,7 +11,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from unittest import mock
@@ -28,6 +29,7 @@ READY_SECONDS_MAX = 600
 """The first start may have to build the runtime version."""
 STOP_SECONDS_MAX = 30
 LINES_SHOWN_MAX = 400
+LOWEST_PORT = 10_000
 PASSWORD = "correct horse battery"
 T = TypeVar("T")
 NOBODY: Mapping[str, str] = {}
@@ -151,10 +153,13 @@ def _apart(call: Callable[..., T], *words: object) -> T:
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that was free a moment ago, and that nobody is given who goes out and asks for none."""
+    first_given = max(2 * LOWEST_PORT, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
+    while True:
+        port = random.SystemRandom().randrange(LOWEST_PORT, first_given)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager
