@@ -70,6 +70,21 @@ def test_a_burst_is_one_mail_of_bounded_length() -> None:
     assert mail["List-Unsubscribe"] is None
 
 
+@pytest.mark.parametrize(
+    ("kinds", "subject"),
+    [
+        ([Told.SHARED, Told.SHARED], "“lesson.ipynb” was shared with you"),
+        ([Told.RESOLVED, Told.RESOLVED, Told.RESOLVED], "3 threads resolved in “lesson.ipynb”"),
+        ([Told.MENTION, Told.REPLY, Told.COMMENT], "3 new comments in “lesson.ipynb”"),
+        ([Told.SHARED, Told.MENTION], "“lesson.ipynb” was shared with you, 1 new comment"),
+        ([Told.COMMENT, Told.RESOLVED, Told.REPLY], "2 new comments and resolved threads in “lesson.ipynb”"),
+        ([Told.SHARED, Told.RESOLVED], "“lesson.ipynb” was shared with you, resolved threads"),
+    ],
+)
+def test_a_mail_about_several_things_says_what_they_are(kinds: list[Told], subject: str) -> None:
+    assert letter("m1", ADA, [told(kind) for kind in kinds], {BOB: "Bob"}, address=None).subject == subject
+
+
 HOSTILE = [
     "x\r\nBcc: everybody@example.org",
     "x\nBcc: everybody@example.org\n\nbody",

@@ -118,6 +118,26 @@ def sentence(occasion: Occasion, name: str) -> str:
             return f"{name} shared {where} with you"
 
 
+COMMENTS = frozenset({Told.MENTION, Told.REPLY, Told.COMMENT})
+
+
+def several(occasions: Sequence[Occasion]) -> str:
+    """What happened to one item, in one line: comments are counted, and what else there was is said by its kind."""
+    item = f"“{occasions[-1].item_name}”"
+    kinds = {one.kind for one in occasions}
+    comments = sum(one.kind in COMMENTS for one in occasions)
+    counted = f"{comments} new comment{'' if comments == 1 else 's'}"
+    if kinds <= COMMENTS:
+        return f"{counted} in {item}"
+    if kinds == {Told.RESOLVED}:
+        return f"{len(occasions)} threads resolved in {item}"
+    if kinds == {Told.SHARED}:
+        return f"{item} was shared with you"
+    parts = [f"{counted}" if comments else "", "resolved threads" if Told.RESOLVED in kinds else ""]
+    happened = " and ".join(part for part in parts if part)
+    return f"{item} was shared with you, {happened}" if Told.SHARED in kinds else f"{happened} in {item}"
+
+
 def letter(
     mail: str, to: User, told: Sequence[Notification], names: dict[UserId, str], *, address: str | None
 ) -> Letter:
@@ -129,7 +149,7 @@ def letter(
     last = told[-1].occasion
     authors = {one.occasion.by for one in told}
     name = one_line(names[last.by], 80)
-    subject = sentence(last, name) if len(told) == 1 else f"{len(told)} new comments in “{last.item_name}”"
+    subject = sentence(last, name) if len(told) == 1 else several([one.occasion for one in told])
     lines: list[str] = []
     for one in told[:QUOTED_MAX]:
         lines.append(sentence(one.occasion, one_line(names[one.occasion.by], 80)) + ":")
