@@ -422,6 +422,9 @@ def test_a_notebook_that_omits_its_outputs_shows_them_and_saves_none(house: Hous
     switch.check()
     page.keyboard.press("Escape")
     expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+    choose(page, "File", "Notebook info")
+    expect(page.get_by_role("dialog", name="Notebook info")).to_contain_text("Omitted when it is saved")
+    page.keyboard.press("Escape")
     page.reload()
     expect(cell(page, "a")).to_contain_text("for the page alone")
     assert house.cells(notebook)["a"]["outputs"] == []

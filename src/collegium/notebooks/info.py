@@ -28,6 +28,7 @@ class NotebookInfo:
 
     lengths: Lengths
     runtime_version: str | None
+    omits_outputs: bool
     modified_by: str | None
     """The name of who made the latest edit that is still in the log."""
 
@@ -43,6 +44,7 @@ async def notebook_info(
     return NotebookInfo(
         lengths=await anyio.to_thread.run_sync(lengths_of, content),
         runtime_version=_runtime_version(content),
+        omits_outputs=content.omits_outputs,
         modified_by=people[UserId(author)].name if author in people else None,
     )
 

@@ -33,6 +33,7 @@ class InfoShown(BaseModel):
     words: int
     code_lines: int
     runtime_version: str | None = Field(description="The one that it asks for.")
+    omits_outputs: bool = Field(description="No file, copy or revision of it has outputs.")
     playground_of: str | None
 
 
@@ -65,6 +66,7 @@ def routes(database: Database, notebooks: Notebooks, drive: Drive, accounts: Acc
             words=info.lengths.words,
             code_lines=info.lengths.code_lines,
             runtime_version=info.runtime_version,
+            omits_outputs=info.omits_outputs,
             playground_of=item.playground_of,
         )
 

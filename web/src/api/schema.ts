@@ -2491,6 +2491,11 @@ export interface components {
              * @description The one that it asks for.
              */
             runtime_version: string | null;
+            /**
+             * Omits Outputs
+             * @description No file, copy or revision of it has outputs.
+             */
+            omits_outputs: boolean;
             /** Playground Of */
             playground_of: string | null;
         };

@@ -54,6 +54,7 @@ export default function NotebookDetails({ notebook }: { notebook: string }) {
         [t('Size'), sizeText(info.size)],
         [t('Cells'), `${tn('{count} code cell', '{count} code cells', info.code_cells)}, ${tn('{count} text cell', '{count} text cells', info.text_cells)}`],
         [t('Length'), `${tn('{count} line of code', '{count} lines of code', info.code_lines)}, ${tn('{count} word of text', '{count} words of text', info.words)}`],
+        [t('Outputs'), info.omits_outputs ? t('Omitted when it is saved, copied or downloaded') : t('Saved with it')],
         [t('Runtime version'), info.runtime_version ?? t('the usual one')],
         [t('Id'), <code key="id">{info.id}</code>],
       ]}
