@@ -148,6 +148,21 @@ def test_two_files_are_compared(house: House, tmp_path: Path) -> None:
     assert violations(page) == {}
 
 
+def test_on_a_phone_the_page_comes_to_the_differences(house: House, tmp_path: Path) -> None:
+    page = signed_in(house.chromium, house.server.url, BOB, viewport={"width": 360, "height": 740})
+    page.goto(f"{house.server.url}/diff")
+    for name, source in (("Before", "a = 1"), ("After", "a = 2")):
+        path = tmp_path / f"{name}.ipynb"
+        cells = [{"cell_type": "code", "metadata": {}, "source": source, "outputs": []}]
+        path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells}))
+        page.get_by_label(f"{name}: a file").set_input_files(path)
+    page.get_by_role("button", name="Compare", exact=True).click()
+
+    expect(page.get_by_role("list", name="Differences")).to_be_in_viewport()
+    expect(page.get_by_text("1 changed", exact=True)).to_be_in_viewport()
+    page.context.close()
+
+
 def test_notebooks_of_the_drive_and_addresses_are_compared(house: House) -> None:
     opened(house.ada, house)
     page = house.ada

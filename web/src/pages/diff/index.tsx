@@ -1,7 +1,7 @@
 /** Two notebooks beside each other: files of this computer, notebooks of the drive, or others on the web. None is kept. */
 import './diff.css'
 import { ArrowRightLeft, GitCompare } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { t } from '../../i18n'
 import { type Difference, history } from '../../api/history'
 import { Button, EmptyState, IconButton, later, notifyError, Spinner } from '../../ui/kit'
@@ -21,6 +21,11 @@ export default function DiffPage() {
     document.title = t('Compare notebooks – Collegium')
   }, [])
   useEffect(() => setFound(null), [before, after])
+  const result = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // On a small screen it begins out of sight, below what was chosen.
+    if (found !== null && result.current && result.current.getBoundingClientRect().top > innerHeight / 2) result.current.scrollIntoView({ block: 'start' })
+  }, [found])
   const compare = async (older: Chosen, newer: Chosen) => {
     setBusy(true)
     try {
@@ -60,7 +65,9 @@ export default function DiffPage() {
           </Button>
         </div>
         {found !== null ? (
-          <DifferenceView notebook="" difference={found} grammar={grammarOf(found.language)} />
+          <section ref={result} className="diff-found" aria-label={t('Differences')}>
+            <DifferenceView notebook="" difference={found} grammar={grammarOf(found.language)} />
+          </section>
         ) : (
           <EmptyState icon={<GitCompare size={36} aria-hidden />} title={t('Choose two notebooks')}>
             {t('Cells are matched by their ids, and by what they say where those differ. Nothing is kept on the server.')}

@@ -2,7 +2,7 @@
 import './history.css'
 import '../notebook/cell.css'
 import { useMemo, useState } from 'react'
-import { msg, t } from '../../i18n'
+import { msg, t, tn } from '../../i18n'
 import type { CellDifference, Difference, PastCell } from '../../api/history'
 import type { Grammar } from '../../editor/editor'
 import type { Output } from '../../model/wire'
@@ -166,7 +166,12 @@ const pretty = (value: unknown): string => JSON.stringify(value ?? {}, null, 2)
 
 function summary(changes: readonly CellDifference[], metadata: boolean): string {
   const count = (status: CellDifference['status']) => changes.filter((cell) => cell.status === status).length
-  const words = ([['added', 'added'], ['deleted', 'deleted'], ['changed', 'changed']] as const).flatMap(([status, word]) => (count(status) > 0 ? [`${count(status)} ${word}`] : []))
-  if (metadata) words.push('metadata changed')
+  const [added, deleted, changed] = [count('added'), count('deleted'), count('changed')]
+  const words = [
+    ...(added > 0 ? [tn('{count} added', '{count} added', added)] : []),
+    ...(deleted > 0 ? [tn('{count} deleted', '{count} deleted', deleted)] : []),
+    ...(changed > 0 ? [tn('{count} changed', '{count} changed', changed)] : []),
+    ...(metadata ? [t('metadata changed')] : []),
+  ]
   return words.length === 0 ? t('No differences') : words.join(', ')
 }
