@@ -12,6 +12,7 @@ import { grammarOf } from './grammar'
 import type { Grammar } from './grammars'
 import { helping } from './helping'
 import { undoOf } from './history'
+import { outside } from './outside'
 import { pictures, type TakePictures } from './pictures'
 import { type Kind, preferred } from './preferences'
 import { guardSurrogates } from './surrogates'
@@ -35,6 +36,8 @@ export interface EditorOptions {
   readonly name?: string
   /** Escape, when the editor itself has no more use for it. */
   readonly leave: () => void
+  /** Vim's `:w`. */
+  readonly save?: () => void
   readonly focused: (focused: boolean) => void
   /** The cursor leaves by an arrow key at the first or last line. */
   readonly beyond: (direction: -1 | 1) => boolean
@@ -85,6 +88,7 @@ export function mountEditor(options: EditorOptions): EditorView {
         options.pictures && !options.readOnly ? pictures(options.pictures) : [],
         options.placeholder ? placeholder(options.placeholder) : [],
         tooltips({ position: 'fixed', parent: document.body }),
+        outside.of({ leave: options.leave, save: options.save ?? (() => undefined) }),
         EditorState.readOnly.of(options.readOnly),
         EditorView.contentAttributes.of({ 'aria-label': options.name ?? 'Source', tabindex: '0', spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
         EditorView.focusChangeEffect.of((_state, focused) => (options.focused(focused), null)),

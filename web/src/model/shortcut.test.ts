@@ -28,6 +28,7 @@ describe('a press', () => {
     expect(matches(second('Mod+M A'), press('a', { meta: true }), true, true)).toBe(true)
     expect(matches(one('Mod+S'), press('s', { ctrl: true }), true, false)).toBe(false)
     expect(matches(one('Mod+S'), press('s', { meta: true }), true, false)).toBe(true)
+    for (const held of [{ meta: true }, { ctrl: true }]) expect(matches(one('Mod+Enter'), press('Enter', held), true, false)).toBe(true)
   })
 
   test('is written as the table writes it', () => {
@@ -47,7 +48,7 @@ describe('a press', () => {
 })
 
 test('what writes in a text is told from what does not', () => {
-  expect(['A', 'Shift+M', 'ArrowUp', 'Enter', 'Space', 'Mod+C', 'Mod+Shift+ArrowDown'].filter((keys) => !types(one(keys)))).toEqual([])
+  expect(['A', 'Shift+M', 'ArrowUp', 'Enter', 'Space', 'Mod+C', 'Mod+R', 'Mod+Shift+ArrowDown'].filter((keys) => !types(one(keys)))).toEqual([])
   expect(['Mod+E', 'Alt+Enter', 'F2', 'Shift+Enter', 'Mod+M A', 'Mod+Shift+Y'].filter((keys) => types(one(keys)))).toEqual([])
 })
 

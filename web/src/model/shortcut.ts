@@ -27,8 +27,8 @@ export function parse(shortcut: string): readonly Stroke[] {
 
 /** Letters match by what is printed on the key, or by its place where no Latin letter is printed. */
 export function matches(stroke: Stroke, press: Press, mac: boolean, chord: boolean): boolean {
-  // On a Mac, Cmd+M belongs to the system, so Ctrl+M begins a chord as well.
-  const mod = mac ? press.metaKey || (press.ctrlKey && (chord || stroke.key === 'm')) : press.ctrlKey
+  // On a Mac, Cmd+M belongs to the system, so Ctrl+M begins a chord as well; and Jupyter runs cells by Ctrl+Enter there too.
+  const mod = mac ? press.metaKey || (press.ctrlKey && (chord || stroke.key === 'm' || stroke.key === 'enter')) : press.ctrlKey
   const same = keyOf(press) === stroke.key || (stroke.shift && SIGN_PLACES[press.code] === stroke.key)
   if (!same || press.altKey !== stroke.alt) return false
   // On some keyboards a sign needs Shift, on others it does not.
@@ -61,7 +61,8 @@ const MOVES = /^(?:arrow.*|home|end|backspace|delete)$/
 
 /** It writes, moves or edits in a text, and so means a command only outside of one. */
 export function types({ key, mod, shift, alt }: Stroke): boolean {
-  if (mod && !alt) return MOVES.test(key) || (shift ? key === 'z' : /^[acvxyz]$/.test(key))
+  // Ctrl+R is vim's redo.
+  if (mod && !alt) return MOVES.test(key) || (shift ? key === 'z' : /^[acrvxyz]$/.test(key))
   if (alt || /^f\d+$/.test(key)) return false
   return !(key === 'enter' && shift)
 }

@@ -16,6 +16,7 @@ import { Contained } from '../notebook/Contained'
 import { useCellMap, useChrome, useDesk, useEditable, useLanguage, useMay, useOrder, useRun, useText } from '../notebook/hooks'
 import { grammarOf } from '../notebook/languages'
 import { RunButton } from '../notebook/RunButton'
+import { saySaved } from '../notebook/saved'
 import './beside.css'
 import { scratchOf } from './scratch'
 
@@ -86,6 +87,7 @@ function CodeMirrored({ id, cell }: { id: CellId; cell: CellMap }) {
       readOnly: !editable,
       assistant: editable ? assistantOf(desk, id) : null,
       leave: () => desk.goTo(id),
+      save: () => saySaved(desk),
       focused: (focused) => focused && desk.act({ do: 'focus', cell: id, editing: true }),
       beyond: () => false,
     })

@@ -1,8 +1,9 @@
 /** The File menu: the notebook as a thing in the drive. */
 import { t } from '../../i18n'
 import { downloadAddress } from '../../api/client'
-import { notify, notifyError } from '../kit'
+import { notifyError } from '../kit'
 import type { Desk } from '../notebook/desk'
+import { saySaved } from '../notebook/saved'
 import type { Command } from './model'
 
 type Format = 'ipynb' | 'py' | 'html' | 'md'
@@ -26,13 +27,6 @@ const downloadAs = (id: string, format: Format): Command => ({
   id, name: `Download .${format}`, menu: 'File', under: 'Download', group: 5, enabled: (desk) => format === 'ipynb' || known(desk), run: (desk) => download(desk, format),
 })
 
-function saved(desk: Desk): void {
-  const waiting = desk.room.unsaved.getState()
-  const { connection } = desk.room.state.getState()
-  if (connection !== 'online') notify({ title: t('Offline'), detail: t('Your edits are kept in this browser, and saved as soon as the server answers.') })
-  else notify({ title: waiting === 0 ? t('Everything is saved') : t('Saving…'), detail: t('Collegium saves every keystroke as you type.'), kind: 'good' })
-}
-
 export const FILE: readonly Command[] = [
   { id: 'locate', name: 'Locate in drive', menu: 'File', group: 1, enabled: known, run: filing(({ locate }, desk) => locate(desk)) },
   { id: 'playground', name: 'Open in playground', menu: 'File', group: 1, enabled: (desk) => known(desk) && desk.room.state.getState().playgroundOf === null, run: (desk) => desk.playground(null) },
@@ -43,7 +37,7 @@ export const FILE: readonly Command[] = [
   { id: 'move-file', name: 'Move…', menu: 'File', group: 3, enabled: owner, run: (desk) => desk.open('move') },
   { id: 'trash', name: 'Move to trash…', menu: 'File', group: 3, enabled: owner, run: (desk) => desk.open('trash') },
   { id: 'save-copy', name: 'Save a copy', menu: 'File', group: 4, enabled: known, run: filing(({ saveCopy }, desk) => saveCopy(desk)) },
-  { id: 'save', name: 'Save', menu: 'File', group: 4, keys: ['Mod+S'], everywhere: true, run: saved },
+  { id: 'save', name: 'Save', menu: 'File', group: 4, keys: ['Mod+S'], everywhere: true, run: saySaved },
   { id: 'save-revision', name: 'Save and pin revision', menu: 'File', group: 4, keys: ['Mod+M S', 'Mod+Alt+S'], needs: 'write', run: (desk) => desk.open('revision') },
   { id: 'history', name: 'Revision history', menu: 'File', group: 4, needs: 'write', checked: (desk) => desk.chrome.getState().history, run: (desk) => desk.showHistory(!desk.chrome.getState().history) },
   { id: 'info', name: 'Notebook info', menu: 'File', group: 4, enabled: known, run: (desk) => desk.open('info') },

@@ -7,6 +7,7 @@ import type { CellId } from '../../model/wire'
 import { assistantOf } from './assistant'
 import { attach } from './attaching'
 import { useDesk, useEditable } from './hooks'
+import { saySaved } from './saved'
 
 export interface SourceHandle {
   edit(at: 'start' | 'end' | number): void
@@ -61,6 +62,7 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
         ...(language === 'markdown' && { pictures: (files, view, at) => void attach(desk, id, files, view, at) }),
         ...(placeholder !== undefined && { placeholder }),
         leave,
+        save: () => saySaved(desk),
         focused: (focused) => focused && desk.act({ do: 'focus', cell: id, editing: true }),
         beyond: (direction) => {
           const next = desk.neighbour(direction)
