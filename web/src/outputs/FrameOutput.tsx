@@ -5,6 +5,7 @@ import type { CellId, ExecutionId, MimeBundle, NotebookId, Output } from '../mod
 import { type Methods, OutputFrame } from './frame/host'
 import type { Network } from './frame/wire'
 import { heightOf, rememberHeight } from './heights'
+import { keysAsked, OUTPUT_KEY } from './keys'
 import { preludesFor } from './preludes'
 import { useShownTheme } from './theme'
 import { textOf, wholeValue } from './values'
@@ -89,7 +90,13 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
     const widgets = around && linkWidgets(around, network, execution, (items) => frame.current?.post({ kind: 'widgets', items }))
     const made = new OutputFrame(t('Cell output'), latest.current.theme, { ...(network === 'open' && methods), ...widgets?.methods }, network)
     const sender = new Sending(made, notebook, network, setProblem)
-    made.onReady = () => sender.restart(latest.current.outputs)
+    const tellKeys = () => made.post({ kind: 'keys', keys: keysAsked.getState() })
+    const forgetKeys = keysAsked.subscribe(tellKeys)
+    made.onReady = () => {
+      tellKeys()
+      sender.restart(latest.current.outputs)
+    }
+    made.onKey = (wish) => element.dispatchEvent(new CustomEvent(OUTPUT_KEY, { bubbles: true, detail: wish }))
     made.onHeight = (pixels, drawing) => {
       // What was known of it stands until it is drawn: the page would fall together and come apart again.
       if (drawing) return setHeight((known) => Math.max(known, pixels))
@@ -102,6 +109,7 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
     element.append(made.element)
     return () => {
       sender.stop()
+      forgetKeys()
       widgets?.close()
       made.close()
       frame.current = null

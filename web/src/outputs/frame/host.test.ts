@@ -92,6 +92,28 @@ describe('an output frame', () => {
     await vi.waitFor(() => expect(heights).toEqual(['40 so far', 121, HEIGHT_MAX, 0]))
   })
 
+  test('is heard of keys only while it has the keyboard, in few words', async () => {
+    const { inside, posted, greet } = opened()
+    document.body.append(frame.element)
+    const wishes: string[] = []
+    frame.onKey = (wish) => wishes.push(wish)
+    greet(inside)
+    const port = posted[0]?.ports[0] as MessagePort
+    const has = vi.spyOn(document, 'activeElement', 'get').mockReturnValue(document.body)
+    vi.spyOn(document, 'hasFocus').mockReturnValue(true)
+    const heights: number[] = []
+    frame.onHeight = (pixels) => heights.push(pixels)
+    port.postMessage({ kind: 'key', wish: 'back' })
+    port.postMessage({ kind: 'height', pixels: 1 })
+    await vi.waitFor(() => expect(heights).toEqual([1]))
+    expect(wishes).toEqual([])
+
+    has.mockReturnValue(frame.element)
+    for (const wish of ['back', 7, 'x'.repeat(500)]) port.postMessage({ kind: 'key', wish })
+    await vi.waitFor(() => expect(wishes).toEqual(['back', '7', 'x'.repeat(80)]))
+    vi.restoreAllMocks()
+  })
+
   test('that loads again is told everything again, over a new port', () => {
     const { inside, posted, greet } = opened()
     let ready = 0

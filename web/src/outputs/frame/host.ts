@@ -6,6 +6,7 @@ export type Methods = Readonly<Record<string, (...args: readonly unknown[]) => P
 
 export const HEIGHT_MAX = 6000
 const HOST_CHARACTERS_MAX = 100
+const WISH_CHARACTERS_MAX = 80
 
 export class OutputFrame {
   readonly element = document.createElement('iframe')
@@ -16,6 +17,8 @@ export class OutputFrame {
   onHeight: (pixels: number, drawing: boolean) => void = () => {}
   /** A closed frame wanted something of this host. */
   onRefused: (host: string) => void = () => {}
+  /** It says that a key was pressed in it; it does have the keyboard. That a person pressed something cannot be seen from here. */
+  onKey: (wish: string) => void = () => {}
 
   constructor(
     label: string,
@@ -65,6 +68,9 @@ export class OutputFrame {
         break
       case 'refused':
         this.onRefused(String(message.host).slice(0, HOST_CHARACTERS_MAX))
+        break
+      case 'key':
+        if (document.activeElement === this.element && document.hasFocus()) this.onKey(String(message.wish).slice(0, WISH_CHARACTERS_MAX))
         break
       case 'call':
         void this.answer(message.call, String(message.method), Array.isArray(message.args) ? message.args : [])

@@ -6,6 +6,7 @@ import '../text.css'
 import './frame.css'
 import { answered, connect } from './calls'
 import { draw, prelude } from './draw'
+import { heed, listen } from './keys'
 import { heard } from './later'
 import { ADDRESS, HELLO, type Network, PORT, type ToFrame } from './wire'
 import type { Output } from '../../model/wire'
@@ -63,6 +64,9 @@ function receive(message: ToFrame): void {
     case 'widgets':
       turn = turn.then(() => heard(message.items))
       break
+    case 'keys':
+      heed(message.keys)
+      break
     case 'answer':
       answered(message)
       break
@@ -91,6 +95,7 @@ addEventListener('message', function greeted(event: MessageEvent) {
   port = event.ports[0]
   port.onmessage = ({ data }: MessageEvent<ToFrame>) => receive(data)
   connect((message) => port?.postMessage(message))
+  listen((wish) => port?.postMessage({ kind: 'key', wish }))
   new ResizeObserver(tellHeight).observe(document.body)
 })
 

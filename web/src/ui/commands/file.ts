@@ -37,7 +37,7 @@ export const FILE: readonly Command[] = [
   { id: 'move-file', name: 'Move…', menu: 'File', group: 3, enabled: owner, run: (desk) => desk.open('move') },
   { id: 'trash', name: 'Move to trash…', menu: 'File', group: 3, enabled: owner, run: (desk) => desk.open('trash') },
   { id: 'save-copy', name: 'Save a copy', menu: 'File', group: 4, enabled: known, run: filing(({ saveCopy }, desk) => saveCopy(desk)) },
-  { id: 'save', name: 'Save', menu: 'File', group: 4, keys: ['Mod+S'], everywhere: true, run: saySaved },
+  { id: 'save', name: 'Save', menu: 'File', group: 4, keys: ['Mod+S'], everywhere: true, harmless: true, run: saySaved },
   { id: 'save-revision', name: 'Save and pin revision', menu: 'File', group: 4, keys: ['Mod+M S', 'Mod+Alt+S'], needs: 'write', run: (desk) => desk.open('revision') },
   { id: 'history', name: 'Revision history', menu: 'File', group: 4, needs: 'write', checked: (desk) => desk.chrome.getState().history, run: (desk) => desk.showHistory(!desk.chrome.getState().history) },
   { id: 'info', name: 'Notebook info', menu: 'File', group: 4, enabled: known, run: (desk) => desk.open('info') },

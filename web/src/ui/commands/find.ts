@@ -10,7 +10,7 @@ function step(desk: Desk, by: -1 | 1): void {
 }
 
 export const FIND: readonly Command[] = [
-  { id: 'find', name: 'Find…', menu: 'Edit', group: 6, keys: ['Mod+F'], run: (desk) => desk.chrome.setState({ find: { replacing: false } }) },
+  { id: 'find', name: 'Find…', menu: 'Edit', group: 6, keys: ['Mod+F'], harmless: true, run: (desk) => desk.chrome.setState({ find: { replacing: false } }) },
   { id: 'replace', name: 'Find and replace…', menu: 'Edit', group: 6, keys: ['Mod+H'], needs: 'write', run: (desk) => desk.chrome.setState({ find: { replacing: true } }) },
   { id: 'find-next', name: 'Find next', menu: 'Edit', group: 6, keys: ['Mod+G'], run: (desk) => step(desk, 1) },
   { id: 'find-previous', name: 'Find previous', menu: 'Edit', group: 6, keys: ['Mod+Shift+G'], run: (desk) => step(desk, -1) },

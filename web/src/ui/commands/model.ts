@@ -32,6 +32,8 @@ export interface Command {
   readonly inside?: boolean
   /** Its keys also work in other fields of the page. */
   readonly everywhere?: boolean
+  /** Its keys also work while an output has the keyboard. It runs nothing and changes nothing: an output could ask for it unasked. */
+  readonly harmless?: boolean
   readonly enabled?: (desk: Desk) => boolean
   readonly checked?: (desk: Desk) => boolean
   readonly run: (desk: Desk) => void

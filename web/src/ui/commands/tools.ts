@@ -5,7 +5,7 @@ import type { Command } from './model'
 
 export const TOOLS: readonly Command[] = [
   {
-    id: 'palette', name: 'Command palette', menu: 'Tools', group: 1, keys: ['Mod+Shift+P'], everywhere: true,
+    id: 'palette', name: 'Command palette', menu: 'Tools', group: 1, keys: ['Mod+Shift+P'], everywhere: true, harmless: true,
     tool: { label: 'Commands', text: 'Commands', icon: Search }, run: (desk) => desk.open('palette'),
   },
   { id: 'settings', name: 'Settings', menu: 'Tools', group: 1, run: () => navigate('/settings', { state: { from: location.pathname } }) },

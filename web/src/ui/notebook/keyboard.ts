@@ -6,8 +6,11 @@ import { type Binding, bindingsOf, mac } from '../commands/keys'
 import { usable } from '../commands/model'
 import { COMMANDS } from '../commands/table'
 import type { Desk } from './desk'
+import { Modifiers } from './modifiers'
+import { hearOutputs } from './outputKeys'
 
 const CHORD_WITHIN_MS = 2000
+const MODIFIERS: readonly string[] = ['Control', 'Meta', 'Shift', 'Alt']
 
 export function useKeyboard(desk: Desk | null): void {
   useEffect(() => {
@@ -18,9 +21,18 @@ export function useKeyboard(desk: Desk | null): void {
     })
     let chord: readonly Binding[] | null = null
     let timer: ReturnType<typeof setTimeout>
+    const modifiers = new Modifiers()
+    const released = (event: KeyboardEvent) => modifiers.released(event.key)
+    const lost = () => modifiers.lost(document.activeElement?.matches('iframe') ?? false)
     const pressed = (event: KeyboardEvent) => {
+      if (MODIFIERS.includes(event.key)) return modifiers.pressed(event.key)
+      if (!modifiers.own(event)) {
+        event.preventDefault()
+        event.stopPropagation()
+        return
+      }
       // AltGr writes a letter, though it looks like Ctrl and Alt.
-      if (event.isComposing || event.getModifierState('AltGraph') || ['Control', 'Meta', 'Shift', 'Alt'].includes(event.key)) return
+      if (event.isComposing || event.getModifierState('AltGraph')) return
       const where = place(event.target)
       if (where === 'closed') return
       // A key held down begins no second stroke.
@@ -50,10 +62,16 @@ export function useKeyboard(desk: Desk | null): void {
         timer = setTimeout(() => (chord = null), CHORD_WITHIN_MS)
       } else if (started) event.stopPropagation()
     }
+    const deafen = hearOutputs(desk)
     document.addEventListener('keydown', pressed, { capture: true })
+    document.addEventListener('keyup', released, { capture: true })
+    addEventListener('blur', lost)
     return () => {
       unsubscribe()
+      deafen()
       document.removeEventListener('keydown', pressed, { capture: true })
+      document.removeEventListener('keyup', released, { capture: true })
+      removeEventListener('blur', lost)
       clearTimeout(timer)
     }
   }, [desk])

@@ -1,0 +1,277 @@
+"""The keyboard where it is another's: vim's keys in a text, a Mac, and an output that has the focus."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from support.browser import browser, signed_in
+from support.server import Server, server
+
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
+
+ADA = "ada@example.org"
+MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0"
+IS_MAC = "Object.defineProperty(Navigator.prototype, 'platform', { get: () => 'MacIntel' })"
+
+
+@dataclass
+class House:
+    """A server that runs nothing, and Ada."""
+
+    server: Server
+    chromium: Browser
+    token: str
+
+    def open(self, page: Page, *cells: dict[str, Any]) -> None:
+        """A notebook of these cells, which can be worked with."""
+        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells)}
+        with self.server.client(self.token) as api:
+            made = api.post("/notebooks", params={"name": "keys.ipynb"}, json=document).raise_for_status().json()
+        page.goto(f"{self.server.url}/notebooks/{made['id']}")
+        expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+        expect(page.locator(".cells > .cell").first).to_be_visible()
+
+    def set(self, **change: object) -> None:
+        """What Ada sets about the page; it holds from the next load on."""
+        with self.server.client(self.token) as api:
+            api.patch("/me/settings", json=change).raise_for_status()
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with server(env={"COLLEGIUM_ENGINE": "none"}) as running, browser() as chromium:
+        yield House(running, chromium, running.add_user(ADA))
+
+
+@pytest.fixture
+def page(house: House) -> Iterator[Page]:
+    page = signed_in(house.chromium, house.server.url, ADA)
+    yield page
+    page.context.close()
+    house.set(keys={"preset": "default"})
+
+
+def code(name: str, source: str, html: str | None = None) -> dict[str, Any]:
+    """A code cell; with HTML, it has that for a saved output."""
+    outputs = [] if html is None else [{"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}]
+    return {
+        "id": name,
+        "cell_type": "code",
+        "metadata": {},
+        "source": source,
+        "outputs": outputs,
+        "execution_count": None,
+    }
+
+
+def cell(page: Page, name: str) -> Locator:
+    return page.locator(f'.cells > [data-cell-id="{name}"]')
+
+
+def lines(page: Page, name: str) -> Locator:
+    return cell(page, name).locator(".cm-line")
+
+
+def write(page: Page, name: str) -> None:
+    cell(page, name).get_by_role("textbox", name="Source").click()
+    expect(cell(page, name).locator(".cm-content")).to_be_focused()
+
+
+def test_vim_writes_moves_saves_and_leaves(house: House, page: Page) -> None:
+    house.set(keys={"preset": "vim"})
+    house.open(page, code("a", "one two\nthree"), code("b", "last"))
+    write(page, "a")
+    expect(cell(page, "a").locator(".cm-fat-cursor").first).to_be_attached()
+
+    page.keyboard.type("gg0wcwTWO")
+    page.keyboard.press("Escape")
+    page.keyboard.type("jA four")
+    page.keyboard.press("Escape")
+    expect(lines(page, "a")).to_have_text(["one TWO", "three four"])
+    page.keyboard.type("yyp:%s/three/3/g")
+    page.keyboard.press("Enter")
+    expect(lines(page, "a")).to_have_text(["one TWO", "3 four", "3 four"])
+    page.keyboard.press("Control+v")
+    page.keyboard.type("kx")
+    expect(lines(page, "a")).to_have_text(["one TWO", " four", " four"])
+    page.keyboard.type("u")
+    expect(lines(page, "a")).to_have_text(["one TWO", "3 four", "3 four"])
+    page.keyboard.press("Control+r")
+    expect(lines(page, "a")).to_have_text(["one TWO", " four", " four"])
+
+    page.keyboard.type(":w")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Everything is saved")).to_be_visible()
+    expect(cell(page, "a").locator(".cm-content")).to_be_focused()
+    page.keyboard.type("i")
+    page.keyboard.press("Escape")
+    expect(cell(page, "a").locator(".cm-content")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(cell(page, "a")).to_be_focused()
+    page.keyboard.type("dd")
+    expect(page.locator(".cells > .cell")).to_have_count(1)
+    page.keyboard.press("i")
+    expect(cell(page, "b").locator(".cm-content")).to_be_focused()
+    page.keyboard.type(":q")
+    page.keyboard.press("Enter")
+    expect(cell(page, "b")).to_be_focused()
+
+
+def test_a_mac_has_command_for_control(house: House) -> None:
+    page = signed_in(house.chromium, house.server.url, ADA, user_agent=MAC, permissions=["clipboard-read"])
+    page.add_init_script(IS_MAC)
+    house.open(page, code("a", "one = 1"), code("b", "two = 2"))
+    write(page, "a")
+
+    page.keyboard.press("Meta+/")
+    expect(lines(page, "a")).to_have_text(["# one = 1"])
+    page.keyboard.press("Meta+z")
+    expect(lines(page, "a")).to_have_text(["one = 1"])
+    page.keyboard.press("Meta+ArrowRight")
+    page.keyboard.type("1")
+    page.keyboard.press("Alt+Backspace")
+    expect(lines(page, "a")).to_have_text(["one = "])
+    page.keyboard.press("Meta+s")
+    expect(page.get_by_text("Everything is saved")).to_be_visible()
+    page.keyboard.press("Control+m")
+    page.keyboard.press("b")
+    expect(page.locator(".cells > .cell")).to_have_count(3)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+m")
+    page.keyboard.press("d")
+    expect(page.locator(".cells > .cell")).to_have_count(2)
+    page.keyboard.press("Meta+f")
+    expect(page.get_by_role("textbox", name="Find")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Meta+Shift+p")
+    palette = page.get_by_role("dialog", name="Commands", exact=True)
+    expect(palette.locator('[data-command="run"]')).to_contain_text("⌘↩")
+    page.keyboard.press("Escape")
+    expect(palette).to_have_count(0)
+    page.get_by_role("menuitem", name="Edit", exact=True).click()
+    expect(page.get_by_role("menuitem", name="Undo cell operation")).to_contain_text("⌘M Z")
+    page.context.close()
+
+
+LISTENS = """<button id=in>in</button><input id=field><p id=heard></p><script>
+addEventListener('keydown', (event) => { document.getElementById('heard').textContent += event.key + ' ' }, true)
+document.getElementById('in').onkeydown = (event) => { if (event.key === 'F2') event.preventDefault() }
+</script>"""
+
+
+def executions(page: Page) -> list[str]:
+    """What this page asks the server to run, from now on."""
+    asked: list[str] = []
+
+    def sent(frame: str | bytes) -> None:
+        if isinstance(frame, str) and '"execute"' in frame:
+            asked.append(frame)
+
+    page.on("websocket", lambda socket: socket.on("framesent", sent))
+    return asked
+
+
+def test_an_output_gives_the_keyboard_back_and_runs_nothing(house: House, page: Page) -> None:
+    asked = executions(page)
+    house.open(page, code("a", "1", LISTENS), code("b", "2"))
+    frame = cell(page, "a").frame_locator("iframe")
+    frame_has_it = cell(page, "a").locator("iframe")
+
+    frame.locator("#in").click()
+    page.keyboard.press("Escape")
+    expect(cell(page, "a")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(cell(page, "b")).to_be_focused()
+
+    frame.locator("#field").click()
+    page.keyboard.type("shift")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("Escape")
+    expect(frame_has_it).to_be_focused()
+    expect(frame.locator("#field")).to_have_value("shift")
+    expect(frame.locator("#field")).not_to_be_focused()
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Everything is saved")).to_be_visible()
+    expect(frame_has_it).to_be_focused()
+    page.keyboard.press("Control+Shift+p")
+    palette = page.get_by_role("dialog", name="Commands", exact=True)
+    expect(palette).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(palette).to_have_count(0)
+
+    frame.locator("#in").click()
+    page.keyboard.press("Control+b")
+    expect(frame.locator("#heard")).to_have_text(re.compile("Control b $"))
+    expect(frame_has_it).to_be_focused()
+    page.keyboard.down("Control")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The output had the keyboard")).to_be_visible()
+    expect(cell(page, "a")).to_be_focused()
+    # As long as the key is down that was pressed in the output, nothing is run.
+    page.keyboard.press("Enter")
+    page.keyboard.up("Control")
+    assert asked == []
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(500)
+    assert len(asked) == 1
+
+
+SHOUTS = """<button id=in>Press Ctrl+Enter</button><p id=ran></p><script>
+const wishes = ['back', 'run', 'command:run-all', 'command:run', 'command:delete', 'command:restart', 'command:save',
+  'command:palette', 'run-all', { toString: () => 'command:run-all' }, null, 7]
+let port = null, told = 0
+addEventListener('message', ({ ports }) => { port = ports[0] ?? port })
+parent.postMessage('collegium-output:hello-closed', '*')
+setInterval(() => {
+  if (window.rests || port === null) return
+  for (const wish of wishes) try { port.postMessage({ kind: 'key', wish }); told += 1 } catch { /* cannot be sent */ }
+  document.getElementById('ran').textContent = told > 500 ? 'told often' : ''
+}, 5)
+addEventListener('keydown', ({ key }) => { if (key === 'Control' && window.hands) {
+  port.postMessage({ kind: 'key', wish: 'back' }); if (window.hands === 'window') { blur(); parent.focus() } } })
+</script>"""
+
+
+def test_an_output_that_presses_keys_by_itself_does_nothing(house: House, page: Page) -> None:
+    asked = executions(page)
+    house.open(page, code("a", "1", SHOUTS), code("b", "2"))
+    frame = cell(page, "a").frame_locator("iframe")
+
+    write(page, "b")
+    expect(frame.locator("#ran")).to_have_text("told often")
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" + 3")
+    expect(lines(page, "b")).to_have_text(["2 + 3"])
+    expect(cell(page, "b").locator(".cm-content")).to_be_focused()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    # With the keyboard in it, it may give that back, again and again, or ask for what is harmless.
+    frame.locator("#in").click()
+    expect(cell(page, "a").locator("iframe")).not_to_be_focused()
+    expect(page.locator(".cells > .cell")).to_have_count(2)
+    assert asked == []
+
+
+@pytest.mark.parametrize("hands", ["asks", "window"])
+def test_a_stroke_that_began_in_an_output_does_not_end_in_the_page(house: House, page: Page, hands: str) -> None:
+    asked = executions(page)
+    house.open(page, code("a", "1", SHOUTS), code("b", "2"))
+    frame = cell(page, "a").frame_locator("iframe")
+    expect(frame.locator("#ran")).to_have_text("told often")
+    frame.locator("#in").evaluate(f"() => {{ window.rests = true; window.hands = '{hands}' }}")
+
+    frame.locator("#in").click()
+    page.keyboard.down("Control")
+    if hands == "asks":
+        expect(cell(page, "a")).to_be_focused()
+    else:
+        page.wait_for_timeout(300)
+    page.keyboard.press("Enter")
+    page.keyboard.up("Control")
+
+    page.wait_for_timeout(300)
+    assert asked == []
