@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from support.browser import signed_in
 from support.server import Server
@@ -52,6 +52,10 @@ class House:
 
     def output(self, name: str) -> Locator:
         return self.cell(name).get_by_role("region", name="Output")
+
+    def frame(self, name: str) -> FrameLocator:
+        """The inside of the cell's output frame."""
+        return self.cell(name).frame_locator("iframe.output-frame")
 
     def over(self, name: str) -> None:
         """Wait until the cell has run and does not run any more."""
@@ -136,6 +140,39 @@ def test_a_bar_that_is_drawn_again_and_again_is_one_line(house: House, form: str
 
     expect(house.output("c0").locator(".stream")).to_have_text(f"{count}/{count} it")
     house.alive()
+
+
+@pytest.mark.parametrize("form", SHORT_OR_LONG)
+def test_a_progress_bar_of_tqdm_that_is_drawn_at_every_step_is_one_line(house: House, form: str) -> None:
+    count = 1_000_000 if form == "long" else 20_000
+    house.open(f"from tqdm import tqdm\nfor n in tqdm(range({count}), mininterval=0, miniters=1): pass", "here")
+    house.run("c0")
+    house.over("c0")
+
+    expect(house.output("c0").locator(".stream")).to_have_text(
+        re.compile(rf"^\s*100%.*\b{count}/{count} \[[^\r\n]*\]\s*$")
+    )
+    house.alive()
+
+
+@pytest.mark.parametrize("form", SHORT_OR_LONG)
+def test_a_progress_bar_of_widgets_that_moves_at_every_step_ends_and_is_stopped(house: House, form: str) -> None:
+    count = 200_000 if form == "long" else 3000
+    loop = f"from tqdm.notebook import tqdm\nfor n in tqdm(range({count}), mininterval=0, miniters=1): pass"
+    endless = "bar = tqdm(total=10 ** 9, mininterval=0, miniters=1)\nwhile True: bar.update()"
+    house.open(loop, endless, "here")
+    before = heap(house.page)
+    house.run("c0")
+    house.over("c0")
+    expect(house.frame("c0").get_by_text(f"{count}/{count}")).to_be_visible()
+    house.run("c1")
+    expect(house.frame("c1").get_by_text(re.compile(r"\d+/1000000000"))).to_be_visible()
+    house.alive()
+    house.stop("c1")
+
+    expect(house.output("c1")).to_contain_text("KeyboardInterrupt")
+    house.alive()
+    assert heap(house.page) - before < HEAP_GROWN_MAX
 
 
 @pytest.mark.parametrize("form", SHORT_OR_LONG)
