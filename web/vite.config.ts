@@ -62,6 +62,8 @@ const PACKS = [
   { name: 'editing', test: /src\/(editor\/editor|room\/room|session\/session)\.ts$/, priority: 3 },
   // An icon is a quarter of a kilobyte, and its answer's head three times that.
   { name: 'icons', test: /node_modules\/lucide-react\//, priority: 2 },
+  // Too small for an answer of its own each.
+  { name: 'few', test: /src\/(?:i18n\/moments|ui\/notebook\/(?:sight|languages))\.ts$/, priority: 2 },
   // What nobody needs before they press something stays out.
   { name: 'shared', test: /src\/(?:api|i18n|model|room|settings)\/(?!.*schema)|src\/ui\/kit\/(?!index|DrawnMenu|Dialog|Picker|Select|TextField)|src\/outputs\/(?:ansi|values|active)\.ts$|src\/ui\/UserMenu\.tsx$|src\/ui\/notebook\/[a-z]+\.ts$/, minShareCount: 3, priority: 1 },
 ]

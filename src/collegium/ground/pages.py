@@ -9,7 +9,9 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,9 @@ APP_PATHS = ("/", "/welcome", "/account", "/settings", "/diff", "/drive", "/driv
 NOTEBOOK = "src/pages/notebook/index.tsx"
 FONTS = ("google-sans-flex-latin-wght", "google-sans-code-latin-wght")
 ENTRY = re.compile(r'src="/assets/([\w-]+)\.js"')
+SMALL_BYTES_MAX = 128 * 1024
+SMALL_FILES_MAX = 64
+"""So many small files stay in memory: a notebook's page asks for two dozen at once, and files are read in threads."""
 LEGACY_FONTS = (".ttf", ".woff")
 """No browser that can run the app asks for these."""
 
@@ -116,7 +121,7 @@ def add_pages(app: FastAPI, static: Path = STATIC, kept: Path | None = None) -> 
         path = assets.get(request.path_params["name"])
         if path is None:
             raise HTTPException(404, "There is no such file.")
-        return _file(request, path, FOR_EVER)
+        return _file(request, path, FOR_EVER, read=_small)
 
     nothing_here = app.router.default
 
@@ -154,7 +159,8 @@ def hints(static: Path) -> str:
         wanted += chunk.get("imports", ())
     fonts = [c["file"] for c in chunks.values() if Path(c["file"]).name.startswith(FONTS)]
     return ", ".join(
-        [f"</{file}>; rel=modulepreload" for file in scripts]
+        ["</api/v1/me>; rel=preload; as=fetch; crossorigin"]
+        + [f"</{file}>; rel=modulepreload" for file in scripts]
         + [f"</{file}>; rel=preload; as=style; crossorigin" for file in styles]
         + [f"</{file}>; rel=preload; as=font; crossorigin" for file in fonts]
     )
@@ -169,7 +175,20 @@ def _asks_for_a_page(request: Request) -> bool:
     )
 
 
-def _file(request: Request, path: Path, cache: str, more: dict[str, str] | None = None, status: int = 200) -> Response:
+@lru_cache(maxsize=SMALL_FILES_MAX)
+def _small(path: Path) -> bytes | None:
+    """What never changes, unless it is large."""
+    return path.read_bytes() if path.stat().st_size <= SMALL_BYTES_MAX else None
+
+
+def _file(
+    request: Request,
+    path: Path,
+    cache: str,
+    more: dict[str, str] | None = None,
+    status: int = 200,
+    read: Callable[[Path], bytes | None] = lambda path: None,
+) -> Response:
     headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"} | (more or {})
     kind = MIME.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     accepted = {word.split(";")[0].strip() for word in request.headers.get("accept-encoding", "").split(",")}
@@ -179,4 +198,6 @@ def _file(request: Request, path: Path, cache: str, more: dict[str, str] | None 
             headers["Content-Encoding"] = coding
             path = packed
             break
+    if (content := read(path)) is not None:
+        return Response(content, status, headers=headers, media_type=kind)
     return FileResponse(path, status, headers=headers, media_type=kind)

@@ -56,7 +56,7 @@ export async function request(method: string, path: string, { query, json, body,
     answer = await fetch(address(path, query), {
       method,
       credentials: 'same-origin',
-      headers: { accept: 'application/json', ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: { ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       body: json === undefined ? (body ?? null) : JSON.stringify(json),
       ...(signal && { signal }),
     })
