@@ -62,6 +62,8 @@ const PACKS = [
   { name: 'editing', test: /src\/(editor\/editor|room\/room|session\/session)\.ts$/, priority: 3 },
   // An icon is a quarter of a kilobyte, and its answer's head three times that.
   { name: 'icons', test: /node_modules\/lucide-react\//, priority: 2 },
+  // What output frames need as well: they load nothing else of the page.
+  { name: 'framed', test: /src\/(?:model\/wire|outputs\/(?:ansi|mime|stream|frame\/wire))\.ts$/, priority: 7 },
   // Too small for an answer of its own each.
   { name: 'few', test: /src\/(?:i18n\/moments|ui\/notebook\/(?:sight|languages))\.ts$/, priority: 2 },
   // What nobody needs before they press something stays out.

@@ -1,5 +1,6 @@
 """The browser app's files: what an old tab still asks for is there, what nobody asks for goes."""
 
+import json
 import os
 import re
 import time
@@ -75,6 +76,21 @@ def test_a_notebook_needs_no_more_before_its_first_key_than_was_planned() -> Non
     assert sum(packed(STATIC / name).stat().st_size for name in ahead) <= FIRST_LOAD_BYTES_MAX
     # What helps while one writes, menus and what cleans HTML come once they are asked for, or when the page is at rest.
     assert not [name for name in ahead if re.match(r"assets/(writing|DrawnMenu|purify|sanitize|markdown)", name)]
+
+
+FRAME_BYTES_MAX = 20_000
+
+
+def test_an_output_frame_loads_little_of_the_page() -> None:
+    """Each cell with such outputs has a frame of its own: what it begins with is begun a hundred times."""
+    chunks = json.loads((STATIC / ".vite/manifest.json").read_text())
+    seen, wanted = set[str](), ["output.html"]
+    while wanted:
+        if (name := wanted.pop()) not in seen:
+            seen.add(name)
+            wanted += chunks[name].get("imports", [])
+
+    assert sum(packed(STATIC / chunks[name]["file"]).stat().st_size for name in seen) <= FRAME_BYTES_MAX
 
 
 def packed(path: Path) -> Path:
