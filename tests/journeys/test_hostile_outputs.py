@@ -191,6 +191,18 @@ def test_b6_saved_figures_are_drawn_without_a_click_and_the_network_comes_with_o
         pass
 
 
+def test_b6_a_figure_that_names_plotly_elsewhere_needs_nothing_from_there(
+    running: Server, page: Page, token: str
+) -> None:
+    fetches = '<script type="module">import "https://cdn.plot.ly/plotly-4.1.1.min"</script>'
+    draws = "<div id='figure'></div><script>Plotly.newPlot('figure', [{ y: [1, 3, 2] }], {})</script>"
+    notebook = uploaded(running, token, notebook_of(display({"text/html": f"<div>{fetches}{draws}</div>"})))
+    page.goto(f"{running.url}/notebooks/{notebook}")
+
+    expect(page.frame_locator('[data-cell-id="out-0"] iframe').locator(".plotly").first).to_be_visible()
+    expect(page.get_by_role("button", name="Let it use the internet")).to_have_count(0)
+
+
 @pytest.mark.parametrize("network", ["closed", "open"])
 def test_b3_an_output_reaches_neither_page_nor_neighbour_nor_server(
     running: Server, page: Page, token: str, network: str

@@ -122,6 +122,9 @@ async function html(source: string, into: HTMLElement): Promise<void> {
 /** Plotly's own page of itself; ours is the same program, and is here without the internet. */
 const PLOTLY_ELSEWHERE = /(?:cdn\.plot\.ly|cdn\.jsdelivr\.net\/npm\/plotly\.js|cdnjs\.cloudflare\.com\/ajax\/libs\/plotly\.js)/
 
+/** Its `notebook_connected` fetches itself by a module of one line. */
+const IMPORT_CHARACTERS_MAX = 200
+
 async function script(code: string, attributes: Readonly<Record<string, string>>, place: HTMLElement): Promise<void> {
   const { src, type } = attributes
   if (namesBokeh(src ?? code)) {
@@ -130,7 +133,7 @@ async function script(code: string, attributes: Readonly<Record<string, string>>
     const near = await withBokeh(src ?? code)
     if (near !== (src ?? code)) return src === undefined ? script(near, attributes, place) : script(code, { ...rest, src: near }, place)
   }
-  if (src !== undefined && PLOTLY_ELSEWHERE.test(src)) return (await import('./plotly')).provide()
+  if (PLOTLY_ELSEWHERE.test(src ?? (type === 'module' ? code.slice(0, IMPORT_CHARACTERS_MAX) : ''))) return (await import('./plotly')).provide()
   if (/\bPlotly\.\w/.test(code) && !('Plotly' in window) && code.length < 1_000_000) await (await import('./plotly')).provide()
   if (/\bvegaEmbed\b/.test(code) && /maybeLoadScript\(/.test(code)) await (await import('./vega')).provide(code)
   const element = document.createElement('script')
