@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import browser, signed_in
+from support.looking import looked_at
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -83,6 +84,61 @@ def test_what_one_sets_in_a_form_another_sees_and_undo_takes_it_back(house: Hous
     expect(cells(ada).get_by_label("Source")).to_contain_text('name = "it\'s new" #@param ["a", "b"]')
     expect(cells(ada).get_by_label("Source")).to_contain_text("raw = 1 # @param")
     expect(cells(bob).get_by_label("Source")).to_have_count(0)
+
+
+FIELDS = {
+    'text = "v" # @param {type:"string"}': ("text", "v"),
+    'hint = "" # @param {type:"string", placeholder:"a name"}': ("text", ""),
+    "single = 'v' #@param {type: 'string'}": ("text", "v"),
+    'template = "x" # @param {type:"string", isTemplate: true}': ("text", "x"),
+    'raw = 1 + 1 # @param {type:"raw"}': ("text", "1 + 1"),
+    'drop = "a" # @param ["a", "b"]': ("combobox", "a"),
+    'rawdrop = 1 # @param [1, "raw_input", "False"] {type:"raw"}': ("combobox", "1"),
+    'other = "c" # @param ["a", "b"]': ("combobox", "c"),
+    'combo = "a" # @param ["a", "b"] {allow-input: true}': ("text", "a"),
+    'turned = "a" # @param {"allow-input": true} ["a", "b"]': ("text", "a"),
+    'day = "2026-01-31" # @param {type:"date"}': ("date", "2026-01-31"),
+    'rate = 1.5 # @param {type:"number"}': ("number", "1.5"),
+    'whole = 5 # @param {type:"integer", min:0, max:9}': ("number", "5"),
+    'slide = 3 # @param {"type":"slider", "min":0, "max":9, "step":1}': ("range", "3"),
+    'yes = True # @param {type:"boolean"}': ("checkbox", "on"),
+    "guess = 7 #@param": ("number", "7"),
+    'said = "x" #@param ["x", "y"] {type:"string"} what it is for': ("combobox", "x"),
+}
+"""A line of Colab's grammar, the kind of field that it becomes, and what that shows."""
+
+
+def test_every_line_of_the_grammar_is_its_field(house: House) -> None:
+    title = '# @title All of them { run: "auto", vertical-output: true, form-width: "60%" }'
+    lines = [title, "# @markdown ## Notes", "#@markdown ---", *FIELDS, "print(drop, rawdrop, slide)"]
+    notebook = house.server.notebook(house.token, {"c": "\n".join(lines)}, name="grammar.ipynb")
+    page = signed_in(house.chromium, house.server.url, ADA)
+    page.goto(f"{house.server.url}/notebooks/{notebook}")
+    all_of_them = form(page, "All of them")
+    expect(all_of_them.get_by_role("heading", name="Notes")).to_be_visible()
+    expect(all_of_them.get_by_role("separator")).to_be_visible()
+    shown = all_of_them.locator(".form-row").evaluate_all(
+        "rows => rows.map((row) => { const field = row.querySelector('[role=combobox], input:not([aria-hidden])');"
+        " const list = field.getAttribute('role') === 'combobox';"
+        " return [row.querySelector('.form-name').textContent,"
+        " list ? 'combobox' : field.type, list ? field.textContent : field.value] })"
+    )
+
+    assert {name.removesuffix(":"): (kind, value) for name, kind, value in shown} == {
+        line.partition(" = ")[0]: field for line, field in FIELDS.items()
+    }
+    expect(all_of_them.get_by_placeholder("a name")).to_be_visible()
+    looked_at(page, "form-grammar")
+    all_of_them.get_by_role("combobox", name="rawdrop").click()
+    page.get_by_role("option", name="raw_input").click()
+    all_of_them.get_by_label("raw:").fill("")
+    source = cells(page).get_by_label("Source")
+    expect(source).to_contain_text('rawdrop = raw_input # @param [1, "raw_input", "False"] {type:"raw"}')
+    expect(source).to_contain_text('raw = None # @param {type:"raw"}')
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 360, "height": 740})
+    looked_at(page, "form-grammar-phone-dark")
+    page.context.close()
 
 
 def test_a_field_is_added_and_changed_in_a_dialog(house: House) -> None:
