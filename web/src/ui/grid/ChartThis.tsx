@@ -56,7 +56,7 @@ function useSample(notebook: string, table: Table, charts: readonly Chart[]): Sa
 }
 
 function Preview({ chart, sample }: { chart: Chart; sample: Sample | null }) {
-  const marks = sample === null ? [] : sketched(chart.sketch, chart.shows.map((place) => sample.get(place) ?? []))
+  const marks = useMemo(() => (sample === null ? [] : sketched(chart.sketch, chart.shows.map((place) => sample.get(place) ?? []))), [chart, sample])
   return (
     <svg className="grid-sketch" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={nameOf(chart.sketch)} data-drawn={marks.length > 0}>
       <path className="grid-sketch-axes" d={chart.sketch === 'heat' ? '' : `M1 1V${HEIGHT - 1}H${WIDTH - 1}`} />

@@ -19,6 +19,7 @@ type Value = string | null
 const BINS = 14
 const BARS = 6
 const BOXES = 5
+const HEATED = 10
 const PAD = 4
 
 /** Of these columns, in the chart's own order. Nothing: there is too little to draw. */
@@ -110,7 +111,7 @@ function boxes(all: readonly number[][]): Mark[] {
 }
 
 function heat(columns: readonly (readonly Value[])[]): Mark[] {
-  const numbers = columns.map((values) => values.map(numberOf))
+  const numbers = columns.slice(0, HEATED).map((values) => values.map(numberOf))
   const side = (HEIGHT - 2 * PAD) / Math.max(1, numbers.length)
   const left = (WIDTH - side * numbers.length) / 2
   return numbers.flatMap((one, row) => numbers.map((other, at): Mark => ({ kind: 'rect', x: round(left + at * side), y: round(PAD + row * side), width: round(side), height: round(side), tone: correlation(one, other) })))
