@@ -317,6 +317,8 @@ OUTPUTS = [
             "image/jpeg": JPG,
             "image/svg+xml": SVG,
             "text/html": "<table><tr><th>n</th></tr><tr><td>1</td></tr></table>",
+            "application/pdf": "JVBERi0xLjQKJSVFT0YK",
+            "application/json": {"n": 1},
         }.items()
     ),
 ]
@@ -346,7 +348,7 @@ OUTPUT = {
     "copy-output-table": told("Output copied", before=drawn, own=True),
     **{
         f"save-output-{kind}": downloads(rf".*\.{kind}", before=drawn, own=True)
-        for kind in ("txt", "png", "svg", "jpg", "html", "csv")
+        for kind in ("txt", "png", "svg", "jpg", "pdf", "html", "csv", "json")
     },
     "download-log": downloads(r".*", before=lambda world: world.focus("a"), runs=True),
 }

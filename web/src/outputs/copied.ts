@@ -1,9 +1,12 @@
 /** A cell's outputs as text, for the clipboard. */
 import { isBlob, joined, type Output } from '../model/wire'
 import { withoutAnsi } from './ansi'
+import { DATA, TEXTS } from './offers'
 import { textOf } from './values'
 
-const FORMS = ['text/plain', 'text/markdown', 'text/latex', 'application/json', 'text/html'] as const
+/** What IPython's own displays say of themselves is a name, which nobody wants to paste. */
+const NAME = /^<IPython\.(?:core|lib)\.display\.\w+ object>$/
+const SAID = ['text/markdown', 'text/latex', ...DATA] as const
 
 export function copied(outputs: readonly Output[]): string {
   return outputs
@@ -15,7 +18,9 @@ export function copied(outputs: readonly Output[]): string {
           return withoutAnsi(output.traceback.join('\n') || `${output.ename}: ${output.evalue}`)
         case 'display_data':
         case 'execute_result': {
-          const value = FORMS.map((mime) => output.data[mime]).find((one) => one !== undefined && !isBlob(one))
+          const found = (mimes: readonly string[]) => mimes.map((mime) => output.data[mime]).find((one) => one !== undefined && !isBlob(one))
+          const plain = output.data['text/plain']
+          const value = (plain !== undefined && NAME.test(textOf(plain)) ? found(SAID) : undefined) ?? found(TEXTS)
           return value === undefined ? '' : textOf(value)
         }
         default:

@@ -2,8 +2,12 @@
 import { isBlob, type MimeValue, type Output } from '../model/wire'
 import { textOf } from './values'
 
-export type SaveAs = 'txt' | 'png' | 'svg' | 'jpg' | 'html' | 'csv'
+export type SaveAs = 'txt' | 'png' | 'svg' | 'jpg' | 'pdf' | 'html' | 'csv' | 'json'
 export const IMAGES = { png: 'image/png', svg: 'image/svg+xml', jpg: 'image/jpeg' } as const
+export const FILES = { ...IMAGES, pdf: 'application/pdf' } as const
+export const DATA = ['application/json', 'application/geo+json'] as const
+/** What an output is as text, the likeliest first. */
+export const TEXTS = ['text/plain', 'text/markdown', 'text/latex', ...DATA, 'text/html'] as const
 
 type Rich = Extract<Output, { output_type: 'display_data' | 'execute_result' }>
 const isRich = (output: Output): output is Rich => output.output_type === 'display_data' || output.output_type === 'execute_result'
@@ -27,8 +31,12 @@ export function mayHaveTable(outputs: readonly Output[]): boolean {
 }
 
 export function canSaveAs(outputs: readonly Output[], as: SaveAs): boolean {
-  if (as === 'txt') return outputs.length > 0
-  if (as === 'html') return first(outputs, ['text/html']) !== null
-  return as === 'csv' ? mayHaveTable(outputs) : first(outputs, [IMAGES[as]]) !== null
+  switch (as) {
+    case 'txt': return outputs.some((output) => !isRich(output)) || first(outputs, TEXTS) !== null
+    case 'csv': return mayHaveTable(outputs)
+    case 'html': return first(outputs, ['text/html']) !== null
+    case 'json': return first(outputs, DATA) !== null
+    default: return first(outputs, [FILES[as]]) !== null
+  }
 }
 

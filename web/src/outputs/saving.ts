@@ -2,14 +2,14 @@
 import { t } from '../i18n'
 import { isBlob, type MimeValue, type NotebookId, type Output } from '../model/wire'
 import { copied } from './copied'
-import { first, IMAGES, type SaveAs } from './offers'
+import { DATA, FILES, first, IMAGES, type SaveAs } from './offers'
 import { blobAddress, bytesOf, readText, textOf } from './values'
 
 async function text(notebook: NotebookId, value: MimeValue): Promise<string> {
   return isBlob(value) ? (await readText(blobAddress(notebook, value.$blob), Number.POSITIVE_INFINITY)).text : textOf(value)
 }
 
-async function imageBlob(notebook: NotebookId, mime: string, value: MimeValue): Promise<Blob> {
+async function binary(notebook: NotebookId, mime: string, value: MimeValue): Promise<Blob> {
   if (isBlob(value)) {
     const answer = await fetch(blobAddress(notebook, value.$blob), { credentials: 'same-origin' })
     if (!answer.ok) throw new Error(`The output could not be loaded (${answer.status}).`)
@@ -17,7 +17,7 @@ async function imageBlob(notebook: NotebookId, mime: string, value: MimeValue): 
   }
   if (mime === IMAGES.svg) return new Blob([textOf(value)], { type: mime })
   const bytes = bytesOf(value)
-  if (bytes === null) throw new Error(t('The image is damaged.'))
+  if (bytes === null) throw new Error(t('This output is damaged: it is not {type}.', { type: mime }))
   return new Blob([bytes], { type: mime })
 }
 
@@ -52,7 +52,7 @@ export async function copyTable(notebook: NotebookId, outputs: readonly Output[]
 export async function copyImage(notebook: NotebookId, outputs: readonly Output[]): Promise<void> {
   const found = first(outputs, Object.values(IMAGES))
   if (found === null) return
-  const blob = await imageBlob(notebook, found.mime, found.value)
+  const blob = await binary(notebook, found.mime, found.value)
   await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob.type === 'image/png' ? blob : drawn(blob) })])
 }
 
@@ -85,8 +85,7 @@ export async function saveAs(notebook: NotebookId, outputs: readonly Output[], a
 async function fileOf(notebook: NotebookId, outputs: readonly Output[], as: SaveAs): Promise<Blob> {
   if (as === 'txt') return new Blob([copied(outputs)], { type: 'text/plain' })
   if (as === 'csv') return new Blob([asCsv(await tableIn(notebook, outputs))], { type: 'text/csv' })
-  const mime = as === 'html' ? 'text/html' : IMAGES[as]
-  const found = first(outputs, [mime])
+  const found = first(outputs, as === 'json' ? DATA : [as === 'html' ? 'text/html' : FILES[as]])
   if (found === null) throw new Error(t('There is nothing of this kind in the output.'))
-  return as === 'html' ? new Blob([await text(notebook, found.value)], { type: mime }) : imageBlob(notebook, mime, found.value)
+  return as === 'html' || as === 'json' ? new Blob([await text(notebook, found.value)], { type: found.mime }) : binary(notebook, found.mime, found.value)
 }

@@ -63,8 +63,10 @@ export const OUTPUTS: readonly Command[] = [
   save('png', 'Image (.png)'),
   save('svg', 'Drawing (.svg)'),
   save('jpg', 'Photo (.jpg)'),
+  save('pdf', 'Document (.pdf)'),
   save('html', 'Web page (.html)'),
   save('csv', 'Table (.csv)'),
+  save('json', 'Data (.json)'),
   {
     id: 'download-log', name: 'Download all that the cell printed', menu: 'Edit', group: 7,
     enabled: (desk) => some(desk) && desk.session.run(here(desk))?.execution.saved !== true,
