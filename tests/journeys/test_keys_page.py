@@ -275,3 +275,35 @@ def test_a_stroke_that_began_in_an_output_does_not_end_in_the_page(house: House,
 
     page.wait_for_timeout(300)
     assert asked == []
+
+
+def test_shift_and_a_click_into_another_text_choose_cells_and_in_the_same_text_letters(
+    house: House, page: Page
+) -> None:
+    house.open(page, *(code(name, f"{name} = 1") for name in "abcd"))
+    write(page, "b")
+
+    cell(page, "d").locator(".source").click(modifiers=["Shift"])
+    expect(page.locator(".cell-chosen")).to_have_count(3)
+    expect(cell(page, "d")).to_be_focused()
+    page.keyboard.press("Control+m")
+    page.keyboard.press("d")
+    expect(page.locator(".cells > .cell")).to_have_count(1)
+
+    write(page, "a")
+    page.keyboard.press("Home")
+    cell(page, "a").locator(".cm-line").click(position={"x": 200, "y": 8}, modifiers=["Shift"])
+    page.keyboard.type("x")
+    expect(lines(page, "a")).to_have_text(["x"])
+
+
+def test_a_long_line_goes_under_its_numbers(house: House, page: Page) -> None:
+    house.set(editor={"lineNumbers": True, "wrap": False})
+    house.open(page, code("a", "x" * 400))
+    write(page, "a")
+    page.keyboard.press("End")
+
+    ground = cell(page, "a").locator(".cm-gutters").evaluate("it => getComputedStyle(it).backgroundImage")
+    house.set(editor={"lineNumbers": False})
+    assert "rgba(0, 0, 0, 0)" not in ground
+    assert "gradient" in ground

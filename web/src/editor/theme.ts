@@ -4,7 +4,7 @@ import { EditorView } from '@codemirror/view'
 export const look = EditorView.theme({
   '&': { color: 'var(--ink)', backgroundColor: 'transparent', fontSize: 'var(--code-size)' },
   '&.cm-focused': { outline: 'none' },
-  '.cm-scroller': { fontFamily: 'var(--code-font)', fontVariantLigatures: 'var(--code-ligatures)', lineHeight: 'var(--code-line)', overflow: 'auto hidden' },
+  '.cm-scroller': { fontFamily: 'var(--code-font)', fontVariantLigatures: 'var(--code-ligatures)', lineHeight: 'var(--code-line)', overflow: 'auto hidden', clipPath: 'inset(0 2px)' },
   '.cm-content': { padding: '10px 0', caretColor: 'var(--accent)' },
   '.cm-line': { padding: '0 14px', background: 'var(--code-rulers)', backgroundOrigin: 'content-box' },
   '.cm-cursor, .cm-dropCursor': { borderLeft: '2px solid var(--accent)', marginLeft: '-1px' },
@@ -13,7 +13,8 @@ export const look = EditorView.theme({
   '.cm-matchingBracket, .cm-nonmatchingBracket': { backgroundColor: 'transparent' },
   '&.cm-focused .cm-matchingBracket': { backgroundColor: 'color-mix(in srgb, var(--ok) 22%, transparent)', borderRadius: '2px' },
   '&.cm-focused .cm-nonmatchingBracket': { backgroundColor: 'color-mix(in srgb, var(--bad) 22%, transparent)' },
-  '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--ink-soft)', border: 'none', fontFamily: 'var(--code-font)' },
+  // A long line that is scrolled goes under it, and ends before the ring around the cell, which stays uncovered.
+  '.cm-gutters': { background: 'linear-gradient(var(--ground, transparent)) 2px 2px / calc(100% - 2px) calc(100% - 4px) no-repeat', color: 'var(--ink-soft)', border: 'none', fontFamily: 'var(--code-font)' },
   '.cm-lineNumbers .cm-gutterElement': { boxSizing: 'border-box', minWidth: 'calc(3ch + 8px)', padding: '0 4px' },
   '.cm-foldGutter': { width: '12px' },
   '.cm-foldGutter .cm-gutterElement': { padding: '0', textAlign: 'center', cursor: 'pointer', opacity: '0', transition: 'opacity var(--quick)' },

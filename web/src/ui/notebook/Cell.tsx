@@ -73,6 +73,7 @@ function CellFrame({ id, cell }: { id: CellId; cell: CellMap }) {
         if (event.target === root.current || !desk.view.getState().selected.has(id)) focus(desk, id, event.target === root.current)
       }}
       onMouseDown={(event) => pressed(desk, id, event)}
+      onMouseDownCapture={(event) => extended(desk, id, event)}
       aria-description={chosen ? t('Selected') : undefined}
     >
       <InsertBar above={id} near={focused} />
@@ -92,7 +93,17 @@ function CellFrame({ id, cell }: { id: CellId; cell: CellMap }) {
   )
 }
 
-/** Shift chooses up to here, Ctrl (or Cmd) this one too; in a text these keys are the text's own. */
+/** Shift and a click into the text of another cell choose up to it, before its editor hears of it. */
+function extended(desk: Desk, id: CellId, event: MouseEvent): void {
+  const { focused } = desk.view.getState()
+  if (!event.shiftKey || event.button !== 0 || focused === null || focused === id || !(event.target as Element).closest('.source')) return
+  event.preventDefault()
+  event.stopPropagation()
+  desk.act({ do: 'extend', to: id, order: desk.outline.current() })
+  desk.placeOf(id)?.focus({ preventScroll: true })
+}
+
+/** Shift chooses up to here, Ctrl (or Cmd) this one too; in the text that one is in these keys are the text's own. */
 function pressed(desk: Desk, id: CellId, event: MouseEvent): void {
   const target = event.target as Element
   if (target.closest('.source, .output, .cell-tools, .cell-handle')) return
