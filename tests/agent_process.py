@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from anyio.abc import ByteStream
 
 from collegium.ground.streams import connect_unix
 from collegium.kernels.model import Frame, encode, parse
+from collegium_agent.supervisor import OOM_SCORE
 from support.environment import runtime_python
+from support.template import Forked, template
 
 SOURCES = Path(__file__).parent.parent / "src"
 
@@ -25,7 +27,7 @@ SOURCES = Path(__file__).parent.parent / "src"
 class AgentProcess:
     """PID 1 of a runtime, and the way to its agent."""
 
-    def __init__(self, folder: Path, *options: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, *options: str, env: dict[str, str] | None = None, forked: bool = False) -> None:
         self.folder = folder
         self.address = folder / "agent.sock"
         self.content = folder / "content"
@@ -34,15 +36,19 @@ class AgentProcess:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self.address))
             listener.listen(16)
-            command = [str(runtime_python()), "-m", "collegium_agent", "--listen-fd", str(listener.fileno())]
-            command += ["--state", str(folder / "state"), "--cwd", str(self.content), *options]
+            words = ["--state", str(folder / "state"), "--cwd", str(self.content), *options]
+            variables = {**os.environ, "PYTHONPATH": str(SOURCES), **(env or {})}
             with (folder / "log").open("wb") as log:
-                self.process = subprocess.Popen(
-                    command,
-                    pass_fds=(listener.fileno(),),
-                    env={**os.environ, "PYTHONPATH": str(SOURCES), **(env or {})},
-                    stderr=log,
-                )
+                self.process = self._start(words, variables, listener, log.fileno(), forked=forked)
+
+    def _start(
+        self, words: list[str], variables: dict[str, str], listener: socket.socket, log: int, *, forked: bool
+    ) -> "subprocess.Popen[bytes] | Forked":
+        if forked and template(runtime_python()).is_like(variables):
+            return template(runtime_python()).fork(words, listener, log, variables)
+        number = listener.fileno()
+        command = [str(runtime_python()), "-m", "collegium_agent", "--listen-fd", str(number), *words]
+        return subprocess.Popen(command, pass_fds=(number,), env=variables, stderr=log)
 
     async def connect(self) -> ByteStream:
         """A stream to the agent."""
@@ -56,13 +62,18 @@ class AgentProcess:
             await stream.aclose()
         self.streams.clear()
 
-    def kill(self, wanted: str) -> int:
-        """SIGKILL the child whose command line has this in it; returns its pid."""
-        for pid in self.children():
-            if wanted in pid[1]:
-                os.kill(pid[0], signal.SIGKILL)
-                return pid[0]
-        raise LookupError(wanted)
+    def kill_agent(self) -> None:
+        """SIGKILL the agent; PID 1 starts another."""
+        self._kill(lambda score: score != OOM_SCORE)
+
+    def kill_kernel(self) -> None:
+        """SIGKILL a kernel."""
+        self._kill(lambda score: score == OOM_SCORE)
+
+    def _kill(self, wanted: Callable[[str], bool]) -> None:
+        # A fork has its template's command line; but who shall go first when memory runs out is said of kernels alone.
+        scores = {pid: Path(f"/proc/{pid}/oom_score_adj").read_text().strip() for pid, _ in self.children()}
+        os.kill(next(pid for pid, score in scores.items() if wanted(score)), signal.SIGKILL)
 
     def children(self) -> list[tuple[int, str]]:
         """Direct children of PID 1: pid and command line."""
@@ -85,10 +96,10 @@ class AgentProcess:
 
 
 @contextmanager
-def agent_process(*options: str, env: dict[str, str] | None = None) -> Iterator[AgentProcess]:
-    """An agent in a short path (unix sockets have short names)."""
+def agent_process(*options: str, env: dict[str, str] | None = None, forked: bool = False) -> Iterator[AgentProcess]:
+    """An agent in a short path (unix sockets have short names); as a fork of a template it starts in less time."""
     folder = Path(tempfile.mkdtemp(prefix="agent-", dir="/tmp"))
-    agent = AgentProcess(folder, *options, env=env)
+    agent = AgentProcess(folder, *options, env=env, forked=forked)
     try:
         yield agent
     finally:

@@ -233,7 +233,7 @@ def followed(frames: list[dict[str, Any]], execution: str) -> list[dict[str, Any
 
 @pytest.fixture
 def agent() -> Iterator[AgentProcess]:
-    with agent_process() as agent:
+    with agent_process(forked=True) as agent:
         yield agent
 
 

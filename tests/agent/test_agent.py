@@ -216,7 +216,7 @@ async def test_a_kernel_outlives_its_agent_and_its_cell_goes_on(own: AgentProces
     code = "import time\nfor i in range(40): print(i, flush=True); time.sleep(0.05)\nx = 'kept'"
     await client.send(op="execute", kernel=K, id="long", code=code)
     first = await client.until(Message, msg_type="stream")
-    own.kill("collegium_agent")
+    own.kill_agent()
     again = await reopened(own, since=first.seq)
     rest = await ran(again, "long")
     await again.send(op="execute", kernel=K, id="long", code=code)

@@ -179,7 +179,7 @@ async def test_an_upload_outlives_the_agent_that_took_it() -> None:
 
         async def killing() -> AsyncIterator[bytes]:
             yield data[:1_000_000]
-            agent.kill("--supervisor-fd")
+            agent.kill_agent()
             yield data[1_000_000:2_000_000]
 
         with pytest.raises(Unavailable):
@@ -433,7 +433,7 @@ async def test_a_killed_agent_ends_its_terminals_and_the_next_one_serves() -> No
             screen = Screen(stream)
             await stream.input("echo pi''d $$.\r")
             pid = await screen.until_pid()
-            agent.kill("--supervisor-fd")
+            agent.kill_agent()
             with pytest.raises(Unavailable):
                 await screen.until(b"never")
         with anyio.fail_after(60):

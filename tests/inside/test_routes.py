@@ -281,7 +281,7 @@ async def test_a_terminal_whose_agent_is_killed_says_come_back_later(
     name = await new_terminal(site)
     async with site.terminal(name) as socket:
         await until(socket, b"$" if os.geteuid() else b"#")
-        site.runtime.agent.kill("--supervisor-fd")
+        site.runtime.agent.kill_agent()
         with anyio.fail_after(60):
             assert await close_code(socket) == 1013
     async with site.client() as ada:

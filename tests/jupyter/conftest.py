@@ -11,7 +11,7 @@ from jupyter.world import ADA, EVE, Site, open_site
 
 @pytest.fixture(scope="module")
 def agent() -> Iterator[AgentProcess]:
-    with agent_process() as agent:
+    with agent_process(forked=True) as agent:
         yield agent
 
 

@@ -281,7 +281,7 @@ async def test_an_agent_that_is_killed_costs_its_kernels_nothing(site: Site, age
         await socket.run("x = 1")
         asked = await socket.ask("execute_request", {"code": "import time; time.sleep(1); print('slept')"})
         await socket.until("status", asked, execution_state="busy")
-        agent.kill("--supervisor-fd")
+        agent.kill_agent()
         said = await socket.until("stream", asked)
         text, _ = await socket.run("print(x)")
 

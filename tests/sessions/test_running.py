@@ -233,7 +233,7 @@ async def test_a_kernel_that_dies_is_named_in_its_cell(
         [running] = await ask(sessions, documents, "import os, time\nprint('begun', flush=True)\ntime.sleep(60)")
         await heard(documents, lambda f: f["type"] in ("outputs", "append") and f["execution"] == running)
         machines.kills = kills
-        machines.agent.kill("launch.py")
+        machines.agent.kill_kernel()
         frame = await ended(documents, running)
         _, outputs = await sessions.execution(ADA, NOTEBOOK, running)
         [[after]] = await outputs_of(sessions, documents, "print('alive')")

@@ -128,7 +128,7 @@ async def test_a_kernel_killed_for_memory_says_how_much_it_used(
     async with server() as sessions:
         execution = await begun(sessions, documents, "import time; time.sleep(1000)")
         machines.kills, machines.used = kills, used
-        machines.agent.kill("launch.py")
+        machines.agent.kill_kernel()
         over = await ended(documents, execution)
 
     assert over["reason"] == reason

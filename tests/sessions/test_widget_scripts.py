@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("package", ["anywidget", "jupyter-matplotlib", "bqplot"])
 async def test_a_package_of_the_runtime_version_brings_its_script(package: str) -> None:
-    with agent_process() as agent:
+    with agent_process(forked=True) as agent:
         script = await read_nbextension(agent.connect, f"{package}/index.js")
 
     assert b"define(" in script
