@@ -42,11 +42,10 @@ export function LongText({ text, omittedAt = null, className, label, follow = fa
   useLayoutEffect(() => {
     const root = box.current
     if (root === null) return
-    if (view.current === null) {
-      view.current = new StreamView(root)
-      setWhere(view.current.gap)
-    }
+    view.current ??= new StreamView(root)
     view.current.show(text, omittedAt)
+    // Few texts leave something out; the others are not drawn a second time.
+    if (omittedAt !== null) setWhere(view.current.gap)
     // Only a box scrolls; asking a thousand short outputs for their height would lay the page out a thousand times.
     if (boxed) stick()
   }, [text, omittedAt, stick, boxed])
