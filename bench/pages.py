@@ -1,8 +1,9 @@
 """`python -m bench.pages`: the notebook page beside JupyterLab's, in one run.
 
 Bytes and time until a notebook of 1, 100 and 1,000 cells with outputs can be edited, with a cold and a warm cache; the
-script that one key press costs among 1,000 cells; how long the page is busy while a million lines arrive; and what a
-browser keeps in memory. Both sides take turns in one Chromium; medians. `--quick` repeats less.
+script that one key press costs among 1,000 cells; how evenly they scroll; how long the page is busy while a million
+lines arrive; and what a browser keeps in memory. Both sides take turns in one Chromium; medians. `--quick` repeats
+less.
 """
 
 import json
@@ -52,6 +53,24 @@ PAINT = """() => {
     }, { capture: true })
 }"""
 
+SCROLL = """([selector, pixels, milliseconds]) => new Promise(done => {
+    const element = document.querySelector(selector)
+    const frames = []
+    let last = null
+    let began = null
+    const step = now => {
+        if (last !== null) frames.push(now - last)
+        began ??= now
+        last = now
+        element.scrollTop += pixels
+        if (now - began < milliseconds) requestAnimationFrame(step)
+        else done({ frames, travelled: element.scrollTop })
+    }
+    requestAnimationFrame(step)
+})"""
+SCROLL_PIXELS = 60
+SCROLL_MS = 5000
+
 
 @dataclass(frozen=True)
 class Side:
@@ -62,6 +81,8 @@ class Side:
     address: Callable[[int], str]
     run: Callable[[Page], None]
     ended: Callable[[Page], bool]
+    scroller: str
+    """The selector of what scrolls the cells."""
 
 
 Samples = dict[tuple[str, str, str], list[float]]
@@ -84,6 +105,7 @@ def main() -> None:
                 for size in SIZES:
                     openings(chromium, side, size, taken)
                 typing(chromium, side, taken)
+                scrolling(chromium, side, taken)
             if number > 0:  # The first warms the servers.
                 _merge(samples, taken)
         for _ in range(max(1, rounds // 2)):
@@ -116,7 +138,9 @@ def ours(running: Server, chromium: Browser) -> Side:
         said = page.locator('section[aria-label="Output"]').first
         return said.count() > 0 and f"line {LINES - 1}" in (said.text_content() or "")
 
-    return Side("Collegium", state, lambda size: f"{running.url}/notebooks/{made[size]}", run, ended)
+    return Side(
+        "Collegium", state, lambda size: f"{running.url}/notebooks/{made[size]}", run, ended, ".notebook-scroll"
+    )
 
 
 def theirs(lab: Peer) -> Side:
@@ -133,7 +157,8 @@ def theirs(lab: Peer) -> Side:
         busy = page.locator('.jp-Notebook-ExecutionIndicator[data-status="busy"]').count()
         return busy == 0 and page.locator(".jp-OutputArea-output").count() > 0
 
-    return Side("JupyterLab", None, lambda size: f"{lab.url}/lab/tree/{size}.ipynb?reset", run, ended)
+    scroller = ".jp-Notebook .jp-WindowedPanel-outer"
+    return Side("JupyterLab", None, lambda size: f"{lab.url}/lab/tree/{size}.ipynb?reset", run, ended, scroller)
 
 
 def document(size: int) -> dict[str, Any]:
@@ -217,6 +242,21 @@ def typing(chromium: Browser, side: Side, taken: Samples) -> None:
             costs.append((_script(devtools) - before) * 1000)
         _note(taken, "a key among 1,000 cells: script, p95", "ms", side, _p95(costs))
         _note(taken, "a key among 1,000 cells: to the frame, p95", "ms", side, _p95(page.evaluate("paints")))
+        page.close()
+
+
+def scrolling(chromium: Browser, side: Side, taken: Samples) -> None:
+    """Down 1,000 cells as fast as a hand turns a wheel: how many frames a second, and how long the late ones take."""
+    with opened(chromium, side) as context:
+        page = context.new_page()
+        page.goto(side.address(max(SIZES)), wait_until="commit")
+        _editable(page)
+        page.wait_for_timeout(3000)
+        seen = page.evaluate(SCROLL, [side.scroller, SCROLL_PIXELS, SCROLL_MS])
+        frames = seen["frames"]
+        assert seen["travelled"] > SCROLL_PIXELS * len(frames) / 2, "the cells did not scroll"
+        _note(taken, "scrolling 1,000 cells: frames a second", "", side, 1000 * len(frames) / sum(frames))
+        _note(taken, "scrolling 1,000 cells: a frame, p95", "ms", side, _p95(frames))
         page.close()
 
 
