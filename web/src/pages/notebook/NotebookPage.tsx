@@ -15,8 +15,9 @@ import { aroundOf } from '../../ui/notebook/around'
 import { CellList } from '../../ui/notebook/CellList'
 import { Contained } from '../../ui/notebook/Contained'
 import { type Chrome, Desk } from '../../ui/notebook/desk'
+import { DeskProvider } from '../../ui/notebook/DeskProvider'
 import { Header } from '../../ui/notebook/Header'
-import { DeskContext, useChrome, useDesk, useRoom, useSession } from '../../ui/notebook/hooks'
+import { useChrome, useDesk, useRoom, useSession } from '../../ui/notebook/hooks'
 import { useKeyboard } from '../../ui/notebook/keyboard'
 import '../../ui/notebook/notebook.css'
 import '../../ui/notebook/print.css'
@@ -49,12 +50,12 @@ export function NotebookPage({ id }: { id: NotebookId }) {
   useKeyboard(desk)
   if (!desk) return null
   return (
-    <DeskContext value={desk}>
+    <DeskProvider desk={desk}>
       <AroundContext value={aroundOf(desk)}>
         <OpenNotebook loose={loose} />
         <DialogsWhenAsked />
       </AroundContext>
-    </DeskContext>
+    </DeskProvider>
   )
 }
 

@@ -5,6 +5,7 @@ import { useStore } from 'zustand'
 import { t, tn } from '../../i18n'
 import { classes, later, notifyError } from '../kit'
 import type { CellMap, CellType } from '../../model/notebook'
+import type { View } from '../../model/view'
 import type { CellId } from '../../model/wire'
 import { mac } from '../commands/keys'
 import { CellToolbar } from './CellToolbar'
@@ -13,12 +14,22 @@ import { Contained } from './Contained'
 import type { Desk } from './desk'
 import { dragEnded, dragStarted } from './drop'
 import { fold, whole } from './folding'
-import { useCellMap, useDesk, useFacts, useKey, useMay, useSection, useView } from './hooks'
+import { NearContext, useCellMap, useDesk, useFacts, useKey, useMay, useSection, useView } from './hooks'
 import { InsertBar } from './InsertBar'
 import type { SourceHandle } from './Source'
 import { TextCell } from './TextCell'
 
 const OverlapPanel = later(() => import('../overlaps/OverlapPanel'))
+
+const FOCUSED = 1
+const EDITING = 2
+const CHOSEN = 4
+
+/** How a cell stands among the others, as one number: each of a thousand listens once for it. */
+function standing({ focused, editing, selected }: View, id: CellId): number {
+  const here = focused === id
+  return (here ? FOCUSED : 0) | (here && editing ? EDITING : 0) | (selected.size > 1 && selected.has(id) ? CHOSEN : 0)
+}
 
 export const Cell = memo(function Cell({ id }: { id: CellId }) {
   const cell = useCellMap(id)
@@ -28,9 +39,11 @@ export const Cell = memo(function Cell({ id }: { id: CellId }) {
 function CellFrame({ id, cell }: { id: CellId; cell: CellMap }) {
   const desk = useDesk()
   const type = useKey<CellType>(cell, 't')
-  const focused = useView((view) => view.focused === id)
-  const editing = useView((view) => view.focused === id && view.editing)
-  const chosen = useView((view) => view.selected.size > 1 && view.selected.has(id))
+  const facts = useFacts(cell)
+  const now = useView((view) => standing(view, id))
+  const focused = (now & FOCUSED) !== 0
+  const editing = (now & EDITING) !== 0
+  const chosen = (now & CHOSEN) !== 0
   const [hovered, setHovered] = useState(false)
   const root = useRef<HTMLDivElement>(null)
   const source = useRef<SourceHandle>(null)
@@ -77,10 +90,11 @@ function CellFrame({ id, cell }: { id: CellId; cell: CellMap }) {
       aria-description={chosen ? t('Selected') : undefined}
     >
       <InsertBar above={id} near={focused} />
-      {type === 'code' ? <CodeCell id={id} cell={cell} source={source} leave={leave} /> : <TextCell id={id} cell={cell} raw={type === 'raw'} source={source} leave={leave} />}
-      <Fold id={id} />
-      <HiddenRow id={id} />
-      <Locked cell={cell} />
+      <NearContext value={focused || hovered}>
+        {type === 'code' ? <CodeCell id={id} cell={cell} facts={facts} source={source} leave={leave} /> : <TextCell id={id} cell={cell} raw={type === 'raw'} source={source} leave={leave} />}
+      </NearContext>
+      <Section id={id} />
+      {facts.readOnly && <Locked />}
       <Talked id={id} />
       <Overlapped id={id} />
       {(focused || hovered) && (
@@ -141,25 +155,25 @@ function Handle({ id }: { id: CellId }) {
   )
 }
 
-/** The arrow beside a heading. */
-function Fold({ id }: { id: CellId }) {
+/** Of the section that a cell begins: its arrow, and what stands in the place of its cells while it is collapsed. */
+function Section({ id }: { id: CellId }) {
   const desk = useDesk()
   const section = useSection(id)
   if (!section || section.size === 0) return null
   const label = section.folded ? t('Expand section') : t('Collapse section')
   return (
-    <button type="button" className="cell-fold" aria-label={label} title={label} aria-expanded={!section.folded} onMouseDown={(event) => event.preventDefault()} onClick={() => fold(desk, id, !section.folded)}>
-      {section.folded ? <ChevronRight size={18} aria-hidden /> : <ChevronDown size={18} aria-hidden />}
-    </button>
+    <>
+      <button type="button" className="cell-fold" aria-label={label} title={label} aria-expanded={!section.folded} onMouseDown={(event) => event.preventDefault()} onClick={() => fold(desk, id, !section.folded)}>
+        {section.folded ? <ChevronRight size={18} aria-hidden /> : <ChevronDown size={18} aria-hidden />}
+      </button>
+      {section.folded && <HiddenRow id={id} size={section.size} />}
+    </>
   )
 }
 
-/** What stands in the place of a collapsed section. */
-function HiddenRow({ id }: { id: CellId }) {
+function HiddenRow({ id, size }: { id: CellId; size: number }) {
   const desk = useDesk()
   const may = useMay('run')
-  const section = useSection(id)
-  if (!section?.folded || section.size === 0) return null
   return (
     <div className="cell-hidden">
       {may && (
@@ -168,15 +182,13 @@ function HiddenRow({ id }: { id: CellId }) {
         </button>
       )}
       <button type="button" className="cell-hidden-count" onClick={() => fold(desk, id, false)}>
-        {tn('{count} cell hidden', '{count} cells hidden', section.size)}
+        {tn('{count} cell hidden', '{count} cells hidden', size)}
       </button>
     </div>
   )
 }
 
-function Locked({ cell }: { cell: CellMap }) {
-  const { readOnly } = useFacts(cell)
-  if (!readOnly) return null
+function Locked() {
   return (
     <span className="cell-locked" title={t('Nobody may change this cell until the mark is taken away in its menu')}>
       <Lock size={11} aria-hidden /> {t('Read-only')}

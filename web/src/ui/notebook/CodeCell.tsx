@@ -3,6 +3,7 @@ import { ChevronRight, CircleAlert } from 'lucide-react'
 import { type Ref, useState } from 'react'
 import { useStore } from 'zustand'
 import { t, tn } from '../../i18n'
+import type { Facts } from '../../model/facts'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { shownCode } from '../forms/shownCode'
@@ -10,7 +11,7 @@ import { useFormMode } from '../forms/useFormMode'
 import { Contained } from './Contained'
 import { toggleHidden } from './arranging'
 import { awaitedOf } from './awaited'
-import { useDesk, useFacts, useHidden, useLanguage, useMay, useRun, useSession, useText } from './hooks'
+import { useDesk, useHidden, useLanguage, useMay, useRun, useSession, useText } from './hooks'
 import { Button, classes, later } from '../kit'
 import { grammarOf, languageLabel } from './languages'
 import { OutputArea } from './OutputArea'
@@ -23,16 +24,16 @@ const CellForm = later(() => import('../forms/CellForm'), <div className="form" 
 interface CodeCellProps {
   readonly id: CellId
   readonly cell: CellMap
+  readonly facts: Facts
   readonly source: Ref<SourceHandle>
   readonly leave: () => void
 }
 
-export function CodeCell({ id, cell, source, leave }: CodeCellProps) {
+export function CodeCell({ id, cell, facts, source, leave }: CodeCellProps) {
   const language = useLanguage()
   const form = useFormMode(cell)
   const opened = useStore(shownCode, (cells) => cells.has(id))
   const shown = form !== null && form !== 'code'
-  const facts = useFacts(cell)
   const closed = useHidden(id, 'source', facts.sourceHidden)
   const code = !closed && (form !== 'form' || opened)
   const desk = useDesk()

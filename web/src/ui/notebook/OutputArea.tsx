@@ -1,6 +1,6 @@
 /** A cell's outputs with what can be done with them: a menu at their corner, and the whole screen. */
 import { Check, Copy, EllipsisVertical } from 'lucide-react'
-import { type ReactNode, useCallback, useState, useSyncExternalStore } from 'react'
+import { type ReactNode, useCallback, useContext, useState, useSyncExternalStore } from 'react'
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
 import { metadataOf } from '../../model/facts'
@@ -19,7 +19,7 @@ import { later, Menu, type MenuEntry, notify, notifyError } from '../kit'
 import { insert } from './arranging'
 import { Contained } from './Contained'
 import type { Desk } from './desk'
-import { useCellMap, useDesk, useMay, useSession } from './hooks'
+import { NearContext, useCellMap, useDesk, useMay, useSession } from './hooks'
 import { outputLook } from './outputView'
 
 const FullOutput = later(() => import('./FullOutput'))
@@ -74,10 +74,13 @@ function useMetadata<T extends boolean | number | undefined>(cell: CellMap | und
   return useSyncExternalStore(subscribe, () => read(metadata))
 }
 
+/** Without a pointer that hovers they are always seen (outputs.css). */
+const touched = typeof matchMedia === 'function' ? matchMedia('(hover: none)') : null
+
+/** Buttons that are reached by keys in every cell; their pictures come when they are seen. */
 function Tools({ id }: { id: CellId }) {
   const desk = useDesk()
-  // Who may do what decides which entries there are.
-  useMay('run')
+  const near = useContext(NearContext) || touched?.matches === true
   const [done, setDone] = useState(false)
   const focus = () => desk.act({ do: 'focus', cell: id, editing: false })
   const copy = () => {
@@ -91,14 +94,14 @@ function Tools({ id }: { id: CellId }) {
   return (
     <div className="output-tools">
       <button type="button" aria-label={done ? t('Copied') : t('Copy output')} title={t('Copy output')} onClick={copy}>
-        {done ? <Check size={15} aria-hidden /> : <Copy size={15} aria-hidden />}
+        {near && (done ? <Check size={15} aria-hidden /> : <Copy size={15} aria-hidden />)}
       </button>
       <Menu
         align="end"
-        items={entries(desk, focus)}
+        items={() => entries(desk, focus)}
         trigger={
           <button type="button" aria-label={t('Output actions')} title={t('Output actions')} onPointerDown={focus}>
-            <EllipsisVertical size={15} aria-hidden />
+            {near && <EllipsisVertical size={15} aria-hidden />}
           </button>
         }
       />

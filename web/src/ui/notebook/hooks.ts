@@ -5,7 +5,6 @@ import { useStore } from 'zustand'
 import { type Facts, factsOf, metadataOf, sameFacts } from '../../model/facts'
 import { metaOf } from '../../model/metadata'
 import { type CellMap, cellOf } from '../../model/notebook'
-import { languageOf } from '../../model/runtimes'
 import type { Section } from '../../model/sections'
 import type { View } from '../../model/view'
 import type { CellId } from '../../model/wire'
@@ -25,7 +24,13 @@ export const useView = <T>(select: (view: View) => T): T => useStore(useDesk().v
 export const useRoom = <T>(select: (state: RoomState) => T): T => useStore(useDesk().room.state, select)
 export const useSession = <T>(select: (state: SessionState) => T): T => useStore(useDesk().session.state, select)
 export const useChrome = <T>(select: (chrome: Chrome) => T): T => useStore(useDesk().chrome, select)
-export const useMay = (what: 'write' | 'run' | 'comment'): boolean => useRoom((state) => state.may.has(what))
+
+/** What every cell asks is listened to once, above them all (DeskProvider): so many listeners are most of a long notebook's memory. */
+export const MayContext = createContext<ReadonlySet<string>>(new Set())
+export const LanguageContext = createContext('')
+/** Whether the pointer or the keys are at the cell around: what is seen only then is drawn only then. */
+export const NearContext = createContext(true)
+export const useMay = (what: 'write' | 'run' | 'comment'): boolean => useContext(MayContext).has(what)
 
 export function useOrder(): readonly CellId[] {
   const { outline } = useDesk()
@@ -58,10 +63,7 @@ export function useMetadata<T>(read: (doc: Y.Doc) => T): T {
 }
 
 /** What the kernel speaks; without one, what the notebook says. In lower case. */
-export function useLanguage(): string {
-  const written = useMetadata(languageOf)
-  return useSession((session) => session.kernel?.language?.toLowerCase()) ?? written
-}
+export const useLanguage = (): string => useContext(LanguageContext)
 
 export function useKey<T>(cell: CellMap, key: string): T {
   const subscribe = useCallback(
