@@ -13,7 +13,7 @@ import { words } from './i18n/language'
 import { AccountProvider, useAccount } from './ui/account'
 import { ErrorBoundary } from './ui/ErrorBoundary'
 import { applyTheme, Button, later, Notices } from './ui/kit'
-import { NotFound, Notice, Waiting } from './ui/Notice'
+import { Notice, Nowhere, Waiting } from './ui/Notice'
 import { applyAccessibility } from './settings/apply'
 
 const page = <Props extends object>(load: () => Promise<{ readonly default: ComponentType<Props> }>) => later(load, <Waiting />)
@@ -84,7 +84,7 @@ function App() {
         <WelcomePage />
       </Route>
       <Route>
-        <NotFound />
+        <Nowhere />
       </Route>
     </Switch>
   )

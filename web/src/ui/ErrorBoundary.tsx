@@ -17,9 +17,13 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { error: E
       <Notice
         title={t('This page stopped working')}
         actions={
-          <Button weight="primary" onClick={() => location.reload()}>
-            {t('Load it again')}
-          </Button>
+          <>
+            <Button weight="primary" onClick={() => location.reload()}>
+              {t('Load it again')}
+            </Button>
+            {/* A whole new page: what broke this one may still be there. */}
+            <a href="/" className="button button-soft">{t('Go to your drive')}</a>
+          </>
         }
       >
         {t('What you wrote is saved on the server and in this browser. If it happens again, tell your administrator: “{message}”.', { message: this.state.error.message })}

@@ -3,6 +3,7 @@ import { ChevronsLeft, ChevronsRight, MessageSquare, X } from 'lucide-react'
 import { useMemo } from 'react'
 import { useStore } from 'zustand'
 import { msg, t } from '../../i18n'
+import { useArrival } from '../arrival'
 import { Avatar, Button, EmptyState, IconButton, Spinner } from '../kit'
 import { useDesk, useMay, useOrder } from '../notebook/hooks'
 import type { Thread } from './api'
@@ -19,10 +20,11 @@ const FILTERS: readonly { readonly filter: Filter; readonly label: string }[] = 
 
 export function Panel({ comments }: { comments: Comments }) {
   const desk = useDesk()
+  const panel = useArrival()
   const minimised = useStore(comments.state, (state) => state.minimised)
   if (minimised) return <Minimised comments={comments} />
   return (
-    <aside className="panel panel-right comments" aria-label={t('Comments')} data-keys="own">
+    <aside ref={panel} tabIndex={-1} className="panel panel-right comments" aria-label={t('Comments')} data-keys="own">
       <div className="panel-head">
         <h2>{t('Comments')}</h2>
         <span>

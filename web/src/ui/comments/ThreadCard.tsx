@@ -97,7 +97,7 @@ export function ThreadCard({ comments, thread, found, focused }: ThreadCardProps
 }
 
 function about(thread: Thread, found: Found | undefined): string {
-  const words = thread.place.quote === '' ? 'the cell' : `“${thread.place.quote.slice(0, 80)}”`
+  const words = thread.place.quote === '' ? t('the cell') : `“${thread.place.quote.slice(0, 80)}”`
   if (found?.kind !== 'lost') return t('About {words}: show it', { words })
   return found.what === 'cell' ? t('About {words} in a deleted cell', { words }) : t('About {words}, which was deleted', { words })
 }

@@ -4,6 +4,7 @@ import { EllipsisVertical, History, Pin, X } from 'lucide-react'
 import { useState } from 'react'
 import { t } from '../../i18n'
 import { history, type Revision } from '../../api/history'
+import { useArrival } from '../arrival'
 import { Avatar, Button, classes, EmptyState, IconButton, Menu, NameDialog, notifyError, Spinner } from '../kit'
 import type { Past } from '../notebook/desk'
 import { useChrome, useDesk } from '../notebook/hooks'
@@ -18,10 +19,11 @@ export default function HistoryPanel() {
 
 function Panel() {
   const desk = useDesk()
+  const panel = useArrival()
   const { list, failure, more } = useRevisions(desk)
   const [naming, setNaming] = useState<Revision | null>(null)
   return (
-    <aside className="panel panel-right history" aria-label={t('Revision history')}>
+    <aside ref={panel} tabIndex={-1} className="panel panel-right history" aria-label={t('Revision history')}>
       <div className="panel-head">
         <h2>{t('Revision history')}</h2>
         <IconButton label={t('Close revision history')} icon={<X size={16} aria-hidden />} onClick={() => desk.showHistory(false)} />

@@ -17,11 +17,12 @@ export interface PeopleFieldProps {
   readonly onChange: (text: string, choice: Choice | null) => void
   readonly groups?: boolean
   readonly error?: string | undefined
+  readonly autoFocus?: boolean
 }
 
 const WAIT_MS = 150
 
-export function PeopleField({ label, text, onChange, groups = true, error }: PeopleFieldProps) {
+export function PeopleField({ label, text, onChange, groups = true, error, autoFocus = false }: PeopleFieldProps) {
   const id = useId()
   const [found, setFound] = useState<readonly Choice[]>([])
   const [at, setAt] = useState(0)
@@ -84,6 +85,7 @@ export function PeopleField({ label, text, onChange, groups = true, error }: Peo
         placeholder={groups ? t('Name, group or e-mail address') : t('Name or e-mail address')}
         autoComplete="off"
         spellCheck={false}
+        autoFocus={autoFocus}
         maxLength={254}
         value={text}
         onChange={(event) => {

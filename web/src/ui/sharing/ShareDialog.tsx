@@ -80,6 +80,7 @@ function AddForm({ item, load }: { item: string; load: () => Promise<void> }) {
   const [role, setRole] = useState<GrantRole>('editor')
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<string>()
+  const [given, setGiven] = useState(0)
   const add = async (event: FormEvent) => {
     event.preventDefault()
     setBusy(true)
@@ -89,6 +90,7 @@ function AddForm({ item, load }: { item: string; load: () => Promise<void> }) {
       await sharing.give(item, whom, role, null)
       setText('')
       setChoice(null)
+      setGiven((count) => count + 1)
       await load()
     } catch (cause) {
       setError(cause instanceof Error ? cause.message : String(cause))
@@ -99,6 +101,9 @@ function AddForm({ item, load }: { item: string; load: () => Promise<void> }) {
   return (
     <form className="share-form" onSubmit={(event) => void add(event)}>
       <PeopleField
+        // A new one, with the focus, for the next person.
+        key={given}
+        autoFocus
         label={t('Add people and groups')}
         text={text}
         error={error}
