@@ -4,9 +4,10 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import pytest
 
-from collegium.ground.errors import CollegiumError, Invalid, NotFound, TooLarge, TooMany, Unavailable
+from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, TooLarge, TooMany, Unavailable
 from collegium.ground.ids import NotebookId
 from collegium.sessions import looking
 from collegium.sessions.executed import ExecutedCode
@@ -172,3 +173,26 @@ async def test_executed_code_is_kept_as_it_was_for_cells_that_are_gone_too(
     assert literal == []
     with pytest.raises(NotFound):
         await code.source(ADA, NotebookId("m" * 22), latest[0].id)
+
+
+async def test_an_order_that_nobody_waits_for_is_stopped(sessions: Sessions, documents: FakeDocuments) -> None:
+    source = "import pandas as pd\nodd = pd.DataFrame({'n': [n if n % 2 else str(n) for n in range(1_000_000)]})"
+    await ran(sessions, documents, source)
+    look = Looking(sessions)
+    table = await look.open(ADA, NOTEBOOK, {"variable": "odd"})
+    view = {"sort": [{"column": 0, "descending": False}]}
+    asked = {"ref": table.ref, "columns": [0], "limit": 1}
+    ended: list[str] = []
+
+    async def wait() -> None:
+        with pytest.raises(Conflict) as stopped:
+            await look.rows(ADA, NOTEBOOK, {**asked, "view": view, "asker": "a"})
+        ended.append(stopped.value.code)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        while not ended:
+            await look.stop(ADA, NOTEBOOK, "a")
+
+    assert ended == ["table_stopped"]
+    assert (await look.rows(ADA, NOTEBOOK, asked)).cells == [["0"]]
