@@ -514,3 +514,28 @@ def test_a_cell_is_mirrored_and_a_scratch_cell_is_ones_own(house: House) -> None
     scratch.get_by_role("button", name="Insert as cell").click()
     expect(scratch).to_have_count(0)
     expect(house.bob.locator(".cells > [data-cell-id]").nth(1)).to_contain_text("print(x + 1)")
+
+
+def test_an_outputs_buttons_have_their_pictures_when_seen_and_a_menu_of_its_own_cell(house: House) -> None:
+    printed = {"output_type": "stream", "name": "stdout", "text": "said\n"}
+    wrong = {"output_type": "error", "ename": "ValueError", "evalue": "no", "traceback": ["ValueError: no"]}
+    cells = [
+        {**code(name, "1"), "outputs": [output]} for name, output in (("a", printed), ("b", wrong), ("c", printed))
+    ]
+    page = house.ada
+    house.open(page, house.notebook(*cells))
+    first, second, third = (page.locator(f'[data-cell-id="{name}"]') for name in "abc")
+    pictures = third.locator(".output-tools svg")
+    expect(third.get_by_role("button", name="Output actions")).to_have_count(1)
+    expect(pictures).to_have_count(0)
+    third.get_by_role("region", name="Output").hover()
+    expect(pictures).to_have_count(2)
+    first.locator(".cm-content").click()
+    expect(pictures).to_have_count(0)
+    second.get_by_role("button", name="Output actions").focus()
+    expect(second.locator(".output-tools svg")).to_have_count(2)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Show or hide output")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(second.get_by_role("region", name="Output")).to_have_count(0)
+    expect(third.get_by_role("region", name="Output")).to_have_count(1)
