@@ -334,3 +334,28 @@ def test_a_server_that_is_killed_comes_back_unseen(house: House) -> None:
 
     expect(underlined(page, "b")).to_have_count(1)
     expect(page.get_by_text("Help with the code has stopped")).to_have_count(0)
+
+
+def test_bash_is_completed_by_its_kernel_and_not_judged_as_python(house: House) -> None:
+    page = house.page
+    spec = {"kernelspec": {"name": "bash", "display_name": "Bash", "language": "bash"}}
+    cell = {"id": "a", "cell_type": "code", "metadata": {}, "source": "echo shell", "outputs": []}
+    document = {"nbformat": 4, "nbformat_minor": 5, "metadata": spec, "cells": [cell | {"execution_count": None}]}
+    with house.server.client(house.token) as api:
+        made = api.post("/notebooks", params={"name": "shell.ipynb"}, json=document).raise_for_status().json()
+    page.goto(f"{house.server.url}/notebooks/{made['id']}")
+    connect(page)
+    source(page, "a").click()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-cell-id="a"]').get_by_role("region", name="Output")).to_contain_text("shell")
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nif [ 1 = 1 ]; then\nreadonl")
+    page.keyboard.press("Tab")
+
+    expect(page.locator(".cm-tooltip-autocomplete")).to_contain_text("readonly")
+    expect(underlined(page, "a")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.get_by_role("menuitem", name="Edit", exact=True).click()
+    expect(page.get_by_role("menuitem", name="Format cell")).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Nobody knows the code now")).to_have_count(0)

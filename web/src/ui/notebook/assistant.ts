@@ -22,11 +22,14 @@ const kernels: Readonly<Record<string, string>> = { function: 'function', class:
 
 const known = new WeakMap<Desk, Promise<Knowing | null>>()
 
+/** Whether what runs here, or would, is Python: the one language that a server knows. */
+export function isPython(desk: Desk): boolean {
+  return (desk.session.state.getState().kernel?.language?.toLowerCase() ?? languageIn(desk.room.doc)) === 'python'
+}
+
 /** The language server's part, once it was needed; null: there can be none, since nobody runs Python here. */
 export function knowingOf(desk: Desk): Promise<Knowing | null> {
-  const { runtime, kernel } = desk.session.state.getState()
-  const language = kernel?.language?.toLowerCase() ?? languageIn(desk.room.doc)
-  if (runtime?.state !== 'ready' || language !== 'python' || !desk.may('run')) return Promise.resolve(null)
+  if (desk.session.state.getState().runtime?.state !== 'ready' || !isPython(desk) || !desk.may('run')) return Promise.resolve(null)
   const found = known.get(desk)
   if (found) return found
   const coming = import('../../language/knowing').then(
