@@ -82,6 +82,8 @@ function place(target: EventTarget | null): 'text' | 'cells' | 'field' | 'closed
   if (!(target instanceof Element)) return 'cells'
   // What is on its way out has the focus for a moment still.
   if (target.closest('[data-closed]')) return 'cells'
+  // A panel that has just come has the focus as a whole; the keys are those of what is in it.
+  if (target.matches('aside')) return 'text'
   if (target.closest('[data-keys="own"], [role="dialog"], [role="alertdialog"], [role="menu"]')) return 'closed'
   if (target.closest('.source')) return 'text'
   if (target.closest('input, textarea, select, [contenteditable="true"]')) return 'field'
