@@ -63,11 +63,11 @@ const PACKS = [
   // An icon is a quarter of a kilobyte, and its answer's head three times that.
   { name: 'icons', test: /node_modules\/lucide-react\//, priority: 2 },
   // What output frames need as well: they load nothing else of the page.
-  { name: 'framed', test: /src\/(?:model\/wire|outputs\/(?:ansi|mime|stream|frame\/wire))\.ts$/, priority: 7 },
+  { name: 'framed', test: /src\/(?:model\/(?:wire|shortcut)|outputs\/(?:ansi|mime|stream|frame\/wire))\.ts$/, priority: 7 },
   // Too small for an answer of its own each.
   { name: 'few', test: /src\/(?:i18n\/moments|ui\/notebook\/(?:sight|languages))\.ts$/, priority: 2 },
   // What nobody needs before they press something stays out.
-  { name: 'shared', test: /src\/(?:api|i18n|model|room|settings)\/(?!.*schema)|src\/ui\/kit\/(?!index|DrawnMenu|Dialog|Picker|Select|TextField)|src\/outputs\/(?:ansi|values|active)\.ts$|src\/ui\/UserMenu\.tsx$|src\/ui\/notebook\/[a-z]+\.ts$/, minShareCount: 3, priority: 1 },
+  { name: 'shared', test: /src\/(?:api|i18n|model|room|settings)\/(?!.*schema)|src\/ui\/kit\/(?!index|DrawnMenu|DrawnHint|Dialog|Picker|Select|TextField)|src\/outputs\/(?:ansi|values|active)\.ts$|src\/ui\/UserMenu\.tsx$|src\/ui\/notebook\/[a-z]+\.ts$/, minShareCount: 3, priority: 1 },
 ]
 
 export default defineConfig({

@@ -4,7 +4,6 @@ import './tokens.css'
 import './styles/base.css'
 import './ui/kit/kit.css'
 import './ui/ui.css'
-import { Tooltip } from '@base-ui/react/tooltip'
 import { type ComponentType, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { Route, Switch } from 'wouter'
@@ -12,7 +11,7 @@ import { t } from './i18n'
 import { words } from './i18n/language'
 import { AccountProvider, useAccount } from './ui/account'
 import { ErrorBoundary } from './ui/ErrorBoundary'
-import { applyTheme, Button, later, Notices } from './ui/kit'
+import { applyTheme, Button, Hints, later, Notices } from './ui/kit'
 import { Notice, Nowhere, Waiting } from './ui/Notice'
 import { applyAccessibility } from './settings/apply'
 
@@ -102,12 +101,11 @@ function draw(): void {
   createRoot(document.getElementById('root') as HTMLElement).render(
     <StrictMode>
       <ErrorBoundary>
-        <Tooltip.Provider delay={500}>
-          <AccountProvider>
-            <App />
-          </AccountProvider>
-          <Notices />
-        </Tooltip.Provider>
+        <AccountProvider>
+          <App />
+        </AccountProvider>
+        <Notices />
+        <Hints />
       </ErrorBoundary>
     </StrictMode>,
   )

@@ -1,8 +1,8 @@
 /** Buttons: a labelled one in four weights, and an icon with its name as a tooltip. */
 import { Button as BaseButton } from '@base-ui/react/button'
-import { Tooltip } from '@base-ui/react/tooltip'
-import type { ComponentProps, ReactElement, ReactNode } from 'react'
+import type { ComponentProps, ReactNode } from 'react'
 import { classes } from './classes'
+import { Hint } from './Hint'
 import { Spinner } from './Spinner'
 
 type Weight = 'primary' | 'soft' | 'outline' | 'ghost' | 'danger'
@@ -49,22 +49,5 @@ export function IconButton({ label, icon, shortcut, className, pressed, ...rest 
         {icon}
       </button>
     </Hint>
-  )
-}
-
-/** A tooltip for an element that already has a name of its own. */
-export function Hint({ text, shortcut, children }: { text: ReactNode; shortcut?: string | undefined; children: ReactElement }) {
-  return (
-    <Tooltip.Root>
-      <Tooltip.Trigger render={children} />
-      <Tooltip.Portal>
-        <Tooltip.Positioner sideOffset={6} className="layer">
-          <Tooltip.Popup className="tooltip">
-            {text}
-            {shortcut !== undefined && <kbd>{shortcut}</kbd>}
-          </Tooltip.Popup>
-        </Tooltip.Positioner>
-      </Tooltip.Portal>
-    </Tooltip.Root>
   )
 }

@@ -1,9 +1,10 @@
 /** The design system: what every page is made of. */
 export { Avatar } from './Avatar'
-export { Button, Hint, IconButton, type ButtonProps, type IconButtonProps } from './Button'
+export { Button, IconButton, type ButtonProps, type IconButtonProps } from './Button'
 export { classes } from './classes'
 export { ConfirmDialog, Dialog, NameDialog, type ConfirmDialogProps, type DialogProps, type NameDialogProps } from './Dialog'
 export { EmptyState } from './EmptyState'
+export { Hint, Hints } from './Hint'
 export { type Later, later } from './later'
 export { Mark } from './Mark'
 export { ContextMenu } from './DrawnMenu'
