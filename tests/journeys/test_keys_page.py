@@ -307,3 +307,39 @@ def test_a_long_line_goes_under_its_numbers(house: House, page: Page) -> None:
     house.set(editor={"lineNumbers": False})
     assert "rgba(0, 0, 0, 0)" not in ground
     assert "gradient" in ground
+
+
+def test_a_tooltip_names_what_is_pointed_at_or_focused_and_goes_with_it(house: House, page: Page) -> None:
+    """There is one for the whole page, so it follows from one to the next, and to nothing that has gone."""
+    house.open(page, code("a", "1"))
+    hint = page.locator(".tooltip")
+    files, history = (page.get_by_role("button", name=name, exact=True) for name in ("Files", "Executed code history"))
+
+    files.hover()
+    expect(hint).to_have_text(re.compile("^Files"))
+    history.hover()
+    expect(hint).to_have_text(re.compile("^Executed code history"))
+    box, of = hint.bounding_box(), history.bounding_box()
+    assert box
+    assert of
+    assert abs((box["x"] + box["width"] / 2) - (of["x"] + of["width"] / 2)) < 150, "it stands beside its element"
+    page.mouse.move(700, 700)
+    expect(hint).to_have_count(0)
+
+    files.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(hint).to_have_text(re.compile("^Files"))
+    page.keyboard.press("Escape")
+    expect(hint).to_have_count(0)
+
+    files.hover()
+    expect(hint).to_be_visible()
+    files.click()
+    expect(hint).to_have_count(0)
+    close = page.get_by_role("button", name="Close files")
+    close.hover()
+    expect(hint).to_have_text("Close files")
+    close.press("Enter")
+    expect(close).to_have_count(0)
+    expect(hint).to_have_count(0)
