@@ -75,7 +75,9 @@ def test_a_notebook_needs_no_more_before_its_first_key_than_was_planned() -> Non
     assert any(name.startswith("assets/codemirror-") for name in ahead)
     assert sum(packed(STATIC / name).stat().st_size for name in ahead) <= FIRST_LOAD_BYTES_MAX
     # What helps while one writes, menus and what cleans HTML come once they are asked for, or when the page is at rest.
-    assert not [name for name in ahead if re.match(r"assets/(writing|DrawnMenu|DrawnHint|purify|sanitize|markdown)", name)]
+    assert not [
+        name for name in ahead if re.match(r"assets/(writing|DrawnMenu|DrawnHint|purify|sanitize|markdown)", name)
+    ]
 
 
 FRAME_BYTES_MAX = 20_000

@@ -14,7 +14,7 @@ export const look = EditorView.theme({
   '&.cm-focused .cm-matchingBracket': { backgroundColor: 'color-mix(in srgb, var(--ok) 22%, transparent)', borderRadius: '2px' },
   '&.cm-focused .cm-nonmatchingBracket': { backgroundColor: 'color-mix(in srgb, var(--bad) 22%, transparent)' },
   // A long line that is scrolled goes under it, and ends before the ring around the cell, which stays uncovered.
-  '.cm-gutters': { background: 'linear-gradient(var(--ground, transparent)) 2px 2px / calc(100% - 2px) calc(100% - 4px) no-repeat', color: 'var(--ink-soft)', border: 'none', fontFamily: 'var(--code-font)' },
+  '.cm-gutters': { background: 'linear-gradient(var(--ground, transparent)) 2px 2px / calc(100% - 2px) calc(100% - 4px) no-repeat', borderRadius: 'var(--radius-md) 0 0 var(--radius-md)', color: 'var(--ink-soft)', border: 'none', fontFamily: 'var(--code-font)' },
   '.cm-lineNumbers .cm-gutterElement': { boxSizing: 'border-box', minWidth: 'calc(3ch + 8px)', padding: '0 4px' },
   '.cm-foldGutter': { width: '12px' },
   '.cm-foldGutter .cm-gutterElement': { padding: '0', textAlign: 'center', cursor: 'pointer', opacity: '0', transition: 'opacity var(--quick)' },
