@@ -1,6 +1,6 @@
 /** Draws the tooltip, and puts it where there is room. */
 import { Tooltip } from '@base-ui/react/tooltip'
-import type { Shown } from './Hint'
+import type { Shown } from './shown'
 
 /** One of its own for each element: a tooltip without a trigger opens only when it is made. */
 export default function DrawnHint({ hint: { anchor, text, shortcut }, dismiss }: { hint: Shown; dismiss: () => void }) {

@@ -3,18 +3,11 @@ import { cloneElement, type DOMAttributes, type FocusEvent, type PointerEvent, t
 import { useStore } from 'zustand'
 import { createStore } from 'zustand/vanilla'
 import { later } from './later'
+import type { Shown } from './shown'
 
 const POINTED_MS = 500
 /** Who has just seen one sees the next at once. */
 const AGAIN_MS = 400
-
-export interface Shown {
-  /** Which Hint's. */
-  readonly of: string
-  readonly anchor: Element
-  readonly text: ReactNode
-  readonly shortcut: string | undefined
-}
 
 const shown = createStore<Shown | null>(() => null)
 const DrawnHint = later(() => import('./DrawnHint'))
