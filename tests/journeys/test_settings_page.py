@@ -158,6 +158,7 @@ def test_a_command_gets_other_keys_which_hold_at_once_and_can_be_given_back(
     page.get_by_role("alertdialog").get_by_role("button", name="Reset all").click()
 
     expect(page.locator('li[data-command="below"]')).not_to_contain_text("Ctrl+Alt+B")
+    told(page)
 
 
 def test_jupyterlabs_keys_work_on_cells_and_write_in_texts(running: Server, page: Page, token: str) -> None:

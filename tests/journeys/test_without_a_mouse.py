@@ -116,7 +116,8 @@ def test_a_whole_visit_by_keys_alone() -> None:
         keys.press("Enter")
         keys.to(comments.get_by_role("combobox", name="Reply"))
         page.keyboard.type("Because of seven.")
-        keys.press("Control+Enter")
+        with page.expect_response(lambda answer: answer.request.method == "POST" and "/comments/" in answer.url):
+            keys.press("Control+Enter")
         expect(comments.get_by_text("Because of seven.")).to_be_visible()
         with running.client(token) as api:
             (thread,) = api.get(f"/notebooks/{notebook}/comments").raise_for_status().json()["threads"]

@@ -156,12 +156,12 @@ async def test_a_database_that_is_busy_when_roles_are_looked_at_costs_a_moment_a
     (ada, token), (bob, bobs) = await house.person("Ada"), await house.person("Bob")
     notebook = await house.notebook(ada, "x = 1")
     await house.share(ada, notebook, bob, Role.EDITOR)
-    busy = iter([Unavailable("The database is busy.") for _ in range(2)])
+    busy = [Unavailable("The database is busy.") for _ in range(2)]
     real = RoleChanges.learn
 
     async def learn(changes: RoleChanges) -> None:
-        if (error := next(busy, None)) is not None:
-            raise error
+        if busy:
+            raise busy.pop()
         await real(changes)
 
     async with joined(house.port, notebook, token) as one, joined(house.port, notebook, bobs) as other:
@@ -169,7 +169,10 @@ async def test_a_database_that_is_busy_when_roles_are_looked_at_costs_a_moment_a
         await house.share(ada, notebook, bob, Role.VIEWER)
         await other.until(lambda tab: tab.of_type("role"))
 
-        assert next(busy, None) is None
+        # A look that had begun before may have found it; the next ones meet the busy database all the same.
+        with anyio.fail_after(30):
+            while busy:
+                await anyio.sleep(0.05)
         assert other.of_type("role")[-1]["role"] == Role.VIEWER
         assert (one.closed, other.closed) == (None, None)
 

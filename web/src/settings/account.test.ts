@@ -35,6 +35,19 @@ test('what is chosen while the server is asked holds, and is told', async () => 
   expect(telling.getState()).toEqual({ state: 'told' })
 })
 
+test('nothing is said to be kept for the account before the server has it', async () => {
+  const answer = server({})
+  const belonging = belongTo('ada')
+  answer()
+  await belonging
+  expect(telling.getState()).toEqual({ state: 'told' })
+
+  set({ editor: { indent: 2 } })
+  expect(telling.getState()).toEqual({ state: 'telling' })
+  await vi.waitFor(() => expect(telling.getState()).toEqual({ state: 'told' }))
+  expect(asked).toHaveBeenLastCalledWith('PATCH', '/me/settings', { json: { editor: { indent: 2 } } })
+})
+
 test('what somebody else chose in this browser stays out of the account', async () => {
   adopt({ ...DEFAULTS, keys: { ...DEFAULTS.keys, preset: 'vim' } }, { of: 'bob', unsent: { keys: { preset: 'vim' } } })
   const answer = server({})

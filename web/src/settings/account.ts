@@ -74,8 +74,10 @@ function only(change: Change, wanted: (part: Part, name: string, value: unknown)
 const without = (one: Change, other: Change): Change => only(one, (part, name) => valueIn(other, part, name) === undefined)
 const since = (before: Change, now: Change): Change => only(now, (part, name, value) => valueIn(before, part, name) !== value)
 
-notes.subscribe(({ unsent }, before) => {
+notes.subscribe(({ of, unsent }, before) => {
   if (unsent === before.unsent || Object.keys(unsent).length === 0) return
+  // Said at once: nothing is kept for the account before the server has it.
+  if (user !== null && of === user) telling.setState({ state: 'telling' }, true)
   clearTimeout(timer)
   timer = setTimeout(() => void tell(), CHOOSING_MS)
 })
