@@ -143,7 +143,14 @@ def run(page: Page, id: str) -> None:
     item = page.locator(f'[data-cell-id="{id}"]')
     item.scroll_into_view_if_needed()
     item.hover()
+    count = item.locator(".run-count")
+    before = count.inner_text() if count.count() else None
+    if before is not None:
+        count.evaluate("span => span.setAttribute('data-before', '')")
     item.get_by_role("button", name="Run cell").first.click()
+    # The runtime is idle until the run begins: the count it had is another's then, or has been drawn anew.
+    expect(item.locator(".run-count[data-before]").filter(has_text=before or "never")).to_have_count(0)
+    expect(count).to_be_visible(timeout=120_000)
     expect(page.get_by_role("status", name="Runtime status")).to_have_text(re.compile("^Idle"), timeout=120_000)
 
 
