@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -121,7 +120,7 @@ def add_pages(app: FastAPI, static: Path = STATIC, kept: Path | None = None) -> 
         path = assets.get(request.path_params["name"])
         if path is None:
             raise HTTPException(404, "There is no such file.")
-        return _file(request, path, FOR_EVER, read=_small)
+        return _file(request, path, FOR_EVER)
 
     nothing_here = app.router.default
 
@@ -181,14 +180,7 @@ def _small(path: Path) -> bytes | None:
     return path.read_bytes() if path.stat().st_size <= SMALL_BYTES_MAX else None
 
 
-def _file(
-    request: Request,
-    path: Path,
-    cache: str,
-    more: dict[str, str] | None = None,
-    status: int = 200,
-    read: Callable[[Path], bytes | None] = lambda path: None,
-) -> Response:
+def _file(request: Request, path: Path, cache: str, more: dict[str, str] | None = None, status: int = 200) -> Response:
     headers = {"Cache-Control": cache, "Vary": "Accept-Encoding"} | (more or {})
     kind = MIME.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     accepted = {word.split(";")[0].strip() for word in request.headers.get("accept-encoding", "").split(",")}
@@ -198,6 +190,6 @@ def _file(
             headers["Content-Encoding"] = coding
             path = packed
             break
-    if (content := read(path)) is not None:
+    if cache == FOR_EVER and (content := _small(path)) is not None:
         return Response(content, status, headers=headers, media_type=kind)
     return FileResponse(path, status, headers=headers, media_type=kind)
