@@ -11,9 +11,10 @@ from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import Conflict, NotFound
 from collegium.ground.ids import RuntimeId, UserId
+from collegium.ground.reasons import HOUR_MS, MINUTE_MS
 from collegium.runtimes import store
 from collegium.runtimes.absent import NoAccelerators
-from collegium.runtimes.lifetime import HOUR_MS, MINUTE_MS, Notice, NoticeKind
+from collegium.runtimes.lifetime import Notice, NoticeKind
 from collegium.runtimes.model import State
 from collegium.runtimes.service import Runtimes, open_runtimes
 from collegium.runtimes.settings import RuntimesSettings, RuntimeType

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from collegium.ground.ids import RuntimeId, UserId
-from collegium.runtimes.lifetime import HOUR_MS, MINUTE_MS, Notice, NoticeKind, due, in_words, kept, review, why
+from collegium.ground.reasons import HOUR_MS, MINUTE_MS
+from collegium.runtimes.lifetime import Notice, NoticeKind, due, kept, review, why
 from collegium.runtimes.model import Limits, Runtime, State, Terms, became_ready
 
 LIMITS = Limits(1 << 30, 1.0, 100, 1 << 30)
@@ -83,21 +83,6 @@ def test_keeping_starts_idle_time_again_and_the_lifetime_as_far_as_the_terms_all
     assert kept(most, START + 4 * HOUR_MS + 1).expires_at == most.expires_at
     assert kept(lent(lifetime_ms=HOUR_MS), START + 1).expires_at == START + HOUR_MS
     assert kept(lent(), START + 7).expires_at is None
-
-
-@pytest.mark.parametrize(
-    ("duration_ms", "words"),
-    [
-        (90 * MINUTE_MS, "90 minutes"),
-        (12 * HOUR_MS, "12 hours"),
-        (MINUTE_MS, "1 minute"),
-        (HOUR_MS, "60 minutes"),
-        (1, "1 second"),
-        (30_000, "30 seconds"),
-    ],
-)
-def test_durations_are_said_as_people_say_them(duration_ms: int, words: str) -> None:
-    assert in_words(duration_ms) == words
 
 
 def test_the_reason_says_what_ended_it() -> None:

@@ -16,7 +16,7 @@ from collegium.accounts.model import Principal
 from collegium.ground.db import Database
 from collegium.ground.http import add_problem_handlers
 from collegium.ground.ids import RuntimeId, UserId
-from collegium.runtimes.lifetime import HOUR_MS
+from collegium.ground.reasons import HOUR_MS
 from collegium.runtimes.model import Runtime
 from collegium.runtimes.routes import RuntimeNotebook, routes
 from collegium.runtimes.service import Runtimes, open_runtimes

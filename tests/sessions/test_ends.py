@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from collegium.sessions.ends import Memory, gigabytes, of_kernel, of_runtime, terminated
+from collegium.sessions.ends import Memory, of_kernel, of_runtime, terminated
 
 GB = 1 << 30
 NOBODY_COUNTS = Memory()
@@ -61,10 +61,3 @@ def test_a_runtime_that_ended_is_explained(state: str, reason: str | None, words
 def test_a_terminated_cell_says_how_long_it_was_given() -> None:
     assert terminated(10) == "terminated: the cell did not stop within 10 s"
     assert terminated(0.5) == "terminated: the cell did not stop within 0.5 s"
-
-
-@pytest.mark.parametrize(
-    ("size", "words"), [(2 * GB, "2 GB"), (int(2.14 * GB), "2.1 GB"), (64 * GB, "64 GB"), (700 << 20, "700 MB")]
-)
-def test_sizes_are_said_as_people_say_them(size: int, words: str) -> None:
-    assert gigabytes(size) == words

@@ -8,6 +8,7 @@ import anyio
 from anyio.abc import ByteStream, TaskGroup, TaskStatus
 
 from collegium.accounts.model import Principal
+from collegium.ground import reasons
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import CollegiumError, Invalid, NotFound, TooMany, Unavailable
@@ -318,7 +319,7 @@ class Jupyter:
             await live.run()
         except Malformed as error:
             log.warning("runtime.malformed", runtime=kernel.runtime, detail=str(error))
-            await self._machines.failed(kernel.runtime, f"the runtime does not answer as it should: {error}")
+            await self._machines.failed(kernel.runtime, reasons.words("malformed", what=error))
 
     async def _forgotten(self, kernel: KernelId) -> None:
         found = self._kernels.pop(kernel, None)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import anyio
 from anyio.abc import ByteStream
 
+from collegium.ground import reasons
 from collegium.ground.errors import NotFound, Unavailable
 from collegium.ground.ids import RuntimeId
 from collegium.runtimes.model import GpuUsage, Machine, Specification
@@ -22,7 +23,7 @@ class NoEngine:
 
     async def create(self, runtime: RuntimeId, specification: Specification) -> Machine:
         """Refused."""
-        raise Unavailable("This server was started without runtimes, so notebooks cannot run here.", why="no_runtimes")
+        raise Unavailable(reasons.words("no_runtimes"), why="no_runtimes")
 
     async def keep_ready(self, stock: Sequence[tuple[Specification, int]]) -> None:
         """Nothing is kept ready."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import anyio
 
+from collegium.ground import reasons
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import CollegiumError, NotFound, QuotaExceeded, Unavailable
@@ -134,5 +135,4 @@ class Books:
 def admit(living: int, per_user: int) -> None:
     """Raises QuotaExceeded if a user with so many may have no runtime more."""
     if living >= per_user:
-        detail = f"You have {per_user} runtimes already, and may not have more. Disconnect one first."
-        raise QuotaExceeded(detail, why="many_runtimes", most=per_user)
+        raise QuotaExceeded(reasons.words("many_runtimes", most=per_user), why="many_runtimes", most=per_user)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import anyio
 
+from collegium.ground import reasons
 from collegium.ground.errors import CollegiumError, Unavailable
 from collegium.ground.ids import RuntimeId
 from collegium.ground.log import get_log
@@ -52,7 +53,7 @@ class Keeper:
         for runtime in living:
             if runtime.state is State.REQUESTED:
                 self._cleaned("request", runtime.id)
-                reason = "the server ended while it was requested"
+                reason = reasons.words("request_lost")
                 if await self._books.delete_from_engine(runtime.id):
                     await self._books.end(runtime.id, State.FAILED, reason, "lost")
                 else:
@@ -91,7 +92,7 @@ class Keeper:
             if runtime.state is State.STOPPING:
                 await self._finish(runtime, "unfinished", runtime.reason)
             elif runtime.state is State.REQUESTED:
-                await self._finish(runtime, "request", "the request was given up")
+                await self._finish(runtime, "request", reasons.words("request_given_up"))
         for stranger in strangers(ours, theirs):
             self._cleaned("stranger", stranger)
             await self._books.delete_from_engine(stranger)

@@ -4,10 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
 
+from collegium.ground import reasons
 from collegium.runtimes.model import Runtime, State
-
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
 
 
 class NoticeKind(StrEnum):
@@ -57,19 +55,8 @@ def why(runtime: Runtime, kind: NoticeKind) -> str:
     """The reason that is kept with a runtime that was taken back."""
     match kind:
         case NoticeKind.IDLE:
-            return f"it was not used for {in_words(runtime.terms.idle_ms)}"
+            return reasons.words("idle", duration_ms=runtime.terms.idle_ms)
         case NoticeKind.LIFETIME:
             lasted = (runtime.expires_at or 0) - (runtime.ready_at or runtime.requested_at)
-            return f"its time was over: it was lent for {in_words(lasted)}"
+            return reasons.words("lifetime", duration_ms=lasted)
     assert_never(kind)
-
-
-def in_words(duration_ms: int) -> str:
-    """A duration as people say it."""
-    if duration_ms >= 2 * HOUR_MS and duration_ms % HOUR_MS == 0:
-        return f"{duration_ms // HOUR_MS} hours"
-    if duration_ms >= MINUTE_MS:
-        minutes = round(duration_ms / MINUTE_MS)
-        return "1 minute" if minutes == 1 else f"{minutes} minutes"
-    seconds = max(1, round(duration_ms / 1000))
-    return "1 second" if seconds == 1 else f"{seconds} seconds"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from collegium.ground import reasons
 from collegium.ground.ids import RuntimeId, UserId
 
 
@@ -177,9 +178,9 @@ def lost(ours: list[Runtime], theirs: list[Machine], boot: str) -> list[tuple[Ru
         if machine is not None and machine.state is not State.FAILED:
             continue
         if runtime.boot and boot and runtime.boot != boot:
-            found.append((runtime, "the machine was restarted"))
+            found.append((runtime, reasons.words("machine_restarted")))
         elif machine is None:
-            found.append((runtime, "it ended while the server was not running"))
+            found.append((runtime, reasons.words("ended_unseen")))
         else:
             found.append((runtime, machine.reason))
     return found

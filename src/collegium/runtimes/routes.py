@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from collegium.accounts.model import Principal
 from collegium.accounts.service import signed_in, signed_in_admin
+from collegium.ground import reasons
 from collegium.ground.errors import CollegiumError, Conflict, NotFound, Unavailable
 from collegium.ground.ids import RuntimeId
 from collegium.runtimes.lifetime import NoticeKind
@@ -90,6 +91,7 @@ class RuntimeShown(BaseModel):
     id: str
     state: State
     reason: str
+    why: dict[str, Any] | None = Field(description=reasons.WHY)
     type: str
     label: str = Field(description="What people read for its type.")
     version: str
@@ -210,7 +212,7 @@ def routes(runtimes: Runtimes, notebooks: Notebooks = _no_notebooks, usable: Usa
     @router.delete("/{runtime}", summary="Give a runtime back", status_code=204, response_model=None)
     async def delete_runtime(principal: User, runtime: Id) -> None:
         found = await runtimes.get_own(principal.user, RuntimeId(runtime))
-        await runtimes.release(found.id, "its user gave it back")
+        await runtimes.release(found.id, reasons.words("given_back_by_user"))
 
     return router
 
@@ -278,6 +280,7 @@ def shown(runtimes: Runtimes, runtime: Runtime, notebooks: list[RuntimeNotebook]
         id=runtime.id,
         state=runtime.state,
         reason=runtime.reason,
+        why=reasons.why(runtime.reason),
         type=runtime.type,
         label=runtimes.label(runtime.type),
         version=runtime.version,

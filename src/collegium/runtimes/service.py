@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 from anyio.abc import ByteStream, TaskGroup
 
+from collegium.ground import reasons
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import CollegiumError, Conflict, Invalid, NotFound, Unavailable
@@ -35,7 +36,7 @@ from collegium.runtimes.settings import Accelerator, RuntimesSettings
 from collegium.runtimes.turns import OnWait, Turns
 from collegium.runtimes.usage import Point, Reading
 
-SEALED = "what was installed in it is kept"
+SEALED = reasons.words("sealed")
 RELEASE_SECONDS_MAX = 40.0
 
 log = get_log("runtimes")
@@ -157,7 +158,7 @@ class Runtimes:
         """Whatever there is of a request goes, the machine before the books."""
         left = not isinstance(error, Exception)
         state, how = (State.STOPPED, "given_back") if left else (State.FAILED, "failed")
-        reason = error.detail if isinstance(error, CollegiumError) else "the request was given up"
+        reason = error.detail if isinstance(error, CollegiumError) else reasons.words("request_given_up")
         reason = reason if request.given_back is None else request.given_back
         if not left:
             self.numbers.refused(requested.type)
@@ -174,7 +175,7 @@ class Runtimes:
         if not offer.available:
             if offer.reason is not None:
                 raise Unavailable(offer.reason)
-            raise Unavailable(f"There is no {offer.name} here.", why="no_type", type=offer.name)
+            raise Unavailable(reasons.words("no_type", type=offer.name), why="no_type", type=offer.name)
         if offer.reason is not None:
             log.warning("runtime.reduced", type=offer.name, why=offer.reason)
         own = offer.accelerator.version if offer.accelerator is not None else None

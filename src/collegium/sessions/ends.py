@@ -1,7 +1,9 @@
-"""Why a kernel or a runtime is gone, in words for people: one table."""
+"""Why a kernel or a runtime is gone, from what is known: the words are `ground.reasons`'."""
 
 import signal
 from dataclasses import dataclass
+
+from collegium.ground import reasons
 
 SIGNALS = {
     signal.SIGSEGV: "segmentation fault",
@@ -19,8 +21,8 @@ SIGNALS = {
 CRASHES = frozenset(
     {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS, signal.SIGTRAP}
 )
-GIVEN_BACK = "its user gave it back"
-TERMINATED_AT_ONCE = "terminated: it was stopped a second time"
+GIVEN_BACK = reasons.words("given_back_by_user")
+TERMINATED_AT_ONCE = reasons.words("terminated_at_once")
 NEAR_LIMIT = 0.97
 """A kernel killed by the system while this much of the memory was used was, most likely, killed for it."""
 
@@ -39,29 +41,32 @@ class Memory:
 def of_kernel(signal_number: int, code: int | None, memory: Memory, *, asked: bool = False) -> str:
     """Why a kernel ended."""
     if asked:
-        return "shut down"
+        return reasons.words("shut_down")
     if signal_number == signal.SIGKILL and memory.kills is not None and memory.kills > 0:
-        return f"killed: out of memory{_numbers(memory)}"
+        if not memory.limit_bytes:
+            return reasons.words("out_of_memory")
+        # What was used is what was asked for in the end: at least the limit, or nothing would have been killed.
+        used = max(memory.peak_bytes or 0, memory.limit_bytes)
+        return reasons.words("out_of_memory_of", memory_used=used, memory_limit=memory.limit_bytes)
     if signal_number == signal.SIGKILL and memory.kills is None:
         used = max(memory.used_bytes or 0, memory.peak_bytes or 0)
         if memory.limit_bytes and used >= memory.limit_bytes * NEAR_LIMIT:
-            return f"killed: probably out of memory{_numbers(memory)}"
-        return "killed: most likely it ran out of memory, which is not counted here"
+            return reasons.words("probably_out_of_memory", memory_used=used, memory_limit=memory.limit_bytes)
+        return reasons.words("memory_uncounted")
     if signal_number == signal.SIGKILL:
-        return "killed (signal 9)"
+        return reasons.words("killed")
     if signal_number in CRASHES:
-        return f"the kernel crashed: {SIGNALS[signal.Signals(signal_number)]}"
+        return reasons.words("crashed", signal=_signal_words(signal_number))
     if signal_number:
-        words = _signal_words(signal_number)
-        return f"the kernel was ended by a signal: {words}"
+        return reasons.words("signalled", signal=_signal_words(signal_number))
     if code is None:
-        return "the kernel ended"
-    return "the kernel ended: exit()" if code == 0 else f"the kernel ended by itself: exit code {code}"
+        return reasons.words("ended")
+    return reasons.words("exited") if code == 0 else reasons.words("exited_with", status=code)
 
 
 def terminated(grace_seconds: float) -> str:
     """An interrupted cell that did not stop."""
-    return f"terminated: the cell did not stop within {grace_seconds:g} s"
+    return reasons.words("terminated", seconds=grace_seconds)
 
 
 def _signal_words(number: int) -> str:
@@ -72,27 +77,11 @@ def _signal_words(number: int) -> str:
     return SIGNALS.get(known, known.name)
 
 
-def _numbers(memory: Memory) -> str:
-    """`(used 2.1 GB of 2 GB)`, as far as it is known. What was used is what was asked for in the end: at least the
-    limit, or nothing would have been killed."""
-    if not memory.limit_bytes:
-        return ""
-    used = max(memory.peak_bytes or 0, memory.limit_bytes if memory.kills else memory.used_bytes or 0)
-    return f" (used {gigabytes(used)} of {gigabytes(memory.limit_bytes)})"
-
-
-def gigabytes(size: int) -> str:
-    """`2.1 GB`, `2 GB`, `300 MB`: binary units, which people call so."""
-    if size < 1 << 30:
-        return f"{round(size / (1 << 20))} MB"
-    return f"{round(size / (1 << 30), 1):g} GB"
-
-
 def of_runtime(state: str, reason: str | None) -> str:
     """Why a runtime is gone, from what those who ended it wrote down."""
     words = (reason or "").strip().rstrip(".")
     if words in ("", GIVEN_BACK) and state == "stopped":
-        return "the runtime was given back"
+        return reasons.words("runtime_given_back")
     if state == "stopped":
-        return f"the runtime was taken back: {words}"
-    return f"the runtime ended: {words}" if words else "the runtime ended"
+        return reasons.words("runtime_taken_back", because=words)
+    return reasons.words("runtime_ended_because", because=words) if words else reasons.words("runtime_ended")

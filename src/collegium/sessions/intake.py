@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+from collegium.ground import reasons
 from collegium.ground.errors import NotFound
 from collegium.ground.ids import ExecutionId, is_id
 from collegium.kernels.service import Message
@@ -14,7 +15,7 @@ from collegium.sessions.lives import Lives
 from collegium.sessions.ports import Blobs
 from collegium.sessions.present import execution_frame
 
-UNSEEN = "the end of this run was not seen"
+UNSEEN = reasons.words("unseen")
 
 
 class Intake:
@@ -104,7 +105,7 @@ def _replied(live: Live, content: dict[str, Any], seq: int) -> None:
     if (count := count_of(content)) is not None:
         live.change(count=count)
     if content.get("status") == "aborted":
-        live.change(reason="aborted by the kernel")
+        live.change(reason=reasons.words("aborted"))
     elif content.get("status") == "unknown":
         live.change(reason=UNSEEN)
 

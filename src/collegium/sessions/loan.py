@@ -9,6 +9,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from collegium.accounts.model import Principal
+from collegium.ground import reasons
 from collegium.ground.clock import now_ms
 from collegium.ground.errors import CollegiumError, Invalid, NotFound, Unavailable
 from collegium.ground.ids import KernelId, NotebookId, RuntimeId, new_id
@@ -85,7 +86,7 @@ class Loan:
                 self.line = AgentLine(lambda: self._world.machines.connect(runtime), self._listener)
                 await self.line.run()
             except Malformed as error:
-                reason = f"the runtime does not answer as it should: {error}"
+                reason = reasons.words("malformed", what=error)
                 log.warning("runtime.malformed", notebook=self._notebook, detail=str(error))
                 if self.binding is not None:
                     await self._world.machines.failed(self.binding.runtime, reason)

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 from collegium.accounts.model import Action, Principal
 from collegium.accounts.service import signed_in, visitor
 from collegium.drive.model import parsed_range
+from collegium.ground import reasons
 from collegium.ground.http import USER_CONTENT_POLICY
 from collegium.ground.ids import CellId, ExecutionId, NotebookId, RuntimeId
 from collegium.runtimes.routes import Notebooks, RuntimeNotebook, RuntimeWithUsage, shown_with_usage
@@ -59,6 +60,7 @@ class ExecutionState(BaseModel):
     count: int | None
     user: str
     reason: str | None
+    why: dict[str, Any] | None = Field(description=reasons.WHY)
     input: dict[str, Any] | None
     saved: bool
     queued_at: int | None
@@ -226,6 +228,7 @@ def _state(execution: Execution, outputs: list[dict[str, Any]]) -> ExecutionStat
         count=execution.count,
         user=execution.user_name,
         reason=execution.reason,
+        why=reasons.why(execution.reason),
         input=None if asked is None else {"prompt": asked["prompt"], "password": asked["password"]},
         saved=execution.saved,
         queued_at=execution.queued_at,

@@ -9,6 +9,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from collegium.accounts.model import Principal
+from collegium.ground import reasons
 from collegium.ground.clock import now_ms
 from collegium.ground.errors import CollegiumError, Conflict, Invalid, StorageFull, TooMany, Unavailable
 from collegium.ground.ids import CellId, ExecutionId, NotebookId, new_id
@@ -38,6 +39,7 @@ ASIDES_MAX = 32
 FULL_DISK_SECONDS = 1.0
 TOUCH_SECONDS = 20.0
 """How often a runtime is told that something runs in it."""
+RESTARTED = reasons.words("restarted")
 INPUT_CHARACTERS_MAX = 64 * 1024
 DEATHS_MAX = 3
 """A kernel that dies this often without having been idle is not started again."""
@@ -227,11 +229,11 @@ class Session:
 
     async def interrupt(self) -> None:
         """Stop what runs and forget what waits. A second time, or after a grace, the kernel is terminated."""
-        self._adopt(model.emptied(self._queue), "stopped")
+        self._adopt(model.emptied(self._queue), reasons.words("stopped"))
         running = self._queue.running
         await self._stopping.stop(None if running is None else self.lives[running])
 
-    async def restart(self, reason: str = "the kernel was restarted") -> None:
+    async def restart(self, reason: str = RESTARTED) -> None:
         """A new kernel in the same runtime: of another language, if the notebook names another by now."""
         self._adopt(model.emptied(self._queue), reason)
         self.loan.kernel_reason = reason
@@ -248,7 +250,7 @@ class Session:
         """Give the runtime back."""
         binding = self.loan.binding
         await self.loan.hang_up()
-        await self._lost("the runtime was given back", state=State.CANCELLED)
+        await self._lost(reasons.words("runtime_given_back"), state=State.CANCELLED)
         if binding is not None:
             await self._world.machines.release(binding.runtime)
 
@@ -359,7 +361,7 @@ class Session:
         assert binding is not None
         if binding.epoch != welcome.epoch:
             if binding.epoch is not None:
-                await self._end_running(State.FAILED, "the runtime was started anew")
+                await self._end_running(State.FAILED, reasons.words("started_anew"))
             self.loan.binding = binding = replace(binding, epoch=welcome.epoch, stored_seq=0)
             self.loan.handled = 0
             self._intake.forget()
@@ -412,7 +414,7 @@ class Session:
             stopped = reason == UNSEEN and self._stopping.interrupted == live.execution.id
             state = live.ended_as()
             meant = state is State.FAILED and not stopped and await self._may_fail(live.execution.cell)
-            await self._finish(live, state, "stopped" if stopped else reason, stops=not meant)
+            await self._finish(live, state, reasons.words("stopped") if stopped else reason, stops=not meant)
 
     async def _kernel_changed(self, change: KernelChange) -> None:
         if self.loan.binding is None or change.kernel != self.loan.binding.kernel:
@@ -427,7 +429,7 @@ class Session:
                 self._renewing = False
                 self.installed.kernel_is_new()
                 if self._queue.running is not None:
-                    reason = self.loan.kernel_reason or "the kernel was restarted"
+                    reason = self.loan.kernel_reason or RESTARTED
                     await self._end_running(State.FAILED, reason, change.seq, others=False)
             case "dead":
                 reason = await self._cause(change)
@@ -505,7 +507,7 @@ class Session:
         log.info("execution.finished", notebook=self.notebook, execution=live.execution.id, state=str(state))
         self.installed.ended(live.execution)
         failed = stops and state is not State.FINISHED
-        self._adopt(model.finished(self._queue, live.execution.id, failed=failed), "a cell before it failed")
+        self._adopt(model.finished(self._queue, live.execution.id, failed=failed), reasons.words("before_failed"))
         self._changed()
         await self._pump()
         self.showing.tell_session()

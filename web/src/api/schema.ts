@@ -2231,6 +2231,13 @@ export interface components {
             user: string;
             /** Reason */
             reason: string | null;
+            /**
+             * Why
+             * @description `reason` for programs: its `code`, and what its words are about.
+             */
+            why: {
+                [key: string]: unknown;
+            } | null;
             /** Input */
             input: {
                 [key: string]: unknown;
@@ -3427,6 +3434,13 @@ export interface components {
             state: components["schemas"]["State"];
             /** Reason */
             reason: string;
+            /**
+             * Why
+             * @description `reason` for programs: its `code`, and what its words are about.
+             */
+            why: {
+                [key: string]: unknown;
+            } | null;
             /** Type */
             type: string;
             /**
@@ -3566,6 +3580,13 @@ export interface components {
             state: components["schemas"]["State"];
             /** Reason */
             reason: string;
+            /**
+             * Why
+             * @description `reason` for programs: its `code`, and what its words are about.
+             */
+            why: {
+                [key: string]: unknown;
+            } | null;
             /** Type */
             type: string;
             /**

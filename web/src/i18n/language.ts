@@ -2,6 +2,7 @@
 import { settings } from '../settings/store'
 import { type Catalogue, speak } from './index'
 import { knowProblems } from './problems'
+import { knowReasons } from './reasons'
 
 const CATALOGUES: Readonly<Record<string, () => Promise<{ readonly default: Catalogue }>>> = { de: () => import('./de') }
 
@@ -18,8 +19,9 @@ export function words(): Promise<void> | null {
   const load = CATALOGUES[spoken]
   if (!load) return null
   // Without its words the page is in English, which is better than no page.
-  return Promise.all([load(), import('./problemWords')]).then(([{ default: catalogue }, { PROBLEMS }]) => {
+  return Promise.all([load(), import('./problemWords'), import('./reasonWords')]).then(([{ default: catalogue }, { PROBLEMS }, { reasonIn }]) => {
     speak(spoken, catalogue)
     knowProblems(PROBLEMS)
+    knowReasons(reasonIn)
   }, () => undefined)
 }

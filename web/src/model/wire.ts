@@ -1,4 +1,5 @@
 /** What passes between this page and the server about runs, as docs/reference/protocol.md writes it. */
+import type { Why } from '../i18n/reasons'
 
 export type NotebookId = string
 export type CellId = string
@@ -64,6 +65,7 @@ export interface Execution {
   /** Of the source that ran; absent of what only came with the file. */
   readonly hash?: string
   readonly reason?: string | null
+  readonly why?: Why | null
   readonly input?: InputPrompt | null
   readonly outputs?: readonly Output[]
   readonly version?: number
@@ -95,6 +97,7 @@ export interface Runtime {
   readonly type: string
   readonly version: string
   readonly reason?: string | null
+  readonly why?: Why | null
   readonly label?: string | null
   readonly limits?: Limits | null
   readonly network?: NetworkMode | null
@@ -144,6 +147,7 @@ export interface Kernel {
   readonly id: string
   readonly state: KernelState
   readonly reason?: string | null
+  readonly why?: Why | null
   /** The kernel's specification, such as `python3`, and what it speaks. */
   readonly name?: string | null
   readonly language?: string | null

@@ -2,6 +2,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { t } from '../i18n'
 import { problemText } from '../i18n/problems'
+import type { Reasoned } from '../i18n/reasons'
 import { appended, spliced } from '../model/outputs'
 import { added, pointOf, type UsagePoint } from '../model/usage'
 import type { CellId, Execution, ExecutionId, FromServer, Kernel, MimeBundle, Output, PackageChange, Queued, Runtime, ToServer, Usage, Variable } from '../model/wire'
@@ -19,7 +20,7 @@ export interface SessionState {
   /** Asked for, and not yet answered by a state. */
   readonly connecting: boolean
   /** A runtime was there, and nobody here gave it back: why it is gone, if that is known. */
-  readonly gone: { readonly reason: string | null; readonly started: boolean } | null
+  readonly gone: (Reasoned & { readonly started: boolean }) | null
   /** Memory is nearly full, and these variables hold most of it. */
   readonly memory: { readonly bytes: number; readonly limit: number; readonly variables: readonly Variable[] } | null
   /** Packages that the kernel had imported before they were replaced. */
@@ -230,8 +231,9 @@ export class Session {
     const started = before.runtime?.state === 'ready'
     const meant = this.leaving === 'disconnect' || (this.leaving === 'connect' && started)
     const reason = runtime?.reason ?? null
+    const why = runtime?.why ?? null
     const found = before.runtime === null && runtime?.state === 'failed' && !meant
-    const gone = isHere(runtime) ? null : found || (isHere(before.runtime) && !meant) ? { reason, started: started || found } : before.gone
+    const gone = isHere(runtime) ? null : found || (isHere(before.runtime) && !meant) ? { reason, ...(why && { why }), started: started || found } : before.gone
     if (runtime?.state === 'ready') this.leaving = null
     this.state.setState({ runtime, kernel, queue, connecting: false, gone, ...((renewed || !isHere(runtime)) && { memory: null, packages: [] }) })
   }

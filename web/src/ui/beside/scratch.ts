@@ -5,6 +5,7 @@
 import * as Y from 'yjs'
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { t } from '../../i18n'
+import { reasonText } from '../../i18n/reasons'
 import type { InputPrompt, Output } from '../../model/wire'
 import type { Desk } from '../notebook/desk'
 import { type Folded, folded, NONE } from './outputs'
@@ -84,7 +85,7 @@ export class Scratch {
       const stop = session.state.subscribe((state) => {
         const kernel = here()
         if (kernel !== null) return over(), found(kernel)
-        if (state.gone) over(), failed(new Error(state.gone.reason ?? t('There is no runtime.')))
+        if (state.gone) over(), failed(new Error(reasonText(state.gone) ?? t('There is no runtime.')))
       })
     })
   }

@@ -3,6 +3,7 @@ import { ChevronRight, CircleAlert } from 'lucide-react'
 import { type Ref, useState } from 'react'
 import { useStore } from 'zustand'
 import { t, tn } from '../../i18n'
+import { reasonText } from '../../i18n/reasons'
 import type { Facts } from '../../model/facts'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
@@ -88,7 +89,9 @@ function Outputs({ id, hidden }: { id: CellId; hidden: boolean }) {
       </button>
     )
   }
-  const told = outputs.some((output) => output.output_type === 'error' && output.evalue === execution.reason)
+  const reason = reasonText(execution)
+  // The server's error output says it in English; in another language it is said once more.
+  const told = outputs.some((output) => output.output_type === 'error' && output.evalue === reason)
   const ended = (execution.state === 'failed' || execution.state === 'cancelled') && !told
   const past = madeBy !== execution.execution && execution.state === 'running'
   return (
@@ -96,9 +99,9 @@ function Outputs({ id, hidden }: { id: CellId; hidden: boolean }) {
       <Contained of={outputs} what={t('This output')}>
         <OutputArea id={id} run={run} waiting={<Awaited id={id} />} />
       </Contained>
-      {ended && execution.reason && (
+      {ended && reason && (
         <p className="output-reason">
-          <CircleAlert size={16} aria-hidden /> {execution.reason}
+          <CircleAlert size={16} aria-hidden /> {reason}
         </p>
       )}
       {execution.state === 'failed' && <NextSteps reason={execution.reason ?? ''} />}

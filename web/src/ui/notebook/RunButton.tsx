@@ -2,6 +2,7 @@
 import { Check, Play, Square, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import { t } from '../../i18n'
+import { reasonText } from '../../i18n/reasons'
 import { sourceHash } from '../../model/hash'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
@@ -152,8 +153,10 @@ function describe(run: CellRun | undefined, look: Look, may: boolean): string {
     case 'done':
     case 'failed':
       return `${[look === 'done' ? t('Ran') : t('Failed'), name === undefined ? null : t('by {name}', { name }), time === null ? null : t('at {time}', { time })].filter(Boolean).join(' ')}. ${t('Press to run again')}`
-    case 'stopped':
-      return execution?.reason ? t('Stopped: {reason}. Press to run', { reason: execution.reason }) : t('Stopped. Press to run')
+    case 'stopped': {
+      const reason = reasonText(execution ?? {})
+      return reason ? t('Stopped: {reason}. Press to run', { reason }) : t('Stopped. Press to run')
+    }
     case 'fresh': {
       const keys = runKeys()
       return keys === undefined ? t('Not run yet. Press to run') : t('Not run yet. Press to run ({keys})', { keys })

@@ -2,6 +2,7 @@
 import { Clock, MemoryStick, Package, Unplug, X } from 'lucide-react'
 import { type Dispatch, type ReactNode, type SetStateAction, useEffect, useMemo, useState } from 'react'
 import { t } from '../../i18n'
+import { reasonText } from '../../i18n/reasons'
 import { countdown, ofText, sizeText, spanText } from '../../model/usage'
 import type { PackageChange, RuntimeNotice } from '../../model/wire'
 import { isHere, type SessionState } from '../../session/session'
@@ -113,7 +114,7 @@ function Gone({ gone }: { gone: NonNullable<SessionState['gone']> }) {
     <Bar
       icon={<Unplug {...size} />}
       tone={gone.started ? 'warn' : 'bad'}
-      title={sentence(gone.reason ?? (gone.started ? t('The runtime was given back') : t('No runtime could be had')))}
+      title={sentence(reasonText(gone) ?? (gone.started ? t('The runtime was given back') : t('No runtime could be had')))}
       actions={<Button weight="primary" small onClick={() => desk.session.connect()}>{gone.started ? t('Reconnect') : t('Try again')}</Button>}
       onClose={() => desk.session.dismiss('gone')}
     >
@@ -178,7 +179,7 @@ function useAnnouncement({ runtime, gone, memory, packages }: SessionState): str
   const at = isHere(runtime) ? (runtime.notice?.at ?? null) : null
   const ending = useMemo(() => (at === null ? null : t('The runtime is given back in {span}, unless you press Keep.', { span: spanText(at - session.now() + 30_000) })), [session, at])
   useSaid(setSaid, ending)
-  useSaid(setSaid, gone && sentence(gone.reason ?? t('The runtime is gone')))
+  useSaid(setSaid, gone && sentence(reasonText(gone) ?? t('The runtime is gone')))
   useSaid(setSaid, memory && t('Memory is nearly full.'))
   useSaid(setSaid, packages.length > 0 ? t('Restart the session to use the packages you installed.') : null)
   return said

@@ -3,6 +3,7 @@ import { ChevronDown, Plug } from 'lucide-react'
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
 import { ordinal } from '../../i18n/moments'
+import { reasonText } from '../../i18n/reasons'
 import { ofText, share } from '../../model/usage'
 import { isHere, type SessionState } from '../../session/session'
 import { classes, Hint, Menu, type MenuEntry } from '../kit'
@@ -96,7 +97,7 @@ function entries(desk: Desk, { runtime }: SessionState): MenuEntry[] {
 /** The first word is what others read: it is one of six. */
 export function describe({ runtime, kernel, connecting }: SessionState): { readonly text: string; readonly tone: Tone } {
   if (runtime === null || runtime.state === 'stopped') return connecting ? { text: t('Connecting…'), tone: 'wait' } : { text: t('Not connected'), tone: 'none' }
-  if (runtime.state === 'failed') return connecting ? { text: t('Connecting…'), tone: 'wait' } : { text: because(t('Disconnected'), runtime.reason), tone: 'bad' }
+  if (runtime.state === 'failed') return connecting ? { text: t('Connecting…'), tone: 'wait' } : { text: because(t('Disconnected'), reasonText(runtime)), tone: 'bad' }
   if (runtime.state === 'stopping') return { text: t('Disconnected'), tone: 'none' }
   if (runtime.queue) {
     const { position, of } = runtime.queue
@@ -114,7 +115,7 @@ export function describe({ runtime, kernel, connecting }: SessionState): { reado
     case 'restarting':
       return { text: t('Restarting…'), tone: 'wait' }
     case 'dead':
-      return { text: because(t('Disconnected'), kernel?.reason ?? t('the kernel died')), tone: 'bad' }
+      return { text: because(t('Disconnected'), reasonText(kernel) ?? t('the kernel died')), tone: 'bad' }
   }
 }
 
