@@ -4,6 +4,7 @@ Executed as a file, so that the agent's package does not enter the notebook's im
 """
 
 import argparse
+import contextlib
 import importlib
 import importlib.util
 import logging
@@ -11,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,11 +47,29 @@ def main() -> None:
     )
     for name in ("shell", "variables", "looking"):
         beside(name).install(app)
+    remember_no_outputs(app.shell)
     show_figures()
     sys.argv = [sys.argv[0]]
     if options.warm:
         warm_up()
     app.start()
+
+
+class Forgetful(dict[int, list[Any]]):
+    """Takes lists of what cells put out, and keeps none."""
+
+    def __missing__(self, _count: int) -> list[Any]:
+        return []
+
+
+def remember_no_outputs(shell: Any) -> None:
+    """What cells put out is not kept a second time in the kernel, for ever and piece by piece, as IPython 9 does.
+
+    Only its `%notebook` would read it, and gets none.
+    """
+    shell._tee = lambda channel: contextlib.nullcontext()
+    if shell.history_manager is not None:
+        shell.history_manager.outputs = Forgetful()
 
 
 def show_figures() -> None:
@@ -125,23 +145,71 @@ def application() -> Any:
             super()._really_send(msg, *args, **kwargs)
 
     class PatientStream(iostream.OutStream):  # type: ignore[misc]
-        """A print that has run too far ahead of what was sent waits for it."""
+        """A print that has run too far ahead of what was sent waits for it.
 
-        ahead = 0
+        The first write after something was sent is ipykernel's own, and has it sent soon. Those that follow for the
+        same request go straight into the buffer that it opened: one `print` makes several, and a loop millions.
+        """
+
         flush_interval = FLUSH_SECONDS
 
-        def write(self, string: str) -> int | None:
-            self.ahead += len(string) if isinstance(string, str) else 0
-            if self.ahead > OUTPUT_CHARACTERS_MAX and self._is_master_process():
-                self.ahead = 0
-                if threading.current_thread() is not self.pub_thread.thread:
-                    done = threading.Event()
-                    self.pub_thread.schedule(self._flush)
-                    self.pub_thread.schedule(done.set)
-                    while not done.wait(1) and self.pub_thread.thread.is_alive():
-                        pass
-            written: int | None = super().write(string)
-            return written
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.write, self.shut = self.pen()
+            # What a fork prints, it has to send by itself.
+            os.register_at_fork(after_in_child=self.shut)
+
+        def pen(self) -> tuple[Callable[[str], int | None], Callable[[], None]]:
+            """`write`, and what ends writing into the open buffer. Closures: attributes take four times as long."""
+            lock, request, into, ahead = self._buffer_lock, None, None, 0
+
+            def write(string: str) -> int | None:
+                nonlocal ahead
+                with lock:
+                    if self.parent_header is request and ahead < OUTPUT_CHARACTERS_MAX and isinstance(string, str):
+                        ahead += len(string)
+                        return into(string)  # type: ignore[misc, no-any-return]
+                return write_first(string)
+
+            def write_first(string: str) -> int | None:
+                nonlocal ahead
+                ahead += len(string) if isinstance(string, str) else 0
+                if ahead > OUTPUT_CHARACTERS_MAX and self._is_master_process():
+                    ahead = 0
+                    self.wait()
+                written: int | None = iostream.OutStream.write(self, string)
+                open_again()
+                return written
+
+            def open_again() -> None:
+                nonlocal request, into
+                if self.echo is None and self._is_master_process():
+                    with lock:
+                        said_by = self.parent_header
+                        # Other versions of ipykernel keep them otherwise; there every write is a first.
+                        buffer = getattr(self, "_buffers", {}).get(frozenset(said_by.items()))
+                        if buffer is not None:
+                            request, into = said_by, buffer.write
+
+            def shut() -> None:
+                nonlocal request
+                request = None
+
+            return write, shut
+
+        def wait(self) -> None:
+            """Until everything is sent."""
+            if threading.current_thread() is not self.pub_thread.thread:
+                done = threading.Event()
+                self.pub_thread.schedule(self._flush)
+                self.pub_thread.schedule(done.set)
+                while not done.wait(1) and self.pub_thread.thread.is_alive():
+                    pass
+
+        def _rotate_buffers(self) -> Any:
+            with self._buffer_lock:
+                self.shut()
+                return super()._rotate_buffers()
 
     class PatientApp(kernelapp.IPKernelApp):  # type: ignore[misc]
         """The application, with a short queue of outputs: what does not fit waits."""
