@@ -64,6 +64,7 @@ async def client(agent: AgentProcess, name: str) -> AgentClient:
 
 
 async def ran(client: AgentClient, name: str, execution: str, code: str, *, on_text: Any = None) -> list[Message]:
+    """Everything an execution said; its first text calls `on_text`. Bash says a line more when it is interrupted."""
     await client.send(op="execute", kernel=name, id=execution, code=code, allow_stdin=False)
     found: list[Message] = []
     replied = idle = False
@@ -76,6 +77,7 @@ async def ran(client: AgentClient, name: str, execution: str, code: str, *, on_t
             idle = idle or (frame.msg_type == "status" and frame.content["execution_state"] == "idle")
             if on_text is not None and frame.msg_type == "stream":
                 await on_text()
+                on_text = None
     return found
 
 
