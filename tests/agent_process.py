@@ -45,7 +45,7 @@ class AgentProcess:
         self, words: list[str], variables: dict[str, str], listener: socket.socket, log: int, *, forked: bool
     ) -> "subprocess.Popen[bytes] | Forked":
         if forked and template(runtime_python()).is_like(variables):
-            return template(runtime_python()).fork(words, listener, log, variables)
+            return template(runtime_python()).fork(words, listener.fileno(), log, env=variables)
         number = listener.fileno()
         command = [str(runtime_python()), "-m", "collegium_agent", "--listen-fd", str(number), *words]
         return subprocess.Popen(command, pass_fds=(number,), env=variables, stderr=log)

@@ -1,4 +1,4 @@
-"""The template process of `support.template`. Run as a file: it knows Python and the agent, and nothing else."""
+"""The template process of agents, of `support.template`. Run as a file: it knows Python and the agent, no more."""
 
 import importlib
 import json

@@ -1,6 +1,8 @@
-"""Agents of tests forked from a template process, as the local engine's are: what they import was imported once.
+"""Agents and servers of tests forked from a template process, as the local engine forks its agents: what they import
+was imported once.
 
-Each process of the tests has one, which runs the usual runtime version's Python; `forking.py` is what runs in it.
+Each process of the tests has one of either kind: of agents, which runs the usual runtime version's Python, with
+`forking.py` in it; and of servers, with `serving.py`.
 """
 
 import atexit
@@ -10,20 +12,21 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from collegium_agent.template import SHAPING
-from support import forking
+from support import forking, serving
 
 
 class Forked:
-    """The first process of a runtime, seen from outside."""
+    """A forked process, seen from outside: the first of a runtime, or a server."""
 
     def __init__(self, pid: int, handle: int) -> None:
         self.pid = pid
-        self._handle = handle
+        self._handle: int | None = handle
 
     def terminate(self) -> None:
         """SIGTERM, if it still runs."""
@@ -34,28 +37,30 @@ class Forked:
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
-        if not self.poll():
+        if not self.ended() and self._handle is not None:
             signal.pidfd_send_signal(self._handle, number)
 
-    def poll(self, seconds: float = 0) -> bool:
+    def ended(self, seconds: float = 0) -> bool:
         """Whether it has ended, after so long at most."""
-        return bool(select.select([self._handle], [], [], seconds)[0])
+        return self._handle is None or bool(select.select([self._handle], [], [], seconds)[0])
 
     def wait(self, seconds: float) -> None:
         """Until it has ended; AssertionError if it does not."""
-        assert self.poll(seconds), f"process {self.pid} did not end"
-        os.close(self._handle)
+        assert self.ended(seconds), f"process {self.pid} did not end"
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
 
 
 class Template:
-    """The template process, and the way to it."""
+    """A template process, and the way to it."""
 
-    def __init__(self, python: Path) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
+        """`command` is given the number of the socket it is asked by as its last word."""
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._variables = dict(os.environ)
-            command = [str(python), forking.__file__, str(theirs.fileno())]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd="/")
+            self._process = subprocess.Popen([*command, str(theirs.fileno())], pass_fds=[theirs.fileno()], cwd="/")
 
     def is_like(self, variables: Mapping[str, str]) -> bool:
         """Whether a Python that starts with these variables would have found the same: its home, its options."""
@@ -63,10 +68,11 @@ class Template:
         changed = (name for name in names if self._variables.get(name) != variables.get(name))
         return not any(name.startswith(SHAPING) for name in changed)
 
-    def fork(self, words: Sequence[str], listener: socket.socket, log: int, env: Mapping[str, str]) -> Forked:
-        """PID 1 of a runtime that is told these words, listens here, and complains there."""
-        request = json.dumps({"words": list(words), "env": dict(env), "cwd": os.getcwd()}).encode()
-        socket.send_fds(self._line, [request], [listener.fileno(), log])
+    def fork(self, words: Sequence[str], *descriptors: int, env: Mapping[str, str], cwd: Path | None = None) -> Forked:
+        """A process that is told these words and has these files: of an agent where it listens and where it
+        complains, of a server where it writes."""
+        request = {"words": list(words), "env": dict(env), "cwd": str(cwd or Path.cwd())}
+        socket.send_fds(self._line, [json.dumps(request).encode()], descriptors)
         answer, handles, _, _ = socket.recv_fds(self._line, forking.REQUEST_BYTES_MAX, 1)
         return Forked(int(answer), *handles)
 
@@ -78,7 +84,16 @@ class Template:
 
 @cache
 def template(python: Path) -> Template:
-    """The one of this process."""
-    started = Template(python)
+    """The one of agents of this process."""
+    return _until_the_end(Template([str(python), forking.__file__]))
+
+
+@cache
+def template_of_servers() -> Template:
+    """The one of servers of this process."""
+    return _until_the_end(Template([sys.executable, "-P", serving.__file__]))
+
+
+def _until_the_end(started: Template) -> Template:
     atexit.register(started.end)
     return started
