@@ -100,7 +100,7 @@ def token(running: Server) -> str:
 
 @pytest.fixture
 def page(running: Server, chromium: Browser, token: str) -> Iterator[Page]:
-    page = signed_in(chromium, running.url, ADA)
+    page = signed_in(chromium, running.url, ADA, service_workers="allow")
     yield page
     page.context.close()
 

@@ -31,7 +31,7 @@ class House:
 
     def page(self, email: str, notebook: str) -> Page:
         """A browser of one's own with the notebook open."""
-        page = signed_in(self.chromium, self.server.url, email)
+        page = signed_in(self.chromium, self.server.url, email, service_workers="allow")
         open_notebook(page, self.server, notebook)
         return page
 

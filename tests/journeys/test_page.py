@@ -43,7 +43,7 @@ def house() -> Iterator[House]:
     with server() as running, browser() as chromium:
         token = running.add_user(ADA)
         running.add_user(BOB)
-        ada, bob = (signed_in(chromium, running.url, email) for email in (ADA, BOB))
+        ada, bob = (signed_in(chromium, running.url, email, service_workers="allow") for email in (ADA, BOB))
         yield House(running, chromium, ada, bob, token)
 
 

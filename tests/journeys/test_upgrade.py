@@ -37,7 +37,7 @@ class House:
 
     def opened(self, **context: object) -> Page:
         """Ada's tab with a notebook."""
-        page = signed_in(self.chromium, self.server.url, ADA, **context)
+        page = signed_in(self.chromium, self.server.url, ADA, **({"service_workers": "allow"} | context))
         page.goto(f"{self.server.url}/notebooks/{self.server.notebook(self.ada, {'one': 'a = 1'}, name='notes.ipynb')}")
         expect(saved(page)).to_have_text("Saved")
         expect(source(page)).to_be_visible()

@@ -43,8 +43,13 @@ def browser() -> Iterator[Browser]:
 
 
 def signed_in(browser: Browser, url: str, email: str, **context: object) -> Page:
-    """A page of somebody who signed in, and found New notebook; that this is done by a form is asked elsewhere."""
-    page = browser.new_context(**({"viewport": {"width": 1360, "height": 820}} | context)).new_page()  # type: ignore[arg-type]
+    """A page of somebody who signed in, and found New notebook; that this is done by a form is asked elsewhere.
+
+    It keeps nothing for a time without a server, which costs each new context more than loading the page does: who
+    asks about that says `service_workers="allow"`.
+    """
+    usual = {"viewport": {"width": 1360, "height": 820}, "service_workers": "block"}
+    page = browser.new_context(**(usual | context)).new_page()  # type: ignore[arg-type]
     page.set_default_timeout(PATIENCE_MS)
     answer = page.context.request.post(f"{url}/api/v1/login", data={"email": email, "password": PASSWORD})
     assert answer.ok, answer.text()
