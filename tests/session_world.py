@@ -65,6 +65,7 @@ class FakeMachines:
         self.gone = False
         self.full = False
         self.why_not: str | None = None
+        self.prints = ""
         self.over: str | None = None
         self.kills: int | None = 0
         self.used: int | None = None
@@ -143,6 +144,9 @@ class FakeMachines:
         self.read = anyio.Event()
         limit = self.machine.memory_bytes
         return Use(self.asked, self.used, limit, memory_peak_bytes=self.used, oom_kills=self.kills)
+
+    async def printed(self, runtime: RuntimeId, after: int) -> tuple[str, int]:
+        return self.prints[after:], len(self.prints)
 
     async def ended(self, runtime: RuntimeId) -> Machine:
         if self.over is None:

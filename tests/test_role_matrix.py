@@ -127,6 +127,7 @@ ROUTES: dict[tuple[str, str], tuple[Rank, Any]] = {
     ("POST", "/notebooks/{notebook}/widgets"): (Rank.EDITOR, None),
     ("GET", "/notebooks/{notebook}/nbextensions/{path}"): (Rank.GUEST, None),
     ("GET", "/notebooks/{notebook}/session"): (Rank.VIEWER, None),
+    ("GET", "/notebooks/{notebook}/session/log"): (Rank.EDITOR, None),
     ("POST", "/notebooks/{notebook}/session/connect"): (Rank.EDITOR, None),
     ("POST", "/notebooks/{notebook}/session/interrupt"): (Rank.EDITOR, None),
     ("POST", "/notebooks/{notebook}/session/restart"): (Rank.EDITOR, None),

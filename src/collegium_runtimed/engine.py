@@ -27,6 +27,7 @@ from collegium_runtimed.zygotes import World, Zygote, Zygotes
 END_SECONDS_MAX = 30.0
 LOG_BYTES_MAX = 1 << 20
 LOG_CHECK_SECONDS = 1.0
+LOG_TOLD_BYTES_MAX = 64 << 10
 BACKLOG = 64
 UIDS = range(2_000_000_000, 2_067_108_864)
 """User ids that distributions leave alone; each runtime made by root gets one."""
@@ -545,6 +546,19 @@ class Engine:
             return used | {"disk_bytes": used_bytes(folder / "disk", folder / "disk.img")}
         except (FileNotFoundError, OSError):
             return cgroups.usage([]) | {"disk_bytes": None}
+
+    def printed(self, record: Record, after: int) -> tuple[str, int]:
+        """What the processes of a runtime printed behind this byte, not more than the last of it, and where that ends.
+
+        A log that was cut since then is told from its new beginning.
+        """
+        try:
+            with (self.runtimes / record.slot / "log").open("rb") as log:
+                end = log.seek(0, os.SEEK_END)
+                log.seek(max(0 if after > end else after, end - LOG_TOLD_BYTES_MAX))
+                return log.read(LOG_TOLD_BYTES_MAX).decode("utf-8", "replace"), log.tell()
+        except FileNotFoundError:
+            return "", after
 
     async def _keep_logs_short(self) -> None:
         """A log grown too long starts again; it is opened for appending, so the writer goes on at the new end."""

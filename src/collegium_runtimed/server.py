@@ -40,6 +40,7 @@ class Server:
             "create": self._create,
             "list": self._list,
             "get": self._get,
+            "printed": self._printed,
             "delete": self._delete,
             "seal": self._seal,
             "drop_layer": self._drop_layer,
@@ -151,6 +152,13 @@ class Server:
         record = self._engine.find(_name(request, "runtime"))
         usage = await asyncio.to_thread(self._engine.usage, record)
         return self._describe(record) | {"usage": usage}
+
+    async def _printed(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What its processes printed since."""
+        record = self._engine.find(_name(request, "runtime"))
+        after = int(_number(request, "after", least=0, most=1 << 40))
+        text, end = await asyncio.to_thread(self._engine.printed, record, after)
+        return {"text": text, "end": end}
 
     async def _delete(self, request: dict[str, Any]) -> dict[str, Any]:
         await self._engine.delete(_name(request, "runtime"))

@@ -218,3 +218,33 @@ def test_noise_on_the_socket_ends_the_conversation_and_nothing_else(engine: Engi
             assert connection.recv(10) == b""
 
     assert engine.ask("list") == {"runtimes": []}
+
+
+def prints(engine: EngineProcess, text: str) -> None:
+    """As the processes of the only runtime do, whose descriptors 1 and 2 lead here."""
+    [log] = (engine.data / "runtimes").glob("*/log")
+    with log.open("a") as file:
+        file.write(text)
+
+
+def test_what_a_runtime_prints_is_told_in_pieces(engine: EngineProcess) -> None:
+    engine.create("one")
+    begun = engine.ask("printed", runtime="one", after=0)["end"]
+    prints(engine, "Fatal Python error\n")
+
+    told = engine.ask("printed", runtime="one", after=begun)
+
+    assert told == {"text": "Fatal Python error\n", "end": begun + 19}
+    assert engine.ask("printed", runtime="one", after=told["end"]) == {"text": "", "end": told["end"]}
+    # It was cut since then.
+    assert engine.ask("printed", runtime="one", after=1 << 30)["text"].endswith("Fatal Python error\n")
+
+
+def test_much_that_a_runtime_prints_is_told_from_its_end(engine: EngineProcess) -> None:
+    engine.create("one")
+    prints(engine, "".join(f"{number:06d}\n" for number in range(20_000)))
+
+    told = engine.ask("printed", runtime="one", after=0)
+
+    assert len(told["text"]) == 64 << 10
+    assert told["text"].endswith("019999\n")

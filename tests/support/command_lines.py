@@ -266,6 +266,7 @@ RUNTIME = {
     "disconnect": dialog("Disconnect and delete the runtime?", role="alertdialog", runs=True),
     "runtime-type": dialog("Change runtime type"),
     "sessions": dialog("Manage sessions"),
+    "runtime-log": dialog("Runtime log"),
     "clear": Case(
         lambda world: expect(world.page.get_by_role("region", name="Output")).to_have_count(0), keep, runs=True
     ),

@@ -83,6 +83,14 @@ def why(text: str | None) -> dict[str, Any] | None:
     return None
 
 
+def told(text: str | None) -> dict[str, Any]:
+    """The words, and their code and values where they have one, as frames have them."""
+    if text is None:
+        return {}
+    known = why(text)
+    return {"reason": text} if known is None else {"reason": text, "why": known}
+
+
 def in_words(duration_ms: int) -> str:
     """A duration as people say it."""
     if duration_ms >= 2 * HOUR_MS and duration_ms % HOUR_MS == 0:

@@ -141,6 +141,11 @@ class LocalEngine:
         """One, with its usage."""
         return _machine(await self._ask("get", runtime=runtime))
 
+    async def printed(self, runtime: RuntimeId, after: int) -> tuple[str, int]:
+        """What its processes printed since."""
+        told = await self._ask("printed", runtime=runtime, after=after)
+        return str(told.get("text", "")), int(told.get("end", after))
+
     async def delete(self, runtime: RuntimeId) -> None:
         """End it."""
         await self._ask("delete", runtime=runtime)

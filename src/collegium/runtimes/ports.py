@@ -71,6 +71,15 @@ class Sealing(Protocol):
         ...
 
 
+@runtime_checkable
+class Printing(Protocol):
+    """An engine that keeps what the processes of a runtime print, agent and kernels among them."""
+
+    async def printed(self, runtime: RuntimeId, after: int) -> tuple[str, int]:
+        """What they printed behind this byte (the last 64 KiB of it), and where that ends. Raises NotFound."""
+        ...
+
+
 class Environments(Protocol):
     """Builds what runtimes run in."""
 

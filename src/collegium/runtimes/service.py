@@ -31,7 +31,7 @@ from collegium.runtimes.model import (
     became_ready,
 )
 from collegium.runtimes.offers import Offer, known_accelerators, specification
-from collegium.runtimes.ports import Accelerators, Engine, Environments, Sealing
+from collegium.runtimes.ports import Accelerators, Engine, Environments, Printing, Sealing
 from collegium.runtimes.settings import Accelerator, RuntimesSettings
 from collegium.runtimes.turns import OnWait, Turns
 from collegium.runtimes.usage import Point, Reading
@@ -315,6 +315,13 @@ class Runtimes:
         if not found.live:
             raise NotFound(f"The runtime {runtime} is gone: {found.reason or found.state.value}.")
         return await self._engine.connect(runtime)
+
+    async def printed(self, runtime: RuntimeId, after: int) -> tuple[str, int]:
+        """What its processes printed behind this byte, and where that ends; nothing where no engine keeps it.
+
+        Raises NotFound, Unavailable.
+        """
+        return await self._engine.printed(runtime, after) if isinstance(self._engine, Printing) else ("", after)
 
     async def wait_ended(self, runtime: RuntimeId) -> Runtime:
         """Returns once it is over, with what became of it."""

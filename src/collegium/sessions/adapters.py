@@ -151,6 +151,10 @@ class LentMachines:
             oom_kills=reading.usage.oom_kills,
         )
 
+    async def printed(self, runtime: RuntimeId, after: int) -> tuple[str, int]:
+        """What its processes printed since."""
+        return await self._runtimes.printed(runtime, after)
+
     async def seal(self, runtime: RuntimeId, layer: str) -> str:
         """Keep what was installed in it as a layer."""
         return await self._runtimes.seal(runtime, layer)

@@ -13,6 +13,7 @@ from collegium.ground.db import Database
 from collegium.ground.errors import CollegiumError, Unavailable
 from collegium.ground.ids import NotebookId
 from collegium.sessions import answers, environment_store
+from collegium.sessions.diary import Diary
 from collegium.sessions.environment_store import Environment, on_top_to
 from collegium.sessions.loan import Loan
 from collegium.sessions.model import Execution, OnTop, Replaced
@@ -21,6 +22,8 @@ from collegium.sessions.present import packages_frame
 QUICK_MS = 300
 """Nothing is installed in less time, unless the cell says so."""
 BETWEEN_SECONDS = 1.0
+TOLD_MAX = 50
+"""Packages of one change that are named in the diary."""
 ANSWER_SECONDS_MAX = 20.0
 _INSTALLS = re.compile(r"\b(pip|uv|conda|mamba|poetry|install|uninstall)\b")
 
@@ -35,7 +38,13 @@ class Installed:
     """Follows what is installed in the runtime of one notebook."""
 
     def __init__(
-        self, notebook: NotebookId, loan: Loan, db: Database, *, tell: Callable[[dict[str, Any]], None]
+        self,
+        notebook: NotebookId,
+        loan: Loan,
+        db: Database,
+        *,
+        tell: Callable[[dict[str, Any]], None],
+        diary: Diary,
     ) -> None:
         self.on_top = OnTop()
         self._name: str | None = None
@@ -44,6 +53,7 @@ class Installed:
         self._loan = loan
         self._db = db
         self._tell = tell
+        self._diary = diary
         self._stale: tuple[Replaced, ...] = ()
         self._wanted = anyio.Event()
 
@@ -115,6 +125,9 @@ class Installed:
                         at=now_ms(),
                     )
                     await environment_store.write_environment(tx, seen)
+        if found != self.on_top:
+            new, gone = _changed(self.on_top, found)
+            self._diary.note("packages", new=new, gone=gone)
         self.on_top, self._name = found, name
         return found
 
@@ -124,6 +137,16 @@ class Installed:
         if found != self._stale:
             self._stale = found
             self._tell(packages_frame(found))
+
+
+def _changed(before: OnTop, now: OnTop) -> tuple[list[str], list[str]]:
+    """The packages that are new or others now, with their versions, and those that are gone; the first of each."""
+    new = [f"{one.name} {one.version}" for one in now.added if one not in before.added]
+    new += [f"{one.name} {one.now}" for one in now.changed if one not in before.changed]
+    there = {one.name for one in now.added} | {one.name for one in now.changed}
+    gone = [one.name for one in now.removed if one not in before.removed]
+    gone += [one.name for one in before.added if one.name not in there]
+    return new[:TOLD_MAX], gone[:TOLD_MAX]
 
 
 def environment_name(version: str, layer: str | None, on_top: OnTop) -> str:

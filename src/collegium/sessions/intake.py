@@ -9,6 +9,7 @@ from collegium.ground.errors import NotFound
 from collegium.ground.ids import ExecutionId, is_id
 from collegium.kernels.service import Message
 from collegium.sessions.blobs import without_large
+from collegium.sessions.diary import Diary
 from collegium.sessions.folding import DISPLAY, Event, Output, event_of
 from collegium.sessions.live import Live
 from collegium.sessions.lives import Lives
@@ -22,12 +23,19 @@ class Intake:
     """Knows which execution a message belongs to, and which outputs can be updated from afar."""
 
     def __init__(
-        self, lives: Lives, blobs: Blobs, *, tell: Callable[[dict[str, Any]], None], flush: Callable[[], None]
+        self,
+        lives: Lives,
+        blobs: Blobs,
+        *,
+        tell: Callable[[dict[str, Any]], None],
+        flush: Callable[[], None],
+        diary: Diary,
     ) -> None:
         self._lives = lives
         self._blobs = blobs
         self._tell = tell
         self._flush = flush
+        self._diary = diary
         self._displays: dict[str, set[ExecutionId]] = {}
 
     def remember(self, execution: ExecutionId, outputs: Iterable[Output]) -> None:
@@ -47,6 +55,7 @@ class Intake:
             await self._update(event, message.seq)
             return None
         if not is_id(message.parent):
+            self._print(message)
             return None
         try:
             live = await self._lives.find(ExecutionId(message.parent))
@@ -59,6 +68,12 @@ class Intake:
         else:
             self._note(live, message)
         return live
+
+    def _print(self, message: Message) -> None:
+        """A kernel that begins, or a thread of its own, prints for no cell."""
+        text = message.content.get("text")
+        if message.msg_type == "stream" and isinstance(text, str):
+            self._diary.printed(text, error=message.content.get("name") == "stderr")
 
     def _note(self, live: Live, message: Message) -> None:
         """What is no output."""

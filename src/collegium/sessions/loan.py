@@ -18,6 +18,7 @@ from collegium.kernels.ports import Listener
 from collegium.kernels.service import AgentLine, Malformed
 from collegium.sessions import answers, ends, store
 from collegium.sessions.choice import Asked, choose, choose_kernel, wish
+from collegium.sessions.diary import Diary
 from collegium.sessions.model import Binding, Machine, Variable
 from collegium.sessions.ports import Laid, Wanted
 from collegium.sessions.world import World
@@ -41,6 +42,7 @@ class Loan:
         tasks: TaskGroup,
         listener: Listener,
         *,
+        diary: Diary,
         lost: Callable[[str], Awaitable[None]],
         changed: Callable[[], None],
     ) -> None:
@@ -57,6 +59,8 @@ class Loan:
         self._world = world
         self._tasks = tasks
         self._listener = listener
+        self._diary = diary
+        self._printed_at = 0
         self._lost = lost
         self._changed = changed
         self._scope = anyio.CancelScope()
@@ -111,12 +115,14 @@ class Loan:
     async def _acquire(self, principal: Principal | None, asked: Asked) -> None:
         if self.binding is not None:
             self.machine = await self._found(self.binding.runtime)
+            self._diary.note("runtime_found", type=self.machine.type, version=self.machine.version)
             return
         assert principal is not None
         machines, layers = self._world.machines, self._world.layers
         metadata = await self._world.documents.metadata(self._notebook)
         choice = choose(wish(metadata), asked, await machines.offers())
         self._awaited(Machine(RuntimeId(""), "requested", choice.type, choice.version, notes=choice.notes))
+        self._diary.note("runtime_wanted", type=choice.type, version=choice.version, user=principal.name)
         await machines.prepare(choice.version, self._progressed)
         layer = await layers.of(self._notebook, choice.version, self._progressed)
         wanted = Wanted(choice.type, choice.version, () if layer.path is None else (layer.path,))
@@ -132,7 +138,12 @@ class Loan:
         name, language, note = choose_kernel(choice.kernel, await machines.kernels(choice.version))
         notes = (*choice.notes, *(one for one in (layer.note, note) if one is not None))
         self.machine, self.kernel_state, self.kernel_reason = replace(machine, notes=notes), "starting", None
-        self.handled = 0
+        self._diary.note(
+            "runtime_ready", type=machine.type, version=machine.version, memory_bytes=machine.memory_bytes, kernel=name
+        )
+        for one in notes:
+            self._diary.note("runtime_note", "warning", text=one)
+        self.handled = self._printed_at = 0
         self.binding = Binding(
             self._notebook,
             principal.user,
@@ -176,6 +187,16 @@ class Loan:
             return ends.Memory(kills, use.memory_bytes, use.memory_peak_bytes, limit)
         return ends.Memory(limit_bytes=limit)
 
+    async def read_printed(self) -> None:
+        """Note what the processes of the runtime printed since this was asked last."""
+        if (binding := self.binding) is None:
+            return
+        with suppress(CollegiumError):
+            text, end = await self._world.machines.printed(binding.runtime, self._printed_at)
+            if self.binding is not None and self.binding.runtime == binding.runtime and end != self._printed_at:
+                self._printed_at = end
+                self._diary.printed(text)
+
     async def variables(self) -> tuple[Variable, ...]:
         """The kernel's largest variables. Raises Unavailable."""
         return answers.variables(await self.question({"op": "variables"}, VARIABLES_SECONDS_MAX, kernel=True))
@@ -198,6 +219,8 @@ class Loan:
     def noticed(self, notice: dict[str, Any] | None) -> None:
         """The runtime will be taken back, or will not after all."""
         if self.machine is not None and self.binding is not None:
+            if notice is not None and self.machine.notice is None:
+                self._diary.note("notice", "warning", kind=notice["kind"], until=notice["at"])
             self._awaited(replace(self.machine, notice=notice))
 
     async def choose_kernel(self) -> bool:

@@ -116,6 +116,10 @@ class Machines(Protocol):
         """What it uses now, at most a second old; `fresh`: not even that. Raises NotFound, Unavailable."""
         ...
 
+    async def printed(self, runtime: RuntimeId, after: int) -> tuple[str, int]:
+        """What its processes printed behind this byte, and where that ends. Raises NotFound, Unavailable."""
+        ...
+
     async def ended(self, runtime: RuntimeId) -> Machine:
         """What became of it; comes back once it is over. Raises NotFound."""
         ...

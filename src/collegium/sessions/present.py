@@ -26,8 +26,7 @@ def execution_frame(
     }
     if execution.source_hash:
         frame["hash"] = execution.source_hash
-    if execution.reason is not None:
-        frame |= _reason(execution.reason)
+    frame |= reasons.told(execution.reason)
     if execution.input is not None:
         frame["input"] = {"prompt": execution.input["prompt"], "password": execution.input["password"]}
     if outputs is not None:
@@ -55,7 +54,7 @@ def runtime_frame(machine: Machine | None) -> dict[str, Any] | None:
         "progress": machine.progress,
         "notes": list(machine.notes),
     }
-    return frame if machine.reason is None else frame | _reason(machine.reason)
+    return frame | reasons.told(machine.reason)
 
 
 def kernel_frame(kernel: Kernel | None, state: str, reason: str | None) -> dict[str, Any] | None:
@@ -63,13 +62,7 @@ def kernel_frame(kernel: Kernel | None, state: str, reason: str | None) -> dict[
     if kernel is None:
         return None
     frame = {"id": kernel.id, "state": state, "name": kernel.name, "language": kernel.language}
-    return frame if reason is None else frame | _reason(reason)
-
-
-def _reason(text: str) -> dict[str, Any]:
-    """The words, and their code and values where they have one."""
-    known = reasons.why(text)
-    return {"reason": text} if known is None else {"reason": text, "why": known}
+    return frame | reasons.told(reason)
 
 
 def usage_frame(runtime: RuntimeId, use: Use) -> dict[str, Any]:

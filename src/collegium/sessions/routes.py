@@ -1,8 +1,9 @@
 """Runs over HTTP: ask for executions, read what they left, and steer the kernel."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -74,6 +75,23 @@ class SessionState(BaseModel):
     runtime: dict[str, Any] | None
     kernel: dict[str, Any] | None
     queue: list[dict[str, str]]
+
+
+class LogEntry(BaseModel):
+    """Something that happened. `what` is its code, `about` what its words are about."""
+
+    n: int
+    at: int
+    level: Literal["info", "warning", "error"]
+    what: str
+    about: dict[str, Any]
+
+
+class SessionLog(BaseModel):
+    """What happened to the runtime and the kernel, and what they printed outside of cells; the oldest first."""
+
+    since: int = Field(description="When it begins: with the server, or when the notebook was opened after it.")
+    entries: list[LogEntry]
 
 
 class InputGiven(BaseModel):
@@ -188,6 +206,15 @@ def _add_session_routes(router: APIRouter, sessions: Sessions) -> None:
     async def read_session(notebook: Notebook, who: Who) -> SessionState:
         session = await sessions.allowed(who, NotebookId(notebook), Action.READ)
         return SessionState.model_validate(session.showing.session_frame())
+
+    @router.get("/session/log", response_model=SessionLog, summary="What happened to the runtime and the kernel")
+    async def read_session_log(
+        notebook: Notebook, who: Who, after: Annotated[int, Query(ge=0, description="Only what came after it.")] = 0
+    ) -> SessionLog:
+        session = await sessions.allowed(who, NotebookId(notebook), Action.RUN)
+        await session.loan.read_printed()
+        entries = [LogEntry(**asdict(entry)) for entry in session.diary.after(after)]
+        return SessionLog(since=session.diary.since, entries=entries)
 
     @router.post("/session/connect", response_model=SessionState, summary="Ask for a runtime")
     async def connect_session(notebook: Notebook, who: Who) -> SessionState:

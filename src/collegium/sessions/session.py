@@ -19,6 +19,7 @@ from collegium.notebooks.model import source_hash
 from collegium.sessions import choice, ends, model, store, widget_model, widget_store
 from collegium.sessions.blobs import plain_output
 from collegium.sessions.choosing import chosen, is_everything
+from collegium.sessions.diary import Diary
 from collegium.sessions.folding import error_output
 from collegium.sessions.installed import Installed
 from collegium.sessions.intake import UNSEEN, Intake
@@ -54,12 +55,24 @@ class Session:
         self._tasks = tasks
         self._queue = ExecutionQueue()
         self.lives = Lives(notebook, world.db, world.folder, world.settings.log_bytes_max)
-        self.loan = Loan(notebook, world, tasks, self, lost=self._lost, changed=lambda: self.showing.tell_session())
+        self.diary = Diary()
+        """What happened besides the runs of cells."""
+        self.loan = Loan(
+            notebook,
+            world,
+            tasks,
+            self,
+            diary=self.diary,
+            lost=self._lost,
+            changed=lambda: self.showing.tell_session(),
+        )
         self.showing = Showing(notebook, world, self.lives, self.loan, lambda: self._queue)
-        self._intake = Intake(self.lives, world.blobs, tell=self.showing.tell, flush=self.showing.flush)
+        self._intake = Intake(
+            self.lives, world.blobs, tell=self.showing.tell, flush=self.showing.flush, diary=self.diary
+        )
         grace = world.settings.interrupt_seconds
         self._stopping = Stopping(self.loan, tasks, grace_seconds=grace, terminate=self.restart)
-        self.installed = Installed(notebook, self.loan, world.db, tell=self.showing.tell)
+        self.installed = Installed(notebook, self.loan, world.db, tell=self.showing.tell, diary=self.diary)
         self.watching = Watching(self.loan, world.machines, tell=self.showing.tell)
         self.widgets = Widgets(
             widgets_path(world.folder, notebook),
@@ -71,6 +84,8 @@ class Session:
         )
         self._position = 0
         self._deaths = 0
+        self._begun = False
+        """The kernel answered, and that was noted."""
         self._renewing = False
         """A new kernel was asked for and has not begun: what is sent now would go to the old one."""
         self._starting = anyio.Lock()
@@ -229,12 +244,15 @@ class Session:
 
     async def interrupt(self) -> None:
         """Stop what runs and forget what waits. A second time, or after a grace, the kernel is terminated."""
+        self.diary.note("interrupt")
         self._adopt(model.emptied(self._queue), reasons.words("stopped"))
         running = self._queue.running
         await self._stopping.stop(None if running is None else self.lives[running])
 
     async def restart(self, reason: str = RESTARTED) -> None:
         """A new kernel in the same runtime: of another language, if the notebook names another by now."""
+        meant = reason == RESTARTED
+        self.diary.note("restart", "info" if meant else "warning", **reasons.told(None if meant else reason))
         self._adopt(model.emptied(self._queue), reason)
         self.loan.kernel_reason = reason
         self._deaths = 0
@@ -424,9 +442,10 @@ class Session:
             await self.widgets.kernel_gone(change.seq)
         match change.state:
             case "idle":
+                self._note_kernel_begun()
                 self._deaths, self.loan.kernel_reason = 0, None
             case "restarting":
-                self._renewing = False
+                self._renewing, self._begun = False, False
                 self.installed.kernel_is_new()
                 if self._queue.running is not None:
                     reason = self.loan.kernel_reason or RESTARTED
@@ -434,12 +453,21 @@ class Session:
             case "dead":
                 reason = await self._cause(change)
                 self.loan.kernel_reason = reason
+                self._begun = False
+                self.diary.note("kernel_ended", "info" if change.asked else "error", **reasons.told(reason))
+                await self.loan.read_printed()
                 await self._end_running(State.FAILED, reason, change.seq)
                 self._deaths += 1
                 if not change.asked and self._deaths < DEATHS_MAX:
                     await self._renew()
         self.showing.tell_session()
         await self._pump()
+
+    def _note_kernel_begun(self) -> None:
+        """A kernel is idle after every cell; that it came is noted once."""
+        if not self._begun and self.loan.binding is not None:
+            self._begun = True
+            self.diary.note("kernel_begun", kernel=self.loan.binding.kernel_name)
 
     async def _renew(self) -> None:
         self._renewing = True
@@ -553,6 +581,8 @@ class Session:
         self.watching.forget()
         self.installed.forget()
         machine, self.loan.machine = self.loan.machine, None
+        self._begun = False
+        self.diary.note("runtime_ended", "error" if state is State.FAILED else "info", **reasons.told(reason))
         async with self.lives.written() as tx:
             await store.delete_binding(tx, self.notebook)
         if machine is not None and state is State.FAILED:

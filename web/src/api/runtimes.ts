@@ -20,6 +20,8 @@ export const runtimes = {
   keep: (runtime: string) => ask<void>('POST', `/runtimes/${id(runtime)}/keep`),
   end: (runtime: string) => ask<void>('DELETE', `/runtimes/${id(runtime)}`),
   sessions: () => ask<readonly SessionShown[]>('GET', '/sessions'),
+  /** What happened after the entry with this number. */
+  log: (notebook: NotebookId, after: number) => ask<Schemas['SessionLog']>('GET', `/notebooks/${id(notebook)}/session/log`, { query: { after: String(after) } }),
 
   environment: (notebook: NotebookId) => ask<Environment>('GET', `/notebooks/${id(notebook)}/environment`),
   pin: (notebook: NotebookId) => ask<Environment>('POST', `/notebooks/${id(notebook)}/environment/pin`),

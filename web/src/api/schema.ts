@@ -1221,6 +1221,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notebooks/{notebook}/session/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to the runtime and the kernel */
+        get: operations["read_session_log_api_v1_notebooks__notebook__session_log_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notebooks/{notebook}/session/connect": {
         parameters: {
             query?: never;
@@ -2649,6 +2666,27 @@ export interface components {
             items: components["schemas"]["ItemShown"][];
         };
         /**
+         * LogEntry
+         * @description Something that happened. `what` is its code, `about` what its words are about.
+         */
+        LogEntry: {
+            /** N */
+            n: number;
+            /** At */
+            at: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "info" | "warning" | "error";
+            /** What */
+            what: string;
+            /** About */
+            about: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * LoginShown
          * @description A place where the user is signed in.
          */
@@ -3641,6 +3679,19 @@ export interface components {
             kernel: components["schemas"]["KernelShown"] | null;
             /** Executing */
             executing: boolean;
+        };
+        /**
+         * SessionLog
+         * @description What happened to the runtime and the kernel, and what they printed outside of cells; the oldest first.
+         */
+        SessionLog: {
+            /**
+             * Since
+             * @description When it begins: with the server, or when the notebook was opened after it.
+             */
+            since: number;
+            /** Entries */
+            entries: components["schemas"]["LogEntry"][];
         };
         /**
          * SessionState
@@ -6955,6 +7006,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionState"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_session_log_api_v1_notebooks__notebook__session_log_get: {
+        parameters: {
+            query?: {
+                /** @description Only what came after it. */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The notebook's id. */
+                notebook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionLog"];
                 };
             };
             /** @description Validation Error */

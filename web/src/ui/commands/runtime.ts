@@ -30,4 +30,5 @@ export const RUNTIME: readonly Command[] = [
   { id: 'runtime-type', name: 'Change runtime type', menu: 'Runtime', group: 4, needs: 'run', run: (desk) => desk.open('runtime-type') },
   { id: 'sessions', name: 'Manage sessions', menu: 'Runtime', group: 4, run: (desk) => desk.open('sessions') },
   { id: 'view-resources', name: 'View resources', menu: 'Runtime', group: 4, run: (desk) => desk.showResources(true) },
+  { id: 'runtime-log', name: 'View runtime log', menu: 'Runtime', group: 4, needs: 'run', run: (desk) => desk.open('runtime-log') },
 ]

@@ -8,6 +8,7 @@ import { uploadFile } from '../../api/upload'
 import { sizeText } from '../../model/usage'
 import { JsonTree } from '../../outputs/JsonTree'
 import { Button, Dialog, IconButton, notify, notifyError, Spinner } from '../kit'
+import { saveText } from '../kit/saveText'
 import { useDesk } from '../notebook/hooks'
 import { listen, tell } from './news'
 import { ending, nameOf, shown, type Sort, sortOf, textIn } from './paths'
@@ -198,7 +199,7 @@ export function OpenFile({ path, active, onClose, onDirty, ref }: OpenFileProps)
             <Download size={16} aria-hidden />
           </a>
         ) : (
-          editable && <IconButton label={t('Download what is here')} icon={<Download size={16} aria-hidden />} onClick={() => keep(nameOf(path), editor.current?.now().text ?? '')} />
+          editable && <IconButton label={t('Download what is here')} icon={<Download size={16} aria-hidden />} onClick={() => saveText(nameOf(path), editor.current?.now().text ?? '')} />
         )}
         <IconButton label={t('Close {name}', { name })} icon={<X size={16} aria-hidden />} onClick={onClose} />
       </div>
@@ -329,13 +330,4 @@ async function asNotebook(runtime: RuntimeId, path: string): Promise<void> {
   } catch (error) {
     notifyError(t('It could not be opened as a notebook'), error)
   }
-}
-
-/** Saves a text on the person's own computer. */
-function keep(name: string, text: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([text], { type: 'application/octet-stream' }))
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000)
 }

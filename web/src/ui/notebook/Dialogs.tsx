@@ -14,6 +14,7 @@ import { useChrome, useDesk, useRoom } from './hooks'
 const ShareDialog = later(() => import('../sharing/ShareDialog'))
 const RuntimeTypeDialog = later(() => import('../resources/RuntimeTypeDialog'))
 const SessionsDialog = later(() => import('../resources/SessionsDialog'))
+const RuntimeLog = later(() => import('../resources/RuntimeLog'))
 const NotebookSettings = later(() => import('./NotebookSettings'))
 const SnippetDialog = later(() => import('../snippets/SnippetDialog'))
 const NotebookDetails = later(() => import('../NotebookDetails'))
@@ -62,6 +63,9 @@ export default function Dialogs() {
       {dialog === 'snippet' && <SnippetDialog open snippet={snippetOf(desk)} onClose={close} />}
       <NotebookSettings open={dialog === 'notebook-settings'} onClose={close} />
       <SessionsDialog open={dialog === 'sessions'} onClose={close} here={desk.id} />
+      <Dialog open={dialog === 'runtime-log'} onClose={close} title={t('Runtime log')} wide>
+        {dialog === 'runtime-log' && <RuntimeLog />}
+      </Dialog>
       <Dialog open={dialog === 'info'} onClose={close} title={t('Notebook info')}>
         {dialog === 'info' && <NotebookDetails notebook={desk.id} />}
       </Dialog>

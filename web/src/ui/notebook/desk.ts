@@ -17,7 +17,7 @@ import { Folding, reveal, withHidden } from './folding'
 import * as running from './running'
 import { untilDrawn } from './sight'
 
-export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'notebook-settings' | 'snippet' | 'sessions' | 'environment' | 'disconnect' | 'info' | 'revision' | 'form-field' | 'cell' | 'open' | 'move' | 'questions' | 'release-notes' | 'bug'
+export type DialogName = 'share' | 'shortcuts' | 'about' | 'palette' | 'trash' | 'runtime-type' | 'notebook-settings' | 'snippet' | 'sessions' | 'runtime-log' | 'environment' | 'disconnect' | 'info' | 'revision' | 'form-field' | 'cell' | 'open' | 'move' | 'questions' | 'release-notes' | 'bug'
 /** A revision, two beside each other (`now` is the present), or what one cell said over time. */
 export type Past =
   | { readonly see: 'revision'; readonly number: number }
