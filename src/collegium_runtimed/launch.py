@@ -39,6 +39,7 @@ def serve() -> None:
     control = socket.socket(fileno=linux.high(int(sys.argv[1])))
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     linux.reset_signals(signal.SIGPIPE, signal.SIGXFSZ)
+    linux.ordinary_scheduling()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     os.umask(0o022)
     while True:

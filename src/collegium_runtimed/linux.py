@@ -201,6 +201,13 @@ def reset_signals(*kept: signal.Signals) -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
+def ordinary_scheduling() -> None:
+    """As any other process, whatever the engine was started under (`chrt`): a group of version 1 without a share of
+    real time lets no such process in, and a runtime of one would run before all others."""
+    if os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK in (os.SCHED_FIFO, os.SCHED_RR):
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def drop_bounding_capabilities() -> None:
     """None can be gained by exec. Needs CAP_SETPCAP."""
     with open("/proc/sys/kernel/cap_last_cap") as file:

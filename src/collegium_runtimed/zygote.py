@@ -31,6 +31,7 @@ def start() -> None:
     plan = from_json(asked["plan"])
     os.umask(0o022)
     linux.reset_signals()
+    linux.ordinary_scheduling()
     log = plan.log_fd
     for number in (1, 2):
         os.dup2(log, number)
