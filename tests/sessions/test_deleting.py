@@ -74,6 +74,17 @@ async def test_a_large_output_that_another_notebook_has_too_stays(
         assert files(tmp_path / "blobs") == []
 
 
+async def test_a_progress_bar_that_came_with_a_file_stands_where_it_ended(
+    server: OpenServer, database: Database
+) -> None:
+    bar = {"output_type": "stream", "name": "stderr", "text": "  0%|   |\r 50%|#  |\r100%|## |\n"}
+    async with server() as sessions:
+        async with database.write() as tx:
+            await sessions.imported(tx, NOTEBOOK, {CellId("a"): CellOutputs([bar], 1)}, ADA.user)
+
+        assert (await sessions.outputs(NOTEBOOK))[CellId("a")].outputs == [bar | {"text": "100%|## |\n"}]
+
+
 async def test_who_may_have_no_runtime_more_is_refused_and_nothing_waits(
     server: OpenServer, documents: FakeDocuments, machines: FakeMachines
 ) -> None:

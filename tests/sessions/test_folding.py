@@ -1,6 +1,7 @@
 """Outputs fold as a terminal and nbformat's readers would show them, in whatever pieces they come."""
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collegium.sessions.folding import OUTPUTS_MAX, Append, Event, Folded, Splice, event_of
-from collegium.sessions.text import HEAD_CHARACTERS, TAIL_CHARACTERS, StreamText
+from collegium.sessions.text import HEAD_CHARACTERS, TAIL_CHARACTERS, StreamText, settled
 
 
 def shown(*chunks: str) -> str:
@@ -33,10 +34,32 @@ def shown(*chunks: str) -> str:
         ("\x1b[31mABCD\x1b[0m\rX\n", "X\x1b[31mBCD\x1b[0m\n"),
         ("a\nb\rc\nd", "a\nc\nd"),
         ("\r\r\n", "\n"),
+        ("abc\x1b[2DX\n", "aXc\n"),
+        ("abc\x1b[2K\n", "   \n"),
     ],
 )
 def test_moves_are_applied_as_a_terminal_applies_them(printed: str, seen: str) -> None:
     assert shown(printed) == seen
+    assert settled(printed) == seen
+
+
+PIECES = ("a", "bc", "\r", "\b", "\n", "\x1b[31m", "\x1b[0m", "\x1b[K", "\x1b[2K")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_a_text_that_came_with_a_file_ends_as_if_it_had_been_printed(printed: str) -> None:
+    assert bare(settled(printed)) == bare(shown(printed))
+
+
+def bare(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*[mK]", "", text)
+
+
+@pytest.mark.parametrize("step", ["x\r", "x\b\x1b[2K\r", "\x1b[31mx\r"])
+def test_a_file_whose_line_has_a_million_steps_is_read_in_one_go(step: str) -> None:
+    printed = "wide" * 25_000 + "\r" + step * 300_000
+
+    assert len(settled(printed)) <= len(printed)
 
 
 def test_a_tqdm_bar_leaves_its_last_state() -> None:

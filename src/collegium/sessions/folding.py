@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from collegium.sessions.text import StreamText
+from collegium.sessions.text import StreamText, settled
 
 FRAME_CHARACTERS_MAX = 64 * 1024
 ALL = 1 << 40
@@ -18,6 +18,11 @@ DISPLAY = "$display"
 Event = dict[str, Any]
 """What happened to the outputs, in the form that segments keep: `kind` and its fields."""
 Output = dict[str, Any]
+
+
+def as_shown(output: Output) -> Output:
+    """An output that came with a file, its progress bars where they ended: other programs save every step."""
+    return output | {"text": settled(str(output["text"]))} if output["output_type"] == "stream" else output
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from collegium.notebooks.model import CellOutputs
 from collegium.runtimes.model import Runtime
 from collegium.sessions import store, widget_model, widget_store
 from collegium.sessions.blobs import Found, plain_output, with_large, without_large
-from collegium.sessions.folding import Output
+from collegium.sessions.folding import Output, as_shown
 from collegium.sessions.layers import NotebookLayers
 from collegium.sessions.live import segment_path
 from collegium.sessions.model import Asked, Execution, Held, State
@@ -214,7 +214,7 @@ class Sessions:
         now = now_ms()
         position = await store.last_position(tx, notebook)
         for number, (cell, came) in enumerate(outputs.items(), position + 1):
-            small = [await without_large(output, self._world.blobs, found) for output in came.outputs]
+            small = [await without_large(as_shown(output), self._world.blobs, found) for output in came.outputs]
             execution = Execution(
                 id=ExecutionId(new_id()),
                 notebook=notebook,

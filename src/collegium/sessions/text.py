@@ -9,11 +9,16 @@ LINE_SEARCHED = 10_000
 LINE_CHARACTERS_MAX = 256 * 1024
 LINE_CHARACTERS_KEPT = 64 * 1024
 STYLE_CHARACTERS_MAX = 200
+ERASED_COLUMNS_MAX = 100_000
+"""A line of a file that would have more erased than this stays as it is written."""
 
 RETURN, BACKSPACE = "\r", "\x08"
 MOVES = (RETURN, BACKSPACE)
 _CONTROL = re.compile(r"[\r\x08\x1b]")
 _TORN = re.compile(r"\x1b(\[[0-9;?]*)?$")
+_BACKWARD = re.compile(r"\x1b\[(?:[12]K|[0-9]*D)")
+"""Escapes that change what stands before them."""
+_ERASES = re.compile(r"\x1b\[[0-9;]*K")
 _TOKEN = re.compile(r"\r|\x08|\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b|[^\r\x08\x1b]+")
 
 
@@ -27,14 +32,42 @@ def size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
+def settled(text: str) -> str:
+    """What a terminal shows in the end of a text that came whole. Nothing is left out, however long it is."""
+    if not _moves(text):
+        return text
+    return "\n".join(_settled_line(line) for line in text.split("\n"))
+
+
+def _moves(text: str) -> bool:
+    return RETURN in text or BACKSPACE in text or _BACKWARD.search(text) is not None
+
+
+def _settled_line(line: str) -> str:
+    line = line.rstrip(RETURN)
+    if not _moves(line):
+        return line
+    pieces = line.split(RETURN)
+    if BACKSPACE not in line and "\x1b" not in line:
+        shown = ""
+        for piece in reversed(pieces):
+            shown += piece[len(shown) :]
+        return shown
+    if len(_ERASES.findall(line)) * max(map(len, pieces)) > ERASED_COLUMNS_MAX:
+        return line
+    written = Line(in_columns=True)
+    written.write(line)
+    return written.text()
+
+
 class Line:
     """The line that may still change. Columns are characters; colours keep the place they were written at."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_columns: bool = False) -> None:
         self._raw = ""
         self._at = 0
         self._escapes = False
-        self._cells: list[tuple[str, str]] | None = None
+        self._cells: list[tuple[str, str]] | None = [] if in_columns else None
         self._style = ""
 
     def text(self) -> str:
@@ -90,7 +123,7 @@ class Line:
             self._at = 0 if token.startswith(RETURN) else max(0, self._at - 1)
             return len(self._raw)
         if token.startswith("\x1b"):
-            if not at_end:
+            if not at_end or _BACKWARD.fullmatch(token):
                 self._to_cells()
                 return 0
             self._raw += token
