@@ -17,6 +17,7 @@ import { pictures, type TakePictures } from './pictures'
 import { type Kind, preferred } from './preferences'
 import { guardSurrogates } from './surrogates'
 import { look, tooltipLook } from './theme'
+import { unseenMarked } from './unseen'
 
 export type { Grammar } from './grammars'
 
@@ -53,6 +54,7 @@ const shared: Extension[] = [
   bracketMatching(),
   syntaxHighlighting(classHighlighter),
   guardSurrogates,
+  unseenMarked,
   look,
   tooltipLook,
 ]

@@ -4,13 +4,14 @@ import { defaultKeymap, indentLess, indentMore } from '@codemirror/commands'
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language'
 import { highlightSelectionMatches, search, searchKeymap } from '@codemirror/search'
 import { Compartment, EditorState, type Text } from '@codemirror/state'
-import { crosshairCursor, drawSelection, dropCursor, EditorView, highlightSpecialChars, keymap, lineNumbers, rectangularSelection } from '@codemirror/view'
+import { crosshairCursor, drawSelection, dropCursor, EditorView, keymap, lineNumbers, rectangularSelection } from '@codemirror/view'
 import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import * as Y from 'yjs'
 import { byEnding } from './grammars'
 import { guardSurrogates } from './surrogates'
 import { look, tooltipLook } from './theme'
+import { unseenMarked } from './unseen'
 
 export type LineEnds = '\n' | '\r\n'
 
@@ -73,7 +74,7 @@ export function mountFileEditor({ parent, text, lineEnds, ending, label, readOnl
         // Nothing but what is edited may change, so a stray carriage return is a character like any other.
         EditorState.lineSeparator.of('\n'),
         EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, '\n')),
-        lineNumbers(), highlightSpecialChars(), drawSelection(), dropCursor(),
+        lineNumbers(), unseenMarked, drawSelection(), dropCursor(),
         EditorState.allowMultipleSelections.of(true), rectangularSelection(), crosshairCursor(), indentOnInput(), bracketMatching(), closeBrackets(),
         indentUnit.of('    '), EditorState.tabSize.of(4), syntaxHighlighting(classHighlighter), search({ top: true }), highlightSelectionMatches(),
         keymap.of([{ key: 'Tab', run: indentMore, shift: indentLess }, ...closeBracketsKeymap, ...searchKeymap, ...yUndoManagerKeymap, ...defaultKeymap]),

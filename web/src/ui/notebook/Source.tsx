@@ -2,6 +2,7 @@
 import type { EditorView } from '@codemirror/view'
 import { memo, useImperativeHandle, useLayoutEffect, useRef, type Ref } from 'react'
 import { type Grammar, mountEditor } from '../../editor/editor'
+import { textWithMarks } from '../../editor/unseen'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { assistantOf } from './assistant'
@@ -121,7 +122,7 @@ function still(element: HTMLElement, text: ReturnType<typeof textOf>): () => voi
   pre.tabIndex = 0
   for (const [name, value] of [['role', 'textbox'], ['aria-label', 'Source'], ['aria-multiline', 'true']] as const) pre.setAttribute(name, value)
   const paint = () => {
-    pre.textContent = `${text.toString()}\n`
+    pre.replaceChildren(textWithMarks(`${text.toString()}\n`))
   }
   paint()
   element.replaceChildren(pre)
@@ -135,5 +136,9 @@ function still(element: HTMLElement, text: ReturnType<typeof textOf>): () => voi
 /** Which character was pressed, in bare text. */
 function offsetAt(element: HTMLElement, { clientX, clientY }: MouseEvent): number {
   const place = document.caretPositionFromPoint?.(clientX, clientY)
-  return place && element.contains(place.offsetNode) ? place.offset : Infinity
+  if (!place || !element.contains(place.offsetNode)) return Infinity
+  const before = document.createRange()
+  before.setStart(element, 0)
+  before.setEnd(place.offsetNode, place.offset)
+  return before.toString().length
 }
