@@ -231,8 +231,9 @@ setInterval(() => {
   for (const wish of wishes) try { port.postMessage({ kind: 'key', wish }); told += 1 } catch { /* cannot be sent */ }
   document.getElementById('ran').textContent = told > 500 ? 'told often' : ''
 }, 5)
-addEventListener('keydown', ({ key }) => { if (key === 'Control' && window.hands) {
-  port.postMessage({ kind: 'key', wish: 'back' }); if (window.hands === 'window') { blur(); parent.focus() } } })
+addEventListener('keydown', ({ key }) => { if ((key === 'Control' || key === 'a') && window.hands) {
+  port.postMessage({ kind: 'key', wish: window.wish ?? 'back' })
+  if (window.hands === 'window') { blur(); parent.focus() } } })
 </script>"""
 
 
@@ -275,6 +276,64 @@ def test_a_stroke_that_began_in_an_output_does_not_end_in_the_page(house: House,
 
     page.wait_for_timeout(300)
     assert asked == []
+
+
+def handing_over(house: House, page: Page, hands: str, wish: str = "back") -> None:
+    """Two cells, the keys of JupyterLab, and the keyboard in an output that gets rid of it at the first `a`."""
+    house.set(keys={"preset": "jupyterlab"})
+    house.open(page, code("a", "1", SHOUTS), code("b", "2"))
+    frame = cell(page, "a").frame_locator("iframe")
+    expect(frame.locator("#ran")).to_have_text("told often")
+    frame.locator("#in").evaluate(f"() => {{ window.rests = true; window.hands = '{hands}'; window.wish = '{wish}' }}")
+    cell(page, "b").focus()
+    frame.locator("#in").click()
+    expect(cell(page, "a").locator("iframe")).to_be_focused()
+
+
+@pytest.mark.parametrize("hands", ["asks", "window", "goes"])
+def test_what_is_typed_for_an_output_does_nothing_in_the_page(house: House, page: Page, hands: str) -> None:
+    """It gets rid of the keyboard at a moment of its choosing, and whoever types on types words for it."""
+    asked = executions(page)
+    handing_over(house, page, hands)
+    if hands == "goes":
+        cell(page, "a").locator("iframe").evaluate("(frame) => frame.remove()")
+
+    page.keyboard.press("a")
+    if hands == "asks":
+        expect(cell(page, "a")).to_be_focused()
+    else:
+        page.wait_for_timeout(300)
+    for key in "ddxybm":
+        page.keyboard.press(key)
+    for keys in ("Control+x", "Delete", "Enter", "z", "Shift+Enter"):
+        page.keyboard.press(keys)
+
+    if hands != "window":  # There the frame's element has the keys, and commands of cells mean nothing.
+        expect(page.get_by_text("What you typed did nothing").first).to_be_visible()
+    page.wait_for_timeout(300)
+    expect(page.locator(".cells > .cell.cell-code")).to_have_count(2)
+    expect(cell(page, "a").locator(".source")).to_have_text(re.compile("^›?1$"))
+    assert asked == []
+    page.keyboard.press("Escape")
+    cell(page, "b").focus()
+    page.keyboard.type("dd")
+    expect(page.locator(".cells > .cell")).to_have_count(1)
+
+
+def test_a_palette_that_an_output_opened_does_nothing_at_the_first_enter(house: House, page: Page) -> None:
+    handing_over(house, page, "asks", "command:palette")
+
+    page.keyboard.press("a")
+    expect(page.get_by_role("combobox", name="Find a command")).to_be_focused()
+    page.keyboard.type("delete cell")
+    expect(page.get_by_role("option", name="Delete cell").first).to_be_visible()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("What you typed did nothing").first).to_be_visible()
+    expect(page.get_by_role("combobox", name="Find a command")).to_be_focused()
+    expect(page.locator(".cells > .cell")).to_have_count(2)
+    page.keyboard.press("Enter")
+    expect(page.locator(".cells > .cell")).to_have_count(1)
 
 
 def test_shift_and_a_click_into_another_text_choose_cells_and_in_the_same_text_letters(

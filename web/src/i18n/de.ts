@@ -1521,6 +1521,7 @@ const words: Catalogue = {
   'What you write is sent as soon as the server answers, and merged with what others wrote meanwhile.': 'Was Sie schreiben, wird gesendet, sobald der Server antwortet, und mit dem zusammengeführt, was andere inzwischen geschrieben haben.',
   'What you wrote in it, and the server never got, is kept in this browser.': 'Was Sie darin geschrieben haben und den Server nie erreicht hat, bleibt in diesem Browser erhalten.',
   'What you wrote is saved on the server and in this browser. If it happens again, tell your administrator: “{message}”.': 'Was Sie geschrieben haben, ist auf dem Server und in diesem Browser gespeichert. Falls es wieder vorkommt, bitte der Administration melden: „{message}“.',
+  'What you typed did nothing. Press Escape, and the keys are the notebook’s again.': 'Was Sie getippt haben, hat nichts bewirkt. Drücken Sie Escape, dann gelten die Tasten wieder dem Notebook.',
   'What your runtime uses appears here.': 'Hier erscheint, was Ihre Laufzeit verbraucht.',
   'When a cell ends or fails, and who comes and goes.': 'Wenn eine Zelle endet oder fehlschlägt und wer kommt und geht.',
   'When a colleague shares a notebook with your e-mail address, it appears here.': 'Wenn jemand ein Notebook für Ihre E-Mail-Adresse freigibt, erscheint es hier.',

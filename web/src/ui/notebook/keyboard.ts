@@ -5,9 +5,12 @@ import { settings } from '../../settings/store'
 import { type Binding, bindingsOf, mac } from '../commands/keys'
 import { usable } from '../commands/model'
 import { COMMANDS } from '../commands/table'
+import { t } from '../../i18n'
+import { notify } from '../kit'
 import type { Desk } from './desk'
+import { cutsOrPastes, Handover, moves, RUN } from './handover'
 import { Modifiers } from './modifiers'
-import { hearOutputs } from './outputKeys'
+import { hearOutputs, runsCells } from './outputKeys'
 
 const CHORD_WITHIN_MS = 2000
 const MODIFIERS: readonly string[] = ['Control', 'Meta', 'Shift', 'Alt']
@@ -23,7 +26,25 @@ export function useKeyboard(desk: Desk | null): void {
     let timer: ReturnType<typeof setTimeout>
     const modifiers = new Modifiers()
     const released = (event: KeyboardEvent) => modifiers.released(event.key)
-    const lost = () => modifiers.lost(document.activeElement?.matches('iframe') ?? false)
+    const handover = new Handover()
+    const lost = () => {
+      const toOutput = document.activeElement?.matches('iframe') ?? false
+      modifiers.lost(toOutput)
+      if (toOutput) handover.lend()
+    }
+    const clicked = () => handover.takeBack()
+    /** Whether it is done, though an output had the keyboard until now. */
+    const admitted = (event: KeyboardEvent, what: string, deliberate: boolean): boolean => {
+      const answer = handover.admits(what, deliberate, event.timeStamp)
+      if (answer === 'yes') return true
+      event.preventDefault()
+      event.stopPropagation()
+      chord = null
+      if (answer === 'no') return false
+      handover.tell(what, event.timeStamp)
+      notify({ title: t('The output had the keyboard'), detail: t('What you typed did nothing. Press Escape, and the keys are the notebook’s again.') })
+      return false
+    }
     const pressed = (event: KeyboardEvent) => {
       if (MODIFIERS.includes(event.key)) return modifiers.pressed(event.key)
       if (!modifiers.own(event)) {
@@ -31,10 +52,15 @@ export function useKeyboard(desk: Desk | null): void {
         event.stopPropagation()
         return
       }
+      handover.pressed(event)
       // AltGr writes a letter, though it looks like Ctrl and Alt.
       if (event.isComposing || event.getModifierState('AltGraph')) return
       const where = place(event.target)
-      if (where === 'closed') return
+      if (where === 'closed') {
+        // What is typed in a dialog is seen there; Enter would do it.
+        if (event.key === 'Enter') admitted(event, 'enter', true)
+        return
+      }
       // A key held down begins no second stroke.
       if (chord !== null && event.repeat) return event.preventDefault()
       const started = chord
@@ -45,6 +71,11 @@ export function useKeyboard(desk: Desk | null): void {
         if (strokes.length <= at || (means === 'cells' && where !== 'cells') || (means === 'text' && where !== 'text')) return false
         return (where !== 'field' || command.everywhere === true) && matches(strokes[at]!, event, mac, at > 0)
       })
+      if (!moves(event) && ((where === 'cells' && cutsOrPastes(event)) || fitting.some(({ command }) => command.harmless !== true))) {
+        const runs = fitting.some(({ command }) => runsCells(command)) && handover.toldOf(RUN)
+        const held = event.ctrlKey || event.altKey || event.metaKey
+        if (!admitted(event, runs ? RUN : `${event.key} ${fitting.map(({ command }) => command.id).join(' ')}`, runs || held)) return
+      }
       if (started) event.preventDefault()
       const whole = fitting.filter(({ strokes }) => strokes.length === at + 1)
       const found = whole.find(({ command }) => usable(command, desk))
@@ -62,15 +93,17 @@ export function useKeyboard(desk: Desk | null): void {
         timer = setTimeout(() => (chord = null), CHORD_WITHIN_MS)
       } else if (started) event.stopPropagation()
     }
-    const deafen = hearOutputs(desk)
+    const deafen = hearOutputs(desk, (at) => handover.tell(RUN, at))
     document.addEventListener('keydown', pressed, { capture: true })
     document.addEventListener('keyup', released, { capture: true })
+    document.addEventListener('pointerdown', clicked, { capture: true })
     addEventListener('blur', lost)
     return () => {
       unsubscribe()
       deafen()
       document.removeEventListener('keydown', pressed, { capture: true })
       document.removeEventListener('keyup', released, { capture: true })
+      document.removeEventListener('pointerdown', clicked, { capture: true })
       removeEventListener('blur', lost)
       clearTimeout(timer)
     }

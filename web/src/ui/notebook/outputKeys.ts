@@ -1,7 +1,8 @@
 /**
  * Keys pressed while an output has the keyboard. The frame that shows it tells of a few, and a hostile one may tell of
  * them without a key: so Escape gives the keyboard back, keys that run a cell do the same and say so, and of the commands
- * only those are heard that run nothing and change nothing, after somebody has just pressed something.
+ * only those are heard that run nothing and change nothing, after somebody has just pressed something. What is pressed
+ * after that is still in doubt (handover.ts).
  */
 import { t } from '../../i18n'
 import type { CellId } from '../../model/wire'
@@ -18,7 +19,12 @@ const RUNNING: readonly string[] = ['run', 'run-next', 'run-insert', 'run-select
 /** The same wish, however often it is said. */
 const EVERY_MS = 500
 
-const wishOf = ({ id, harmless }: Command): KeyWish | null => (RUNNING.includes(id) ? 'run' : harmless === true ? `command:${id}` : null)
+export const runsCells = ({ id }: Command): boolean => RUNNING.includes(id)
+
+const wishOf = (command: Command): KeyWish | null => {
+  const { id, harmless } = command
+  return runsCells(command) ? 'run' : harmless === true ? `command:${id}` : null
+}
 
 function tellFrames(): void {
   const keys = bindingsOf(COMMANDS, settings.getState().keys).flatMap(({ command, strokes, where }) => {
@@ -28,8 +34,8 @@ function tellFrames(): void {
   keysAsked.setState({ mac, keys })
 }
 
-/** Hears outputs as long as the notebook is open; gives what ends it. */
-export function hearOutputs(desk: Desk): () => void {
+/** Hears outputs as long as the notebook is open; gives what ends it. `told`: the person was told of it, at this time. */
+export function hearOutputs(desk: Desk, told: (at: number) => void): () => void {
   tellFrames()
   const unsubscribe = settings.subscribe(({ keys }, before) => keys !== before.keys && tellFrames())
   const last = new Map<string, number>()
@@ -42,6 +48,7 @@ export function hearOutputs(desk: Desk): () => void {
     last.set(wish, event.timeStamp)
     if (!command) {
       giveBack(desk, target)
+      told(event.timeStamp)
       return notify({ title: t('The output had the keyboard'), detail: t('Press the keys again to run the cell.') })
     }
     if (navigator.userActivation?.isActive && usable(command, desk)) command.run(desk)
