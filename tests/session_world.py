@@ -145,6 +145,9 @@ class FakeMachines:
         limit = self.machine.memory_bytes
         return Use(self.asked, self.used, limit, memory_peak_bytes=self.used, oom_kills=self.kills)
 
+    async def script(self, path: str) -> bytes | None:
+        return None
+
     async def printed(self, runtime: RuntimeId, after: int) -> tuple[str, int]:
         return self.prints[after:], len(self.prints)
 

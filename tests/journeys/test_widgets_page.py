@@ -358,6 +358,24 @@ def test_bokeh_is_drawn_by_the_runtime_s_own_scripts(ada: Page, site: dict[str, 
     page.close()
 
 
+def test_a_saved_bokeh_plot_is_drawn_without_a_runtime(ada: Page, site: dict[str, str], running: Server) -> None:
+    asked: list[str] = []
+    run(ada, "elsewhere")
+    with running.client(site["token"]) as api:
+        address = f"/notebooks/{site['notebook']}/content"
+        content = api.get(address, params={"format": "ipynb"}).raise_for_status().json()
+        content["cells"] = [one for one in content["cells"] if one["id"] == "elsewhere"]
+        made = api.post("/notebooks", params={"name": "Old lesson"}, json=content).raise_for_status().json()
+    page = ada.context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site['home']}/notebooks/{made['id']}")
+
+    expect(cell(page, "elsewhere").locator(".bk-Figure canvas").first).to_be_visible()
+    expect(page.get_by_role("status", name="Runtime status")).to_have_text(re.compile("^Not connected"))
+    assert [url for url in asked if url.startswith("http") and not url.startswith(site["home"])] == []
+    page.close()
+
+
 def test_formulas_in_the_words_of_widgets_are_set(ada: Page) -> None:
     run(ada, "words")
     frame = cell(ada, "words")

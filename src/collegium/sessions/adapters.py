@@ -18,6 +18,7 @@ from collegium.runtimes.model import Runtime, Waiting
 from collegium.runtimes.offers import Offer
 from collegium.runtimes.packages import Package
 from collegium.runtimes.ports import Environments
+from collegium.runtimes.scripts import bokeh_script
 from collegium.runtimes.service import Runtimes
 from collegium.runtimes.settings import RuntimesSettings
 from collegium.sessions.choice import Offers, TypeOffer
@@ -150,6 +151,15 @@ class LentMachines:
             memory_peak_bytes=reading.usage.memory_peak_bytes,
             oom_kills=reading.usage.oom_kills,
         )
+
+    async def script(self, path: str) -> bytes | None:
+        """From the environments that are built."""
+        for version in self._environments.versions():
+            if self._environments.is_ready(version):
+                found = await anyio.to_thread.run_sync(bokeh_script, await self._environments.ready(version), path)
+                if found is not None:
+                    return found
+        return None
 
     async def printed(self, runtime: RuntimeId, after: int) -> tuple[str, int]:
         """What its processes printed since."""

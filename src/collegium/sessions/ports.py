@@ -116,6 +116,10 @@ class Machines(Protocol):
         """What it uses now, at most a second old; `fresh`: not even that. Raises NotFound, Unavailable."""
         ...
 
+    async def script(self, path: str) -> bytes | None:
+        """A script of Bokeh, `bokeh/VERSION/NAME`, as the environment of any runtime version has it."""
+        ...
+
     async def printed(self, runtime: RuntimeId, after: int) -> tuple[str, int]:
         """What its processes printed behind this byte, and where that ends. Raises NotFound, Unavailable."""
         ...

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from collegium.accounts.model import Action, Principal
 from collegium.accounts.service import signed_in, visitor
-from collegium.ground.errors import NotFound, TooLarge
+from collegium.ground.errors import NotFound, TooLarge, Unavailable
 from collegium.ground.http import USER_CONTENT_POLICY
 from collegium.ground.ids import NotebookId
 from collegium.kernels.extensions import read_nbextension
@@ -55,10 +55,16 @@ def routes(sessions: Sessions) -> APIRouter:
         notebook: Notebook, path: Annotated[str, Path(max_length=500)], who: Visitor
     ) -> Response:
         session = await sessions.allowed(who, NotebookId(notebook), Action.READ)
-        binding = session.loan.binding
-        if binding is None:
-            raise NotFound("The notebook has no runtime.")
-        content = await read_nbextension(partial(sessions.world.machines.connect, binding.runtime), path)
+        binding, machines = session.loan.binding, sessions.world.machines
+        try:
+            if binding is None:
+                raise NotFound("The notebook has no runtime.")
+            content = await read_nbextension(partial(machines.connect, binding.runtime), path)
+        except (NotFound, Unavailable):
+            # A figure needs the BokehJS of its own version, which outlives the runtime that drew it.
+            if (kept := await machines.script(path)) is None:
+                raise
+            content = kept
         # As text: only an output frame runs it, and it has been given it.
         return Response(content, media_type="text/plain; charset=utf-8", headers=NOSNIFF)
 
