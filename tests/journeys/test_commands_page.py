@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from support.browser import signed_in
+from support.browser import at_home
 from support.command_lines import TABLE
 from support.commands import World
 from support.server import Server
@@ -24,7 +24,7 @@ IN_ORDER = sorted(NAMES, key=lambda command: command in TABLE and TABLE[command]
 @pytest.fixture(scope="module")
 def world(running: Server, chromium: Browser) -> Iterator[World]:
     token = running.add_user(ADA)
-    page = signed_in(chromium, running.url, ADA, permissions=["clipboard-read", "clipboard-write"])
+    page = at_home(chromium, running.url, ADA, permissions=["clipboard-read", "clipboard-write"])
     # Paper comes out of nothing here.
     page.add_init_script("window.print = () => { window.printed = (window.printed ?? 0) + 1 }")
     world = World(running, token, page)

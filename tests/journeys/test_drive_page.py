@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.browser import browser, signed_in
+from support.browser import at_home, browser
 from support.looking import violations
 from support.server import Server, server
 
@@ -35,7 +35,7 @@ def house() -> Iterator[House]:
 
 
 def open_as(chromium: Browser, running: Server, email: str) -> Page:
-    return signed_in(chromium, running.url, email)
+    return at_home(chromium, running.url, email)
 
 
 def files(page: Page) -> Locator:

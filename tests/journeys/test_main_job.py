@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from support.browser import signed_in
+from support.browser import at_home, signed_in
 from support.environment import ROOT, runtime_python
 from support.server import Server
 
@@ -29,7 +29,7 @@ def cell(page: Page, cell_id: str) -> Any:
 def test_the_main_job(running: Server, chromium: Browser) -> None:
     token = running.add_user(ADA)
     running.add_user(BOB)
-    ada = signed_in(chromium, running.url, ADA)
+    ada = at_home(chromium, running.url, ADA)
 
     with ada.expect_file_chooser() as chooser:
         ada.get_by_role("button", name="Upload").click()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.browser import browser, signed_in
+from support.browser import at_home, browser, signed_in
 from support.looking import looked_at
 from support.server import Server, server
 
@@ -262,7 +262,7 @@ def test_offline_is_said_and_what_was_typed_then_is_saved(house: House) -> None:
 
 
 def test_signing_out_in_one_tab_closes_the_other(house: House) -> None:
-    tab = signed_in(house.chromium, house.server.url, ADA)
+    tab = at_home(house.chromium, house.server.url, ADA)
     other = tab.context.new_page()
     house.open(other, house.notebook(("one", "1")))
 
@@ -288,7 +288,7 @@ def test_every_page_fits_and_can_be_used_by_everybody(house: House, scheme: str,
     notebook = house.notebook(("one", "import numpy as np\nnp.arange(400)"), ("two", "1 / 0"))
     context = house.chromium.new_context(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     stranger = context.new_page()
-    ada = signed_in(house.chromium, house.server.url, ADA, color_scheme=scheme, reduced_motion="reduce")
+    ada = at_home(house.chromium, house.server.url, ADA, color_scheme=scheme, reduced_motion="reduce")
     for page in (stranger, ada):
         page.set_viewport_size({"width": width, "height": 820})
     stranger.goto(house.server.url)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.browser import browser, signed_in
+from support.browser import at_home, browser, signed_in
 from support.looking import looked_at
 from support.server import Server, server
 
@@ -41,7 +41,7 @@ def form(page: Page, title: str) -> Locator:
 
 
 def test_the_tour_of_an_empty_drive_runs_and_its_form_runs_again_by_itself(house: House) -> None:
-    page = signed_in(house.chromium, house.server.url, ADA)
+    page = at_home(house.chromium, house.server.url, ADA)
     page.get_by_role("button", name="Take the tour").click()
     expect(page.get_by_role("textbox", name="Notebook name")).to_have_value("A tour of Collegium.ipynb")
     page.get_by_role("button", name="Run all", exact=True).click()

@@ -43,7 +43,7 @@ def browser() -> Iterator[Browser]:
 
 
 def signed_in(browser: Browser, url: str, email: str, **context: object) -> Page:
-    """A page of somebody who signed in, and found New notebook; that this is done by a form is asked elsewhere.
+    """A blank page of somebody who signed in; that this is done by a form is asked elsewhere.
 
     It keeps nothing for a time without a server, which costs each new context more than loading the page does: who
     asks about that says `service_workers="allow"`.
@@ -53,6 +53,12 @@ def signed_in(browser: Browser, url: str, email: str, **context: object) -> Page
     page.set_default_timeout(PATIENCE_MS)
     answer = page.context.request.post(f"{url}/api/v1/login", data={"email": email, "password": PASSWORD})
     assert answer.ok, answer.text()
+    return page
+
+
+def at_home(browser: Browser, url: str, email: str, **context: object) -> Page:
+    """Where somebody who signed in begins: the page has come, and New notebook is on it."""
+    page = signed_in(browser, url, email, **context)
     page.goto(url)
     expect(page.get_by_role("button", name="New notebook")).to_be_visible()
     return page
