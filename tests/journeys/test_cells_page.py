@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import browser, signed_in
 from support.commands import eventually
+from support.notebook import open_notebook
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -57,18 +58,11 @@ class House:
 
     def notebook(self, *cells: Cell, bob: str = "editor") -> str:
         """A notebook of Ada's with these cells; Bob may open it in this role."""
-        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells)}
-        with self.server.client(self.token) as api:
-            made = api.post("/notebooks", params={"name": "cells.ipynb"}, json=document).raise_for_status().json()
-            grant = {"email": BOB, "role": bob}
-            api.put(f"/drive/items/{made['id']}/grants", json=grant).raise_for_status()
-        return str(made["id"])
+        return self.server.notebook_of(self.token, cells, name="cells.ipynb", shared={BOB: bob})
 
     def open(self, page: Page, notebook: str) -> None:
         """Go there, and wait until it can be worked with."""
-        page.goto(f"{self.server.url}/notebooks/{notebook}")
-        expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
-        expect(page.get_by_role("listitem").first).to_be_visible()
+        open_notebook(page, self.server, notebook)
 
     def content(self, notebook: str) -> dict[str, Any]:
         """The notebook as a file."""

@@ -83,17 +83,13 @@ def house() -> Iterator[House]:
             | ({"outputs": [], "execution_count": None} if kind == "code" else {})
             for cell, (kind, source) in CELLS.items()
         ]
-        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-        with running.client(token) as api:
-            made = api.post("/notebooks", params={"name": "Lesson.ipynb"}, json=document).raise_for_status().json()
-            grant = {"email": BOB, "role": "commenter"}
-            api.put(f"/drive/items/{made['id']}/grants", json=grant).raise_for_status()
+        notebook = running.notebook_of(token, cells, name="Lesson.ipynb", shared={BOB: "commenter"})
         page = signed_in(chromium, running.url, ADA)
-        page.goto(f"{running.url}/notebooks/{made['id']}")
+        page.goto(f"{running.url}/notebooks/{notebook}")
         page.get_by_role("button", name="Run all", exact=True).click()
         expect(page.get_by_text("ZeroDivisionError").first).to_be_visible()
         page.context.close()
-        yield House(running, chromium, made["id"])
+        yield House(running, chromium, notebook)
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.browser import browser, signed_in
 from support.looking import violations
+from support.notebook import cell
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser]
@@ -45,10 +46,6 @@ def opened(page: Page, house: House) -> None:
     page.goto(f"{house.server.url}/notebooks/{house.notebook}")
     expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
     expect(page.get_by_role("listitem", name="Code cell").first).to_be_visible()
-
-
-def cell(page: Page, id: str) -> Locator:
-    return page.locator(f'[data-cell-id="{id}"]')
 
 
 def write(page: Page, id: str, text: str) -> None:

@@ -28,10 +28,8 @@ class House:
 
     def open(self, page: Page, *cells: dict[str, Any]) -> None:
         """A notebook of these cells, which can be worked with."""
-        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells)}
-        with self.server.client(self.token) as api:
-            made = api.post("/notebooks", params={"name": "keys.ipynb"}, json=document).raise_for_status().json()
-        page.goto(f"{self.server.url}/notebooks/{made['id']}")
+        notebook = self.server.notebook_of(self.token, cells, name="keys.ipynb")
+        page.goto(f"{self.server.url}/notebooks/{notebook}")
         expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
         expect(page.locator(".cells > .cell").first).to_be_visible()
 

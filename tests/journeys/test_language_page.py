@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from runtime_world import why_no_sandbox
 from support.browser import browser, signed_in
 from support.environment import ROOT
+from support.notebook import source
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -57,10 +58,6 @@ def runtimes_given_back(house: House) -> Iterator[None]:
     """Each test begins with no runtime."""
     yield
     house.server.give_back(house.token)
-
-
-def source(page: Page, name: str) -> Locator:
-    return page.locator(f'[data-cell-id="{name}"]').get_by_role("textbox", name="Source")
 
 
 def connect(page: Page) -> None:

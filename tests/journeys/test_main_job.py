@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from support.browser import at_home, signed_in
 from support.environment import ROOT, runtime_python
+from support.notebook import cell
 from support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -20,10 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 LESSON = Path(__file__).parent / "lesson.ipynb"
 RUN_SECONDS_MAX = 240
 ADA, BOB = "ada@example.org", "bob@example.org"
-
-
-def cell(page: Page, cell_id: str) -> Any:
-    return page.locator(f'[data-cell-id="{cell_id}"]')
 
 
 def test_the_main_job(running: Server, chromium: Browser) -> None:

@@ -6,9 +6,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.browser import browser, signed_in
+from support.notebook import open_notebook, saved, source
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser]
@@ -46,20 +47,6 @@ class House:
 def house() -> Iterator[House]:
     with server(env={"COLLEGIUM_ENGINE": "none"}) as running, browser() as chromium:
         yield House(running, chromium, running.add_user(ADA), running.add_user(BOB))
-
-
-def open_notebook(page: Page, running: Server, notebook: str) -> None:
-    page.goto(f"{running.url}/notebooks/{notebook}")
-    expect(saved(page)).to_have_text("Saved")
-    expect(page.get_by_role("listitem").first).to_be_visible()
-
-
-def saved(page: Page) -> Locator:
-    return page.get_by_role("status", name="Save status")
-
-
-def source(page: Page, cell: str) -> Locator:
-    return page.locator(f'[data-cell-id="{cell}"]').get_by_role("textbox", name="Source")
 
 
 def write(page: Page, cell: str, text: str) -> None:

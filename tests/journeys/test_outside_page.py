@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from support.browser import browser, signed_in
 from support.looking import PICTURES, violations
+from support.notebook import cell, source
 from support.server import Server, server
 
 pytestmark = pytest.mark.browser
@@ -43,14 +44,6 @@ def house() -> Iterator[House]:
     with server(env={"COLLEGIUM_ENGINE": "none"}) as running, browser() as chromium:
         token = running.add_user(ADA)
         yield House(running, signed_in(chromium, running.url, ADA), token)
-
-
-def cell(page: Page, id: str) -> Locator:
-    return page.locator(f'[data-cell-id="{id}"]')
-
-
-def source(page: Page, id: str) -> Locator:
-    return cell(page, id).get_by_role("textbox", name="Source")
 
 
 def opened(house: House, notebook: str) -> Page:

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import at_home, browser, signed_in
 from support.looking import looked_at
+from support.notebook import cell, output, saved, source
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -52,22 +53,6 @@ def runtimes_given_back(house: House) -> Iterator[None]:
     """A person may have a few runtimes at a time; each test begins with none."""
     yield
     house.server.give_back(house.token)
-
-
-def saved(page: Page) -> Locator:
-    return page.get_by_role("status", name="Save status")
-
-
-def cell(page: Page, name: str) -> Locator:
-    return page.locator(f'[data-cell-id="{name}"]')
-
-
-def source(page: Page, name: str) -> Locator:
-    return cell(page, name).get_by_role("textbox", name="Source")
-
-
-def output(page: Page, name: str) -> Locator:
-    return cell(page, name).get_by_role("region", name="Output")
 
 
 def order(page: Page) -> list[str]:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from support.browser import browser, signed_in
+from support.notebook import cell
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -31,10 +32,6 @@ def house() -> Iterator[House]:
         ada, bob = running.add_user(ADA), running.add_user(BOB)
         yield House(running, signed_in(chromium, running.url, BOB), ada, bob)
         running.give_back(bob)
-
-
-def cell(page: Page, name: str) -> Locator:
-    return page.locator(f'[data-cell-id="{name}"]')
 
 
 def test_a_viewer_runs_a_cell_in_a_playground_and_saves_a_copy_and_the_original_stays(house: House) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from runtime_world import why_no_sandbox
 from support.browser import browser, signed_in
 from support.looking import looked_at, violations
+from support.notebook import output
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -90,10 +91,6 @@ def runtimes_given_back(house: House) -> Iterator[None]:
 
 def status(page: Page) -> Locator:
     return page.get_by_role("status", name="Runtime status")
-
-
-def output(page: Page, name: str) -> Locator:
-    return page.locator(f'[data-cell-id="{name}"]').get_by_role("region", name="Output")
 
 
 def run(page: Page, name: str) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from support.browser import browser, signed_in
 from support.builds import another_build, installed
+from support.notebook import saved
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser]
@@ -59,10 +60,6 @@ def first_build(house: House) -> Iterator[None]:
     """Each test begins with the first build served."""
     yield
     house.serve(0)
-
-
-def saved(page: Page) -> Locator:
-    return page.get_by_role("status", name="Save status")
 
 
 def source(page: Page) -> Locator:

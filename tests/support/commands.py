@@ -58,10 +58,7 @@ class World:
 
     def kept(self, cells: list[dict[str, Any]]) -> str:
         """A new notebook of these cells; its id."""
-        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
-        with self.server.client(self.token) as api:
-            made = api.post("/notebooks", params={"name": "plan.ipynb"}, json=document).raise_for_status().json()
-        return str(made["id"])
+        return self.server.notebook_of(self.token, cells, name="plan.ipynb")
 
     def open(self, notebook: str | None = None) -> None:
         """Show this notebook, or a fresh one."""

@@ -8,11 +8,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from unittest import mock
 
 import anyio
@@ -130,11 +130,15 @@ class Server:
 
     def notebook(self, token: str, sources: Mapping[str, str], *, name: str, shared: Mapping[str, str] = NOBODY) -> str:
         """A notebook with code cells by their id, opened for others by e-mail and role; its id."""
-        cells = [
-            {"id": cell, "cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
-            for cell, source in sources.items()
-        ]
-        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+        code = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+        cells = [code | {"id": cell, "source": source} for cell, source in sources.items()]
+        return self.notebook_of(token, cells, name=name, shared=shared)
+
+    def notebook_of(
+        self, token: str, cells: Sequence[Mapping[str, Any]], *, name: str, shared: Mapping[str, str] = NOBODY
+    ) -> str:
+        """A notebook with cells of any kind, as a file has them, opened for others by e-mail and role; its id."""
+        document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells)}
         with self.client(token) as api:
             made = api.post("/notebooks", params={"name": name}, json=document).raise_for_status().json()
             for email, role in shared.items():

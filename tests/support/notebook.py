@@ -1,0 +1,32 @@
+"""An open notebook as journeys look at it: its cells, what they say, and whether all of it is saved."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from support.server import Server
+
+
+def open_notebook(page: Page, server: Server, notebook: str) -> None:
+    """Go there, and wait until it can be worked with."""
+    page.goto(f"{server.url}/notebooks/{notebook}")
+    expect(saved(page)).to_have_text("Saved")
+    expect(page.get_by_role("listitem").first).to_be_visible()
+
+
+def saved(page: Page) -> Locator:
+    """Where the page says whether everything is."""
+    return page.get_by_role("status", name="Save status")
+
+
+def cell(page: Page, name: str) -> Locator:
+    """By its id, wherever it stands."""
+    return page.locator(f'[data-cell-id="{name}"]')
+
+
+def source(page: Page, name: str) -> Locator:
+    """A cell's text."""
+    return cell(page, name).get_by_role("textbox", name="Source")
+
+
+def output(page: Page, name: str) -> Locator:
+    """What a cell put out."""
+    return cell(page, name).get_by_role("region", name="Output")
