@@ -100,9 +100,9 @@ def output(page: Page, name: str) -> Locator:
 
 
 def expect_order(page: Page, *names: str) -> None:
-    expect(page.locator(".cells > [data-cell-id]")).to_have_count(len(names))
+    expect(page.locator(".cells [data-cell-id]")).to_have_count(len(names))
     for at, name in enumerate(names):
-        expect(page.locator(".cells > [data-cell-id]").nth(at)).to_have_attribute("data-cell-id", name)
+        expect(page.locator(".cells [data-cell-id]").nth(at)).to_have_attribute("data-cell-id", name)
 
 
 def choose(page: Page, menu: str, name: str) -> None:
@@ -208,7 +208,7 @@ def test_cells_go_from_notebook_to_notebook_by_the_keys_of_the_clipboard(house: 
     command_mode(other, "z")
     other.keyboard.press("ControlOrMeta+v")
 
-    expect(other.locator(".cells > [data-cell-id]")).to_have_count(3)
+    expect(other.locator(".cells [data-cell-id]")).to_have_count(3)
     expect(other.get_by_role("status", name="Save status")).to_have_text("Saved")
     _, first, second = house.content(there)["cells"]
     assert ("".join(first["source"]), first["metadata"]) == ("x = 1", {"tags": ["kept"]})
@@ -239,9 +239,9 @@ def test_text_and_the_cells_of_jupyterlab_are_pasted_as_cells_without_asking_for
         )
 
     paste(json.dumps(jupyterlab))
-    expect(page.locator(".cells > [data-cell-id]")).to_have_count(3)
+    expect(page.locator(".cells [data-cell-id]")).to_have_count(3)
     paste("plain = 'text'")
-    expect(page.locator(".cells > [data-cell-id]")).to_have_count(4)
+    expect(page.locator(".cells [data-cell-id]")).to_have_count(4)
 
     expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
     cells = house.content(notebook)["cells"]
@@ -267,8 +267,8 @@ def test_what_the_menu_copies_is_the_source_for_everybody_and_cells_for_jupyterl
     choose(page, "Edit", "Copy cells")
     eventually(lambda: page.evaluate("navigator.clipboard.readText()"), "x = 1")
     choose(page, "Edit", "Paste cells below")
-    expect(page.locator(".cells > [data-cell-id]")).to_have_count(3)
-    expect(page.locator(".cells > [data-cell-id]").nth(1)).to_contain_text("x = 1")
+    expect(page.locator(".cells [data-cell-id]")).to_have_count(3)
+    expect(page.locator(".cells [data-cell-id]").nth(1)).to_contain_text("x = 1")
     page.context.close()
 
 
@@ -391,8 +391,8 @@ def test_undo_brings_back_a_cell_with_what_a_colleague_wrote_and_takes_away_none
     gutter(ada, "b")
     ada.keyboard.press("Control+m")
     ada.keyboard.press("b")
-    expect(ada.locator(".cells > [data-cell-id]")).to_have_count(3)
-    new = str(ada.locator(".cells > [data-cell-id]").last.get_attribute("data-cell-id"))
+    expect(ada.locator(".cells [data-cell-id]")).to_have_count(3)
+    new = str(ada.locator(".cells [data-cell-id]").last.get_attribute("data-cell-id"))
     source(bob, new).click()
     bob.keyboard.type("from Bob")
     expect(source(ada, new)).to_contain_text("from Bob")
@@ -413,13 +413,13 @@ def test_a_cell_is_split_at_every_cursor_and_merged_with_what_stands_above(house
     page.keyboard.press("Control+Alt+ArrowDown")
     page.keyboard.press("Control+m")
     page.keyboard.press("-")
-    expect(page.locator(".cells > [data-cell-id]")).to_have_count(3)
+    expect(page.locator(".cells [data-cell-id]")).to_have_count(3)
     assert page.locator(".cells .source").all_inner_texts() == ["one", "two", "three"]
 
     gutter(page, "a")
     page.keyboard.press("ArrowDown")
     choose(page, "Edit", "Merge with the cell above")
-    expect(page.locator(".cells > [data-cell-id]")).to_have_count(2)
+    expect(page.locator(".cells [data-cell-id]")).to_have_count(2)
     expect(source(page, "a")).to_contain_text("two")
 
 
@@ -456,7 +456,7 @@ def test_a_command_of_a_menu_ends_with_the_focus_where_it_leads(house: House) ->
     choose(page, "Insert", "Code cell below")
     expect(page.locator(".cells .cm-content:focus")).to_be_visible()
     page.keyboard.type("by pointer")
-    expect(page.locator(".cells > [data-cell-id]").nth(1)).to_contain_text("by pointer")
+    expect(page.locator(".cells [data-cell-id]").nth(1)).to_contain_text("by pointer")
 
     page.get_by_role("menuitem", name="Insert", exact=True).focus()
     page.keyboard.press("Enter")
@@ -464,7 +464,7 @@ def test_a_command_of_a_menu_ends_with_the_focus_where_it_leads(house: House) ->
     page.keyboard.press("Enter")
     expect(page.locator(".cells .cm-content:focus")).to_be_visible()
     page.keyboard.type("by keys")
-    expect(page.locator(".cells > [data-cell-id]").nth(1)).to_contain_text("by keys")
+    expect(page.locator(".cells [data-cell-id]").nth(1)).to_contain_text("by keys")
 
     choose(page, "Edit", "Mark cell as read-only")
     expect(page.get_by_role("menuitem", name="Edit", exact=True)).to_be_focused()
@@ -507,7 +507,7 @@ def test_a_cell_is_mirrored_and_a_scratch_cell_is_ones_own(house: House) -> None
 
     scratch.get_by_role("button", name="Insert as cell").click()
     expect(scratch).to_have_count(0)
-    expect(house.bob.locator(".cells > [data-cell-id]").nth(1)).to_contain_text("print(x + 1)")
+    expect(house.bob.locator(".cells [data-cell-id]").nth(1)).to_contain_text("print(x + 1)")
 
 
 def test_an_outputs_buttons_have_their_pictures_when_seen_and_a_menu_of_its_own_cell(house: House) -> None:

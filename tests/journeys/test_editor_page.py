@@ -51,7 +51,7 @@ class House:
         """Go there, and wait until it can be worked with."""
         page.goto(f"{self.server.url}/notebooks/{notebook}")
         expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
-        expect(page.locator(".cells > .cell").first).to_be_visible()
+        expect(page.locator(".cells .cell").first).to_be_visible()
 
     def set(self, **change: object) -> None:
         """What Ada sets about the page; it holds from the next load on."""
@@ -82,7 +82,7 @@ def nothing_set(house: House) -> Iterator[None]:
 
 
 def cell(page: Page, name: str) -> Locator:
-    return page.locator(f'.cells > [data-cell-id="{name}"]')
+    return page.locator(f'.cells [data-cell-id="{name}"]')
 
 
 def lines(page: Page, name: str) -> Locator:
@@ -343,7 +343,7 @@ def test_slides_are_the_cells_themselves(house: House) -> None:
     page.keyboard.type(" + 0")
     expect(cell(page, "b")).to_contain_text("b = 2 + 0")
     page.get_by_role("button", name="End slideshow").click()
-    expect(page.locator(".cells > .cell:visible")).to_have_count(5)
+    expect(page.locator(".cells .cell:visible")).to_have_count(5)
 
     page.goto("about:blank")
     page.goto(f"{house.server.url}/notebooks/{notebook}#slideshowMode=true")
@@ -382,8 +382,8 @@ def test_a_snippet_is_found_looked_at_and_put_into_the_notebook(house: House) ->
     expect(panel.get_by_role("textbox", name="Source")).to_contain_text("duckdb.sql(")
     panel.get_by_role("button", name="Insert").click()
 
-    expect(page.locator(".cells > .cell")).to_have_count(2)
-    expect(page.locator(".cells > .cell").nth(1)).to_contain_text("import duckdb")
+    expect(page.locator(".cells .cell")).to_have_count(2)
+    expect(page.locator(".cells .cell").nth(1)).to_contain_text("import duckdb")
 
 
 def test_on_a_phone_the_bar_that_finds_stays_on_the_screen(house: House) -> None:
@@ -475,7 +475,7 @@ def test_code_is_kept_as_a_snippet_of_ones_own_and_is_there_in_another_browser(h
     other.get_by_role("textbox", name="Code").fill("third = 3")
     other.get_by_role("dialog").get_by_role("button", name="Save").click()
     panel.get_by_role("button", name="Insert").click()
-    expect(other.locator(".cells > .cell").nth(1)).to_contain_text("third = 3")
+    expect(other.locator(".cells .cell").nth(1)).to_contain_text("third = 3")
     panel.get_by_role("button", name="Delete").click()
     expect(panel.get_by_role("button", name="My beginning")).to_have_count(0)
     other.get_by_role("button", name="Undo").click()

@@ -31,7 +31,7 @@ class House:
         notebook = self.server.notebook_of(self.token, cells, name="keys.ipynb")
         page.goto(f"{self.server.url}/notebooks/{notebook}")
         expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
-        expect(page.locator(".cells > .cell").first).to_be_visible()
+        expect(page.locator(".cells .cell").first).to_be_visible()
 
     def set(self, **change: object) -> None:
         """What Ada sets about the page; it holds from the next load on."""
@@ -67,7 +67,7 @@ def code(name: str, source: str, html: str | None = None) -> dict[str, Any]:
 
 
 def cell(page: Page, name: str) -> Locator:
-    return page.locator(f'.cells > [data-cell-id="{name}"]')
+    return page.locator(f'.cells [data-cell-id="{name}"]')
 
 
 def lines(page: Page, name: str) -> Locator:
@@ -111,7 +111,7 @@ def test_vim_writes_moves_saves_and_leaves(house: House, page: Page) -> None:
     page.keyboard.press("Escape")
     expect(cell(page, "a")).to_be_focused()
     page.keyboard.type("dd")
-    expect(page.locator(".cells > .cell")).to_have_count(1)
+    expect(page.locator(".cells .cell")).to_have_count(1)
     page.keyboard.press("i")
     expect(cell(page, "b").locator(".cm-content")).to_be_focused()
     page.keyboard.type(":q")
@@ -137,11 +137,11 @@ def test_a_mac_has_command_for_control(house: House) -> None:
     expect(page.get_by_text("Everything is saved")).to_be_visible()
     page.keyboard.press("Control+m")
     page.keyboard.press("b")
-    expect(page.locator(".cells > .cell")).to_have_count(3)
+    expect(page.locator(".cells .cell")).to_have_count(3)
     page.keyboard.press("Escape")
     page.keyboard.press("Control+m")
     page.keyboard.press("d")
-    expect(page.locator(".cells > .cell")).to_have_count(2)
+    expect(page.locator(".cells .cell")).to_have_count(2)
     page.keyboard.press("Meta+f")
     expect(page.get_by_role("textbox", name="Find")).to_be_focused()
     page.keyboard.press("Escape")
@@ -251,7 +251,7 @@ def test_an_output_that_presses_keys_by_itself_does_nothing(house: House, page: 
     # With the keyboard in it, it may give that back, again and again, or ask for what is harmless.
     frame.locator("#in").click()
     expect(cell(page, "a").locator("iframe")).not_to_be_focused()
-    expect(page.locator(".cells > .cell")).to_have_count(2)
+    expect(page.locator(".cells .cell")).to_have_count(2)
     assert asked == []
 
 
@@ -309,13 +309,13 @@ def test_what_is_typed_for_an_output_does_nothing_in_the_page(house: House, page
     if hands != "window":  # There the frame's element has the keys, and commands of cells mean nothing.
         expect(page.get_by_text("What you typed did nothing").first).to_be_visible()
     page.wait_for_timeout(300)
-    expect(page.locator(".cells > .cell.cell-code")).to_have_count(2)
+    expect(page.locator(".cells .cell.cell-code")).to_have_count(2)
     expect(cell(page, "a").locator(".source")).to_have_text(re.compile("^›?1$"))
     assert asked == []
     page.keyboard.press("Escape")
     cell(page, "b").focus()
     page.keyboard.type("dd")
-    expect(page.locator(".cells > .cell")).to_have_count(1)
+    expect(page.locator(".cells .cell")).to_have_count(1)
 
 
 def test_a_palette_that_an_output_opened_does_nothing_at_the_first_enter(house: House, page: Page) -> None:
@@ -329,9 +329,9 @@ def test_a_palette_that_an_output_opened_does_nothing_at_the_first_enter(house: 
 
     expect(page.get_by_text("What you typed did nothing").first).to_be_visible()
     expect(page.get_by_role("combobox", name="Find a command")).to_be_focused()
-    expect(page.locator(".cells > .cell")).to_have_count(2)
+    expect(page.locator(".cells .cell")).to_have_count(2)
     page.keyboard.press("Enter")
-    expect(page.locator(".cells > .cell")).to_have_count(1)
+    expect(page.locator(".cells .cell")).to_have_count(1)
 
 
 def test_shift_and_a_click_into_another_text_choose_cells_and_in_the_same_text_letters(
@@ -345,7 +345,7 @@ def test_shift_and_a_click_into_another_text_choose_cells_and_in_the_same_text_l
     expect(cell(page, "d")).to_be_focused()
     page.keyboard.press("Control+m")
     page.keyboard.press("d")
-    expect(page.locator(".cells > .cell")).to_have_count(1)
+    expect(page.locator(".cells .cell")).to_have_count(1)
 
     write(page, "a")
     page.keyboard.press("Home")

@@ -1,6 +1,7 @@
 import { EditorState } from '@codemirror/state'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { dice } from '../testing/seeded'
 import { completes } from './assist'
 import { undoOf } from './history'
 import { guardSurrogates } from './surrogates'
@@ -28,11 +29,7 @@ test('text with a lone half is mended before it is shared', () => {
 })
 
 test('random edits around emoji always leave whole characters', () => {
-  let seed = 7
-  const random = (below: number) => {
-    seed = (seed * 1103515245 + 12345) % 2147483648
-    return seed % below
-  }
+  const random = dice(7)
   let state = stateOf('🙂a🙃é👩‍🚀b')
   for (let step = 0; step < 500; step++) {
     const from = random(state.doc.length + 1)

@@ -28,7 +28,10 @@ export class EditorPool {
   private lastScroll = -Infinity
   private frame = 0
 
-  /** Watch what is near in this scrolling element: slots lie in the boxes of a list, which stand below each other. */
+  /**
+   * Watch what is near in this scrolling element: slots lie in boxes, these in the groups of a list, each below the
+   * other.
+   */
   attach(root: HTMLElement, list: Element): void {
     this.detach()
     this.root = root
@@ -114,13 +117,13 @@ export class EditorPool {
     const { top, bottom, height } = this.root.getBoundingClientRect()
     if (height === 0) return []
     const middle = (top + bottom) / 2
-    const boxes = this.list.children
+    const [from, to] = [top - MARGIN_PX, bottom + MARGIN_PX]
     const far = new Map<Element, number>()
-    for (let at = firstBelow(boxes, top - MARGIN_PX); at < boxes.length; at++) {
-      const box = boxes[at]!
-      const place = box.getBoundingClientRect()
-      if (place.top > bottom + MARGIN_PX) break
-      for (const element of box.getElementsByClassName(SLOT)) if (this.slots.has(element)) far.set(element, distance(place, middle))
+    for (const group of between(this.list.children, from, to)) {
+      for (const box of between(group.children, from, to)) {
+        const apart = distance(box.getBoundingClientRect(), middle)
+        for (const element of box.getElementsByClassName(SLOT)) if (this.slots.has(element)) far.set(element, apart)
+      }
     }
     return [...far.keys()].sort((a, b) => far.get(a)! - far.get(b)!)
   }
@@ -142,13 +145,15 @@ function distance(box: DOMRect, middle: number): number {
   return box.top <= middle && box.bottom >= middle ? 0 : Math.min(Math.abs(box.top - middle), Math.abs(box.bottom - middle))
 }
 
-/** The first box that ends below this height, or how many there are. Halving asks for the places of ten in a thousand. */
-export function firstBelow(boxes: ArrayLike<Element>, height: number): number {
+/** The boxes between two heights, of those that stand below each other. Halving asks for the places of ten in a thousand. */
+export function between(boxes: ArrayLike<Element>, top: number, bottom: number): Element[] {
   let [from, to] = [0, boxes.length]
   while (from < to) {
     const middle = (from + to) >> 1
-    if (boxes[middle]!.getBoundingClientRect().bottom < height) from = middle + 1
+    if (boxes[middle]!.getBoundingClientRect().bottom < top) from = middle + 1
     else to = middle
   }
-  return from
+  const found: Element[] = []
+  for (let at = from; at < boxes.length && boxes[at]!.getBoundingClientRect().top <= bottom; at++) found.push(boxes[at]!)
+  return found
 }

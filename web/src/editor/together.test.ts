@@ -4,6 +4,7 @@ import type { EditorView } from '@codemirror/view'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { set } from '../settings/store'
+import { dice } from '../testing/seeded'
 import { mountEditor } from './editor'
 import { loadWriting } from './helping'
 
@@ -65,11 +66,7 @@ test('each takes back only what they typed themselves', () => {
 })
 
 test('random edits with brackets, comments and several cursors leave everyone with the same text', () => {
-  let seed = 11
-  const random = (below: number) => {
-    seed = (seed * 1103515245 + 12345) % 2147483648
-    return seed % below
-  }
+  const random = dice(11)
   const all = together('ada', 'bob', 'cat')
   for (let step = 0; step < 100; step++) {
     const view = all[random(3)]!

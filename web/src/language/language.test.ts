@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import { cellOf, convert, insert, move, order, remove, textOf } from '../model/notebook'
 import type { Socket } from '../room/link'
 import { Outline } from '../room/outline'
+import { dice } from '../testing/seeded'
 import { Language } from './language'
 
 /** The other end, which keeps a notebook as the protocol says. */
@@ -83,8 +84,7 @@ afterEach(() => {
 
 test('the server has the notebook as it is, whatever is done to it', () => {
   const server = open('a', 'b', 'c')
-  let seed = 11
-  const random = (below: number) => (seed = (seed * 1103515245 + 12345) % 2147483648) % below
+  const random = dice(11)
   for (let step = 0; step < 300; step++) {
     const ids = order(doc)
     const id = ids[random(ids.length)]

@@ -1,6 +1,7 @@
 /** Anchors against a reference that marks the characters themselves, through random edits by several people. */
 import { describe, expect, it } from 'vitest'
 import * as Y from 'yjs'
+import { seeded } from '../testing/seeded'
 import { type Anchor, find, type Place, placeOf, resolved } from './anchors'
 import { cellHistory, cellOf, cellsOf, insert, move, order, remove, textOf } from './notebook'
 
@@ -10,17 +11,6 @@ const PATIENCE = { timeout: 600_000 }
 const COMPARED_EVERY = 100
 const PEOPLE = 4
 const THREADS = 12
-
-/** mulberry32 */
-function dice(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 /** A notebook with one cell, as everybody first saw it. */
 function notebook(source: string): Y.Doc {
@@ -98,7 +88,7 @@ function people(count: number): { readonly docs: readonly Y.Doc[]; readonly cell
 
 describe('anchors', () => {
   it.each([1, 2])('mean exactly the characters of a reference that keeps every place (seed %i)', PATIENCE, (seed) => {
-    const random = dice(seed)
+    const random = seeded(seed)
     const { docs, cell } = people(PEOPLE)
     const expected = new Reference(textOf(cellOf(docs[0]!, cell)!).toString())
     const histories = docs.map(cellHistory)
@@ -131,7 +121,7 @@ describe('anchors', () => {
   })
 
   it.each([3, 4])('hold what is left of their text while people edit apart, undo and come together (seed %i)', PATIENCE, (seed) => {
-    const random = dice(seed)
+    const random = seeded(seed)
     const { docs, cell } = people(PEOPLE)
     const undos = docs.map((doc) => new Y.UndoManager(textOf(cellOf(doc, cell)!), { captureTimeout: 0 }))
     const marked = Array.from({ length: THREADS }, () => mark(docs[0]!, cell, random))
@@ -228,7 +218,7 @@ describe('anchors', () => {
   })
 
   it('that are garbage mean nothing and break nothing', () => {
-    const random = dice(7)
+    const random = seeded(7)
     const doc = notebook('some text')
     const cell = first(doc)
     const good = placeOf(doc, cell, { from: 0, to: 4 }).anchor!

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { seeded } from '../testing/seeded'
 import { checksum, crc32 } from './checksum'
 import { headingsIn } from './headings'
 import { sourceHash } from './hash'
@@ -9,16 +10,6 @@ import { between, spread } from './position'
 import { matches, parse } from './shortcut'
 import { splitsPair } from './text'
 import { FRESH, update } from './view'
-
-/** Mulberry32: the same numbers for the same seed. */
-function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 function notebookOf(...sources: string[]): { doc: Y.Doc; ids: string[] } {
   const doc = new Y.Doc()

@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { describe, expect, test } from 'vitest'
+import { dice } from '../testing/seeded'
 import { BLOCK_CHARACTERS, StreamView } from './stream'
 
 const lines = (from: number, count: number) => Array.from({ length: count }, (_, index) => `line ${from + index} of a long log\n`).join('')
@@ -111,11 +112,7 @@ describe('a growing text', () => {
 
 test('any order of growing, cutting and moving on ends as the text says', () => {
   const seed = Number(process.env.SEED ?? 20261121)
-  let state = seed
-  const random = (below: number) => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return state % below
-  }
+  const random = dice(seed)
   const { view, text } = shown()
   let all = ''
   for (let turn = 0; turn < 200; turn += 1) {

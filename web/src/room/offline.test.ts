@@ -1,22 +1,10 @@
 /** Going offline, loading the page again and coming back, in every order. */
 import { expect, test } from 'vitest'
 import { cellOf, insert, move, order, remove, textOf } from '../model/notebook'
+import { seeded } from '../testing/seeded'
 import { Link, type Socket } from './link'
 import { Room } from './room'
 import { Browser, FakeServer, MemoryCopy, Network, until } from './testing'
-
-type Chance = () => number
-
-/** The same numbers for the same seed. */
-function chanceOf(seed: number): Chance {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 class Person {
   readonly network = new Network()
@@ -42,7 +30,7 @@ class Person {
     return room
   }
 
-  edit(chance: Chance): void {
+  edit(chance: () => number): void {
     const { doc } = this.tab
     const ids = order(doc)
     const id = ids[Math.floor(chance() * ids.length)]
@@ -61,7 +49,7 @@ const content = (room: Room | FakeServer) => order(room.doc).map((id) => [id, te
 
 const LONG = process.env.COLLEGIUM_LONG !== undefined
 test.each(Array.from({ length: LONG ? 60 : 6 }, (_, seed) => seed + 1))('two tabs of one browser and a colleague end equal, whoever was away when (seed %i)', async (seed) => {
-  const chance = chanceOf(seed)
+  const chance = seeded(seed)
   const server = new FakeServer()
   for (const [at, id] of ['c1', 'c2', 'c3'].entries()) server.addCell(id, `${id} = 1`, `V${at + 1}`)
   const shared = new Browser()
@@ -97,7 +85,7 @@ test.each(Array.from({ length: LONG ? 60 : 6 }, (_, seed) => seed + 1))('two tab
 test('a thousand tabs of a restarted server do not come back at once', () => {
   const waits: number[] = []
   const real = globalThis.setTimeout
-  const chance = chanceOf(7)
+  const chance = seeded(7)
   const random = Math.random
   Math.random = chance
   globalThis.setTimeout = ((_: () => void, wait: number) => waits.push(wait)) as never

@@ -1,6 +1,7 @@
 /** All cells that are not in a collapsed section, in order, in one scrolling page. */
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { t } from '../../i18n'
+import { GROUP, type Group, grouped, unchanged } from '../../model/groups'
 import type { CellId } from '../../model/wire'
 import { keepHeights } from './awaited'
 import { Cell } from './Cell'
@@ -16,7 +17,10 @@ export function CellList() {
   const desk = useDesk()
   const order = useOrder()
   const shown = useShown()
+  const groups = useGroups(order, shown)
   const [from, to] = useGrowing(shown)
+  let counted = 0
+  const ends = groups.map(({ cells }) => (counted += cells.length))
   const editable = useMay('write')
   const list = useRef<HTMLDivElement>(null)
   const attach = useCallback((element: HTMLElement | null) => {
@@ -34,10 +38,9 @@ export function CellList() {
   return (
     <div className="notebook-scroll" ref={attach}>
       <div className="notebook-page">
-        <div className="cells-ahead" style={{ height: from * CELL_PX }} />
         <div role="list" aria-label={t('Cells')} className="cells" ref={list}>
-          {shown.slice(from, to).map((id) => (
-            <Cell key={id} id={id} />
+          {groups.map(({ key, cells }, at) => (
+            <CellGroup key={key} cells={cells} here={ends[at]! > from && ends[at]! - cells.length < to} />
           ))}
         </div>
         {order.length === 0 && (
@@ -49,10 +52,33 @@ export function CellList() {
   )
 }
 
-const FIRST = 30
-const STEP = 50
-/** What a far cell is taken to be as tall as (cell.css): in the place of one that has not come yet, it moves nothing. */
+/** What a far cell is taken to be as tall as (cell.css): a group that is not drawn, or has not come, moves nothing. */
 const CELL_PX = 144
+
+/** Some cells in a box of their own, which the browser passes over while it is far. */
+const CellGroup = memo(function CellGroup({ cells, here }: { cells: readonly CellId[]; here: boolean }) {
+  const height = cells.length * CELL_PX
+  return (
+    <div className="cell-group" style={here ? { containIntrinsicBlockSize: `auto ${height}px` } : { height }}>
+      {here && cells.map((id) => <Cell key={id} id={id} />)}
+    </div>
+  )
+})
+
+/** The cells that are shown, by the groups of all: what is collapsed comes back where it was. */
+function useGroups(order: readonly CellId[], shown: readonly CellId[]): readonly Group[] {
+  const all = useRef<readonly Group[]>([])
+  const seen = useRef<readonly Group[]>([])
+  return useMemo(() => {
+    all.current = grouped(order, all.current)
+    const visible = new Set(shown)
+    seen.current = unchanged(all.current.map(({ key, cells }) => ({ key, cells: cells.filter((id) => visible.has(id)) })), seen.current)
+    return seen.current
+  }, [order, shown])
+}
+
+const FIRST = 30
+const STEP = 2 * GROUP
 
 /**
  * Which cells are on the page, from one place to another: a screenful at once, where the address leads, and the rest in

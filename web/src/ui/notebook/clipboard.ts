@@ -82,7 +82,7 @@ export function useClipboard(desk: Desk): void {
   useEffect(() => {
     const onCells = () => {
       const at = document.activeElement
-      return desk.view.getState().focused !== null && (at === null || at === document.body || at.matches('.cells > [data-cell-id]'))
+      return desk.view.getState().focused !== null && (at === null || at === document.body || at.matches('.cell-group > [data-cell-id]'))
     }
     const copied = (event: ClipboardEvent) => {
       if (!onCells() || !event.clipboardData || !(getSelection()?.isCollapsed ?? true)) return

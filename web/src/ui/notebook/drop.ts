@@ -54,7 +54,7 @@ export class Landing {
     const box = this.scroller.getBoundingClientRect()
     this.pull = y < box.top + EDGE_PX ? -STEP_PX : y > box.bottom - EDGE_PX ? STEP_PX : 0
     this.frame ||= this.pull === 0 ? 0 : requestAnimationFrame(this.scroll)
-    const cells = [...this.scroller.querySelectorAll<HTMLElement>('.cells > [data-cell-id]')]
+    const cells = [...this.scroller.querySelectorAll<HTMLElement>('.cell-group > [data-cell-id]')]
     const at = firstBelow(cells, y)
     const above = cells[at - 1]
     this.after = above === undefined ? null : lastOf(this.desk, above.dataset['cellId']!)

@@ -64,7 +64,7 @@ export function hearOutputs(desk: Desk, told: (at: number) => void): () => void 
 function giveBack(desk: Desk, output: HTMLElement): void {
   const dialog = output.closest<HTMLElement>('[role="dialog"]')
   if (dialog) return dialog.focus()
-  const cell = output.closest<HTMLElement>('.cells > [data-cell-id]')?.dataset['cellId'] as CellId | undefined
+  const cell = output.closest<HTMLElement>('.cell-group > [data-cell-id]')?.dataset['cellId'] as CellId | undefined
   if (cell !== undefined) return desk.goTo(cell)
   const near = output.closest('section')?.querySelector<HTMLElement>('.cm-content, button')
   if (near) near.focus()

@@ -162,7 +162,7 @@ function useShown(slides: readonly Slide[], { slide, step }: Position): void {
     }
   }, [])
   useEffect(() => {
-    const select = (cells: readonly CellId[]) => `[data-slides] .cells > :is(${cells.map((id) => `[data-cell-id="${CSS.escape(id)}"]`).join(', ') || '#none'})`
+    const select = (cells: readonly CellId[]) => `[data-slides] .cell-group > :is(${cells.map((id) => `[data-cell-id="${CSS.escape(id)}"]`).join(', ') || '#none'})`
     const seen = slides[slide]?.steps.slice(0, step + 1).flat() ?? []
     const all = slides.flatMap(({ steps }) => steps.flat())
     const first = slides.slice(1).flatMap(({ steps }) => steps[0]!.slice(0, 1))
