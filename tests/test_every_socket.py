@@ -347,7 +347,7 @@ async def test_a_bad_hello_is_refused(site: Site, hello: Any, code: int) -> None
 
 async def test_who_says_no_hello_is_let_go(site: Site) -> None:
     async with site.tab(ADA) as tab:
-        assert await code_of(tab, 2) == 4400
+        assert await code_of(tab, 2) == 4408
 
 
 async def sign_out(_site: Site, browser: httpx.AsyncClient) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from support.browser import at_home, browser, signed_in
 from support.looking import looked_at
@@ -244,6 +244,24 @@ def test_offline_is_said_and_what_was_typed_then_is_saved(house: House) -> None:
     with house.server.client(house.token) as api:
         content = api.get(f"/notebooks/{notebook}/content").raise_for_status().json()
     assert "".join(content["cells"][0]["source"]) == "1 + offline"
+
+
+def test_a_tab_that_was_too_slow_to_say_hello_comes_back(house: House) -> None:
+    page = signed_in(house.chromium, house.server.url, ADA)
+    let_go: list[WebSocketRoute] = []
+
+    def met(socket: WebSocketRoute) -> None:
+        if let_go:
+            socket.connect_to_server()
+        else:
+            let_go.append(socket)
+            socket.close(code=4408, reason="No hello came.")
+
+    page.route_web_socket(re.compile(r"/notebooks/\w+/socket$"), met)
+    house.open(page, house.notebook(("one", "1")))
+
+    assert let_go
+    page.context.close()
 
 
 def test_signing_out_in_one_tab_closes_the_other(house: House) -> None:

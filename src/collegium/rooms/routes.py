@@ -81,7 +81,7 @@ async def _hello(websocket: WebSocket, seconds: float) -> Hello:
         if kind == "bytes":
             raise Goodbye(model.MALFORMED, "The first frame must be a hello.")
         return model.parsed_hello(model.parsed_message(frame), client_max=CLIENT_MAX)
-    raise Goodbye(model.MALFORMED, "No hello came.")
+    raise Goodbye(model.TOO_SLOW, "No hello came.")
 
 
 def _frame(message: Any) -> tuple[str, Any]:
