@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collegium.sessions.folding import OUTPUTS_MAX, Append, Event, Folded, Splice, event_of
+from collegium.sessions.folding import FRAME_CHARACTERS_MAX, OUTPUTS_MAX, Append, Event, Folded, Splice, event_of
 from collegium.sessions.text import HEAD_CHARACTERS, TAIL_CHARACTERS, StreamText, settled
 
 
@@ -109,6 +109,21 @@ def test_a_long_stream_keeps_its_head_and_tail_whatever_the_pieces() -> None:
     assert text.startswith(printed[:HEAD_CHARACTERS])
     assert text.endswith(printed[-TAIL_CHARACTERS + 100 :])
     assert len(text) + omitted == len(printed)
+
+
+def test_readers_who_lack_more_than_a_frame_takes_are_behind_until_they_have_everything() -> None:
+    folded = Folded()
+    told = []
+    for text in ("short\n", "x" * FRAME_CHARACTERS_MAX, "y" * FRAME_CHARACTERS_MAX):
+        folded.apply({"kind": "stream", "name": "stdout", "text": text})
+        told.append(folded.behind)
+        if text.startswith("short"):
+            folded.unsent()
+    changes = folded.unsent(all_text=True)
+
+    assert told == [False, False, True]
+    assert [len(change.text) for change in changes if isinstance(change, Append)] == [2 * FRAME_CHARACTERS_MAX]
+    assert not folded.behind
 
 
 def test_a_line_without_end_does_not_grow_without_bound() -> None:

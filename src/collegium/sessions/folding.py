@@ -127,9 +127,10 @@ class Folded:
         return changes
 
     @property
-    def cut(self) -> bool:
-        """The middle of a long stream was left out anew: what readers lack is much."""
-        return any(isinstance(item, Stream) and item.shown.cut for item in self._items)
+    def behind(self) -> bool:
+        """What readers lack is much: more than a frame takes, or the middle of a long stream was left out anew."""
+        streams = (item.shown for item in self._items if isinstance(item, Stream))
+        return any(shown.cut or shown.lacks > FRAME_CHARACTERS_MAX for shown in streams)
 
     def _stream(self, name: str, text: str) -> None:
         self._clear_if_due()

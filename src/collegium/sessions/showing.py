@@ -13,8 +13,8 @@ from collegium.sessions.model import ExecutionQueue, Kernel
 from collegium.sessions.present import execution_frame, kernel_frame, runtime_frame
 from collegium.sessions.world import World
 
-CUT_SECONDS = 1.0
-"""A long stream whose middle was left out anew is sent again at most this often."""
+FLOOD_SECONDS = 1.0
+"""What comes faster than anybody reads is told at most this often, and then all of it that is shown."""
 
 
 class Showing:
@@ -29,7 +29,7 @@ class Showing:
         self._loan = loan
         self._queue = queue
         self._news = anyio.Event()
-        self._cut_at = 0.0
+        self._flooded_at = 0.0
 
     def tell(self, frame: dict[str, Any]) -> None:
         """Everybody who watches."""
@@ -71,11 +71,12 @@ class Showing:
         """Tell those who watch what they lack."""
         now = anyio.current_time()
         for live in self._lives:
-            if live.folded.cut and not all_text and now - self._cut_at < CUT_SECONDS:
+            behind = live.folded.behind
+            if behind and not all_text and now - self._flooded_at < FLOOD_SECONDS:
                 continue
-            if live.folded.cut:
-                self._cut_at = now
-            for frame in live.frames(all_text=all_text):
+            if behind:
+                self._flooded_at = now
+            for frame in live.frames(all_text=all_text or behind):
                 self.tell(frame)
 
     def changed(self) -> None:

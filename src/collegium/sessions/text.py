@@ -245,7 +245,12 @@ class StreamText:
     @property
     def lacking(self) -> bool:
         """A reader does not have everything."""
-        return self._shrunk or self._sent < self._committed + len(self._line.text())
+        return self._shrunk or self.lacks > 0
+
+    @property
+    def lacks(self) -> int:
+        """How many characters a reader does not have."""
+        return self._committed + len(self._line.text()) - self._sent
 
     def sent_first(self, characters_max: int) -> str:
         """A reader is given the beginning anew; `unsent` has the rest."""
