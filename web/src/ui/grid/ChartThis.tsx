@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { looking, type Table } from '../../api/looking'
 import { t } from '../../i18n'
 import { Dialog } from '../kit'
+import { newAsker } from './blocks'
 import { type Chart, type Sketch, suggested } from './charts'
 import { HEIGHT, type Mark, sampleOf, SAMPLED, sketched, WIDTH } from './sketch'
 
@@ -43,14 +44,22 @@ function useSample(notebook: string, table: Table, charts: readonly Chart[]): Sa
   useEffect(() => {
     if (places === '') return
     const leaving = new AbortController()
+    const asker = newAsker()
+    let waits = true
     const columns = places.split(',').map(Number)
     const looked = { ref: table.ref, mark: table.mark, view: { sort: [], filters: [], search: '' } }
-    looking.rows(notebook, looked, { columns, offset: 0, limit: SAMPLED, spread: true }, leaving.signal).then(
+    looking.rows(notebook, looked, { columns, offset: 0, limit: SAMPLED, spread: true, asker }, leaving.signal).then(
       (rows) => setSample(sampleOf(columns, rows)),
       // The cards do without: what they write needs no picture.
       () => undefined,
-    )
-    return () => leaving.abort()
+    ).finally(() => {
+      waits = false
+    })
+    return () => {
+      // It may still wait behind a long sort: nobody is to read the table for pictures that are not looked at.
+      if (waits) void looking.stop(notebook, asker).catch(() => undefined)
+      leaving.abort()
+    }
   }, [notebook, table, places])
   return sample
 }

@@ -24,8 +24,11 @@ interface Told {
   readonly left: (asker: string) => void
 }
 
+/** A name under which what was asked can be let go. */
+export const newAsker = (): string => Array.from({ length: 4 }, () => Math.random().toString(36).slice(2, 10)).join('')
+
 export class Blocks {
-  private readonly asker = Array.from({ length: 4 }, () => Math.random().toString(36).slice(2, 10)).join('')
+  private readonly asker = newAsker()
   private readonly kept = new Map<string, Rows>()
   private readonly coming = new Map<string, AbortController>()
   private wanted: readonly string[] = []
