@@ -421,6 +421,21 @@ def test_b3_a_flood_of_messages_from_an_output_leaves_the_page_alive(running: Se
     expect(page.locator("iframe")).to_have_count(1)
 
 
+def test_b5_letters_that_turn_code_around_are_marked(running: Server, page: Page, token: str) -> None:
+    document = notebook_of()
+    trojan = "access = 'user\u202e \u2066# only admins\u2069 \u2066'"
+    many = [nbformat.v4.new_code_cell(f"{at}\n" * 20, id=f"c-{at}") for at in range(60)]
+    document["cells"] = [*many, nbformat.v4.new_code_cell(trojan, id="far")]
+    notebook = uploaded(running, token, document)
+    page.goto(f"{running.url}/notebooks/{notebook}")
+    far = page.locator('[data-cell-id="far"]')
+
+    expect(far.locator(".unseen")).to_have_count(4)
+    far.scroll_into_view_if_needed()
+    far.get_by_role("textbox", name="Source").click()
+    expect(far.locator(".cm-specialChar")).to_have_count(4)
+
+
 def test_b10_a_right_and_a_login_that_end_are_felt_by_pages_that_are_open(
     running: Server, chromium: Browser, token: str
 ) -> None:
