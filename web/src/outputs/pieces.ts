@@ -1,4 +1,5 @@
 /** Rendered Markdown on the page: what did not change stays as it is, and signs become what they stand for. */
+import { colourFences } from './fences'
 import { setMath } from './math'
 
 interface Piece {
@@ -39,6 +40,7 @@ export class Pieces {
     for (const { shown } of fresh) this.root.insertBefore(shown, after)
     this.pieces = [...before.slice(0, head), ...fresh, ...before.slice(before.length - tail)]
     setMath(this.root)
+    colourFences(this.root)
     this.diagrams = [...this.root.querySelectorAll<HTMLElement>('.diagram')].flatMap((place) => {
       const source = sources.get(place)
       return source === undefined ? [] : [{ place, source }]
