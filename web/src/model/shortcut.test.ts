@@ -1,5 +1,7 @@
 /** Shortcuts: what is pressed, what it means on other keyboards, and which ones cannot both be reached. */
 import { describe, expect, test } from 'vitest'
+import de from '../i18n/de'
+import { speak } from '../i18n'
 import { collide, matches, parse, type Press, shown, types, written } from './shortcut'
 
 const press = (key: string, { code = '', ctrl = false, meta = false, shift = false, alt = false } = {}): Press => ({ key, code, ctrlKey: ctrl, metaKey: meta, shiftKey: shift, altKey: alt })
@@ -65,4 +67,13 @@ test('keys are shown as people read them', () => {
   expect(shown('Mod+M A', false)).toBe('Ctrl+M A')
   expect(shown('Mod+Shift+Enter', true)).toBe('⌘⇧↩')
   expect(shown('Shift+ArrowUp', false)).toBe('Shift+↑')
+})
+
+test('keys are called what is printed on them in the language of the page', () => {
+  speak('de', de)
+
+  expect(shown('Mod+Shift+Enter', false)).toBe('Strg+Umschalt+Enter')
+  expect(shown('Mod+M A', false)).toBe('Strg+M A')
+  expect(shown('Mod+Shift+Enter', true)).toBe('⌘⇧↩')
+  speak('en', {})
 })

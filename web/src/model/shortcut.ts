@@ -1,4 +1,5 @@
 /** Shortcuts as text ("Mod+M A"), read once and matched against key presses. Mod is Ctrl, or Cmd on a Mac. */
+import { msg, t } from '../i18n'
 
 export interface Stroke {
   readonly key: string
@@ -78,10 +79,14 @@ function canonical(shortcut: string): readonly string[] {
 }
 
 const SIGNS: Readonly<Record<string, string>> = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→' }
+/** What is printed on the keys, in some languages. */
+const PRINTED: Readonly<Record<string, string>> = {
+  Mod: msg('Ctrl'), Shift: msg('Shift'), Space: msg('Space'), Home: msg('Home'), End: msg('End'), PageUp: msg('PageUp'), PageDown: msg('PageDown'),
+}
 
 /** As people read it: "Ctrl+M A", or "⌘M A" on a Mac. */
 export function shown(shortcut: string, mac: boolean): string {
   const text = shortcut.replace(/Arrow(?:Up|Down|Left|Right)/g, (name) => SIGNS[name]!)
-  if (!mac) return text.replaceAll('Mod', 'Ctrl')
+  if (!mac) return text.replace(/[A-Z][A-Za-z]+/g, (name) => (Object.hasOwn(PRINTED, name) ? t(PRINTED[name]!) : name))
   return text.replaceAll('Mod+', '⌘').replaceAll('Shift+', '⇧').replaceAll('Alt+', '⌥').replaceAll('Enter', '↩')
 }

@@ -3,9 +3,10 @@ import { ArrowDown, ArrowUp, EllipsisVertical, File, FileChartColumn, FileImage,
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
 import { at as written, brief } from '../../i18n/formats'
-import { t } from '../../i18n'
+import { msg, t } from '../../i18n'
 import { downloadAddress } from '../../api/client'
 import type { Item } from '../../api/types'
+import { placeName } from '../../ui/drive/places'
 import { classes, ContextMenu, Hint, Menu, type MenuEntry } from '../../ui/kit'
 import { pageOf, sizeText, type Sort, type SortKey, toggled, typedAhead } from './listing'
 import type { Row as Listed } from './useListing'
@@ -36,7 +37,7 @@ function Icon({ item }: { item: Item }): ReactNode {
   return <File size={20} aria-hidden className="kind" />
 }
 
-const KINDS = { folder: 'Folder', notebook: 'Notebook', file: 'File' } as const
+const KINDS = { folder: msg('Folder'), notebook: msg('Notebook'), file: msg('File') } as const
 
 function Heading({ by, sort, onSort, children }: { by: SortKey; sort: Sort | null; onSort: (sort: Sort) => void; children: string }) {
   if (sort === null) return <div role="columnheader" className={`col-${by}`}>{children}</div>
@@ -64,7 +65,7 @@ function Where({ item }: { item: Listed }) {
   if (!found || (found.path.length === 0 && found.snippet.length === 0)) return null
   return (
     <span className="file-where">
-      {found.path.length > 0 && <span className="file-path">{found.path.map((step) => step.name).join(' › ')}</span>}
+      {found.path.length > 0 && <span className="file-path">{found.path.map(placeName).join(' › ')}</span>}
       {found.snippet.length > 0 && <span className="file-snippet">{found.snippet.map((piece, at) => (piece.matched ? <mark key={at}>{piece.text}</mark> : piece.text))}</span>}
     </span>
   )
@@ -124,7 +125,7 @@ function Row({ item, current, now, onFocus, menu, inert = false, me, stars, onSt
             {brief(at, now)}
           </time>
         </div>
-        <div role="gridcell" className="col-size">{item.kind === 'folder' ? <span aria-label={KINDS[item.kind]}>—</span> : sizeText(item.size)}</div>
+        <div role="gridcell" className="col-size">{item.kind === 'folder' ? <span aria-label={t(KINDS[item.kind])}>—</span> : sizeText(item.size)}</div>
         <div role="gridcell" className="col-star">
           {!inert && (
             <button

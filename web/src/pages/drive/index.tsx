@@ -6,6 +6,7 @@ import { Link, useLocation } from 'wouter'
 import { msg, t } from '../../i18n'
 import { api } from '../../api/client'
 import { useMe } from '../../ui/account'
+import { placeName } from '../../ui/drive/places'
 import { Button, classes, EmptyState, IconButton, later, notifyError, Spinner } from '../../ui/kit'
 import { NotFound } from '../../ui/Notice'
 import { TopBar } from '../../ui/TopBar'
@@ -56,13 +57,13 @@ function addressOf(folder: string): string {
 }
 
 function Path({ view, listing }: { view: View; listing: Shown | undefined }) {
-  const last = view === 'mine' ? (listing?.folder.name ?? ' ') : t(TITLES[view])
+  const last = view === 'mine' ? (listing ? placeName(listing.folder) : ' ') : t(TITLES[view])
   return (
     <nav aria-label={t('Path')} className="drive-path">
       {view === 'mine' &&
         listing?.folder.path.map((step) => (
           <span key={step.id}>
-            <Link href={addressOf(step.id)}>{step.name}</Link>
+            <Link href={addressOf(step.id)}>{placeName(step)}</Link>
             <ChevronRight size={18} aria-hidden />
           </span>
         ))}
@@ -130,7 +131,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
     uploads.onArrived = reload
   }, [reload])
   useEffect(() => {
-    document.title = `${view === 'mine' ? (listing?.folder.name ?? t(TITLES.mine)) : t(TITLES[view])} – Collegium`
+    document.title = `${view === 'mine' ? (listing ? placeName(listing.folder) : t(TITLES.mine)) : t(TITLES[view])} – Collegium`
   }, [view, listing])
 
   const create = async () => {
@@ -198,7 +199,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
       <div className={classes('drop-overlay', over && 'drop-overlay-on')} aria-hidden={!over}>
         <CloudUpload size={48} aria-hidden />
         <strong>{t('Drop to upload')}</strong>
-        <span>{t('to {folder}', { folder: listing?.folder.name ?? t('your drive') })}</span>
+        <span>{t('to {folder}', { folder: listing ? placeName(listing.folder) : t('your drive') })}</span>
       </div>
       <UploadPanel />
       {actions.dialogs}

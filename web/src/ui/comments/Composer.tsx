@@ -2,6 +2,7 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react'
 import { t } from '../../i18n'
 import { ApiError } from '../../api/client'
+import { shown } from '../../model/shortcut'
 import { Avatar, Button } from '../kit'
 import { mac } from '../commands/keys'
 import { type Mentionable, talk } from './api'
@@ -94,7 +95,7 @@ export function Composer({ notebook, label, placeholder, initial, send, autoFocu
       {(written || onCancel) && (
         <div className="composer-actions">
           {onCancel && <Button small weight="ghost" onClick={onCancel}>{t('Cancel')}</Button>}
-          <Button small weight="primary" busy={busy} disabled={!written} title={mac ? '⌘↩' : t('Ctrl+Enter')} onClick={go}>{send}</Button>
+          <Button small weight="primary" busy={busy} disabled={!written} title={shown('Mod+Enter', mac)} onClick={go}>{send}</Button>
         </div>
       )}
     </div>

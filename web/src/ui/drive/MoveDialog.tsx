@@ -6,6 +6,7 @@ import { t } from '../../i18n'
 import { api } from '../../api/client'
 import type { Item, Listing } from '../../api/types'
 import { Button, Dialog, notify, notifyError, Spinner } from '../kit'
+import { placeName } from './places'
 
 export default function MoveDialog({ item, onClose, onMoved }: { item: Item | null; onClose: () => void; onMoved: () => void }) {
   return (
@@ -36,7 +37,7 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
     setBusy(true)
     try {
       await api.move(item.id, listing.folder.id)
-      notify({ title: t('Moved to {name}', { name: nameOf(listing.folder) }), kind: 'good' })
+      notify({ title: t('Moved to {name}', { name: placeName(listing.folder) }), kind: 'good' })
       onMoved()
       onClose()
     } catch (error) {
@@ -51,11 +52,11 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
       <nav aria-label={t('Path')} className="move-path">
         {(listing?.folder.path ?? []).map((step) => (
           <button key={step.id} type="button" onClick={() => setFolder(step.id)}>
-            {nameOf(step)}
+            {placeName(step)}
             <ChevronRight size={14} aria-hidden />
           </button>
         ))}
-        <strong>{listing && nameOf(listing.folder)}</strong>
+        <strong>{listing && placeName(listing.folder)}</strong>
       </nav>
       <ul className="move-list" aria-label={t('Folders')}>
         {listing === undefined && <li className="move-empty"><Spinner label={t('Loading')} /></li>}
@@ -81,4 +82,3 @@ function Picker({ item, onClose, onMoved }: { item: Item; onClose: () => void; o
 }
 
 /** The top has a name in each language. */
-const nameOf = ({ id, name }: { readonly id: string; readonly name: string }): string => (id === 'root' ? t('My drive') : id === 'shared' ? t('Shared with me') : name)

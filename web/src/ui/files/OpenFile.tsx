@@ -5,8 +5,10 @@ import { t } from '../../i18n'
 import { ApiError } from '../../api/client'
 import { type Content, contentAddress, inside, type RuntimeId } from '../../api/inside'
 import { uploadFile } from '../../api/upload'
+import { shown as keys } from '../../model/shortcut'
 import { sizeText } from '../../model/usage'
 import { JsonTree } from '../../outputs/JsonTree'
+import { mac } from '../commands/keys'
 import { Button, Dialog, IconButton, notify, notifyError, Spinner } from '../kit'
 import { saveText } from '../kit/saveText'
 import { useDesk } from '../notebook/hooks'
@@ -193,7 +195,7 @@ export function OpenFile({ path, active, onClose, onDirty, ref }: OpenFileProps)
           </Button>
         )}
         {read !== null && ending(name) === 'ipynb' && <IconButton label={t('Open as a notebook')} icon={<BookOpen size={16} aria-hidden />} onClick={() => void asNotebook(read.runtime, path)} />}
-        {asText && <IconButton label={t('Save')} shortcut="Ctrl+S" icon={saving ? <Spinner /> : <Save size={16} aria-hidden />} disabled={runtime === null} onClick={() => void save(false)} />}
+        {asText && <IconButton label={t('Save')} shortcut={keys('Mod+S', mac)} icon={saving ? <Spinner /> : <Save size={16} aria-hidden />} disabled={runtime === null} onClick={() => void save(false)} />}
         {runtime !== null ? (
           <a className="icon-button" href={contentAddress(runtime, path, true)} download={nameOf(path)} aria-label={t('Download')} title={t('Download')}>
             <Download size={16} aria-hidden />

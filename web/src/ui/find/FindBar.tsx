@@ -5,6 +5,8 @@ import { type KeyboardEvent, useEffect, useRef } from 'react'
 import { useStore } from 'zustand'
 import { number } from '../../i18n/formats'
 import { t } from '../../i18n'
+import { shown as keys } from '../../model/shortcut'
+import { mac } from '../commands/keys'
 import { IconButton, Select } from '../kit'
 import { useChrome, useDesk, useMay } from '../notebook/hooks'
 import { type Finder, finderOf, type Kinds } from './finder'
@@ -57,7 +59,7 @@ function Bar({ asked }: { asked: { readonly replacing: boolean } }) {
           <IconButton
             className={replacing ? 'find-more find-more-open' : 'find-more'}
             label={replacing ? t('Find only') : t('Replace as well')}
-            shortcut="Ctrl+H"
+            shortcut={keys('Mod+H', mac)}
             icon={<ChevronRight {...size} />}
             onClick={() => desk.chrome.setState({ find: { replacing: !replacing } })}
           />
@@ -82,12 +84,12 @@ function Bar({ asked }: { asked: { readonly replacing: boolean } }) {
                   finder.step(event.shiftKey ? -1 : 1)
                 }}
               />
-              <Toggle label={t('Match case')} shortcut="Alt+C" on={query.matchCase} icon={<CaseSensitive {...size} />} onToggle={() => ask({ matchCase: !query.matchCase })} />
-              <Toggle label={t('Whole words')} shortcut="Alt+W" on={query.wholeWord} icon={<WholeWord {...size} />} onToggle={() => ask({ wholeWord: !query.wholeWord })} />
-              <Toggle label={t('Regular expression')} shortcut="Alt+R" on={query.regex} icon={<Regex {...size} />} onToggle={() => ask({ regex: !query.regex })} />
+              <Toggle label={t('Match case')} shortcut={keys('Alt+C', mac)} on={query.matchCase} icon={<CaseSensitive {...size} />} onToggle={() => ask({ matchCase: !query.matchCase })} />
+              <Toggle label={t('Whole words')} shortcut={keys('Alt+W', mac)} on={query.wholeWord} icon={<WholeWord {...size} />} onToggle={() => ask({ wholeWord: !query.wholeWord })} />
+              <Toggle label={t('Regular expression')} shortcut={keys('Alt+R', mac)} on={query.regex} icon={<Regex {...size} />} onToggle={() => ask({ regex: !query.regex })} />
             </label>
             <div className="find-buttons">
-              <IconButton label={t('Previous match')} shortcut="Shift+Enter" icon={<ArrowUp {...size} />} onClick={() => finder.step(-1)} />
+              <IconButton label={t('Previous match')} shortcut={keys('Shift+Enter', mac)} icon={<ArrowUp {...size} />} onClick={() => finder.step(-1)} />
               <IconButton label={t('Next match')} shortcut="Enter" icon={<ArrowDown {...size} />} onClick={() => finder.step(1)} />
               <IconButton label={t('Close find')} shortcut="Esc" icon={<X {...size} />} onClick={close} />
             </div>
@@ -95,7 +97,7 @@ function Bar({ asked }: { asked: { readonly replacing: boolean } }) {
           {replacing && <ReplaceRow finder={finder} replacement={replacement} />}
           <div className="find-row find-where">
             <Count finder={finder} />
-            <Toggle label={t('In selection')} shortcut="Alt+L" on={scope !== null} icon={<TextSelect {...size} />} onToggle={narrow} />
+            <Toggle label={t('In selection')} shortcut={keys('Alt+L', mac)} on={scope !== null} icon={<TextSelect {...size} />} onToggle={narrow} />
             <Select<Kinds>
               label={t('Where to look')}
               value={kinds}
@@ -135,7 +137,7 @@ function ReplaceRow({ finder, replacement }: { finder: Finder; replacement: stri
       </label>
       <div className="find-buttons">
         <IconButton label={t('Replace')} shortcut="Enter" icon={<Replace {...size} />} disabled={none} onClick={() => void finder.replace()} />
-        <IconButton label={t('Replace all')} shortcut="Ctrl+Enter" icon={<ReplaceAll {...size} />} disabled={none} onClick={() => void finder.replaceAll()} />
+        <IconButton label={t('Replace all')} shortcut={keys('Mod+Enter', mac)} icon={<ReplaceAll {...size} />} disabled={none} onClick={() => void finder.replaceAll()} />
       </div>
     </div>
   )

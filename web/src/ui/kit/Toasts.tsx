@@ -56,7 +56,7 @@ export default function Toasts() {
   return (
     <Toast.Provider toastManager={manager} limit={4}>
       <Toast.Portal>
-        <Toast.Viewport className="toasts">
+        <Toast.Viewport className="toasts" aria-label={t('Notifications')}>
           <List />
         </Toast.Viewport>
       </Toast.Portal>
