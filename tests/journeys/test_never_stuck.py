@@ -3,7 +3,10 @@
 Counts here are the short form; `-m long` has a million lines, fifty megabytes and ten thousand displays.
 """
 
+import base64
 import re
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -283,6 +286,14 @@ const look = (list) => {
 new PerformanceObserver(look).observe({ type: 'layout-shift', buffered: true })
 """
 """How much moves once the cells are there and their frames are not."""
+ALL_SHIFTS = """
+window.moved = 0
+const count = (list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.moved += one.value
+}
+new PerformanceObserver(count).observe({ type: 'layout-shift', buffered: true })
+"""
+"""How much moves of what nobody moved, from the first drawing on; browsers call a page calm below 0.1."""
 
 
 def test_frames_that_come_again_move_nothing(house: House) -> None:
@@ -309,6 +320,52 @@ def test_frames_that_come_again_move_nothing(house: House) -> None:
 
     assert [box and box["height"] for box in again] == [box and box["height"] for box in known]
     assert page.evaluate("window.shifted") < 0.1
+
+
+def plot(width: int, height: int) -> str:
+    """A grey PNG, in base64."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    rows = chunk(b"IDAT", zlib.compress((b"\0" + b"\x99" * width) * height))
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + head + rows + chunk(b"IEND", b"")).decode()
+
+
+def test_a_hundred_cells_with_outputs_come_and_run_without_a_jump(house: House) -> None:
+    table = "<table class='dataframe'>" + "<tr><td>1</td><td>2</td></tr>" * 5 + "</table>"
+    cells: list[Any] = []
+    for at in range(0, 100, 4):
+        lines = nbformat.v4.new_output("stream", name="stdout", text="a line\n" * (at % 17))
+        frame = nbformat.v4.new_output("display_data", {"text/html": table, "text/plain": "a table"})
+        drawn = nbformat.v4.new_output("display_data", {"image/png": plot(400, 260)})
+        cells += [
+            nbformat.v4.new_markdown_cell(
+                f"## Section {at}\n\nText with $x^{at}$ and\n\n$$\\sum_k k^{at}$$", id=f"c{at}"
+            ),
+            nbformat.v4.new_code_cell("print('now')", id=f"c{at + 1}", outputs=[lines]),
+            nbformat.v4.new_code_cell("plot()", id=f"c{at + 2}", outputs=[drawn]),
+            nbformat.v4.new_code_cell("frame", id=f"c{at + 3}", outputs=[frame]),
+        ]
+    with house.server.client(house.token) as api:
+        document = dict(nbformat.v4.new_notebook(cells=cells))
+        made = api.post("/notebooks", params={"name": "hundred.ipynb"}, json=document).raise_for_status().json()
+    page = house.page
+    page.add_init_script(ALL_SHIFTS)
+    page.goto(f"{house.server.url}/notebooks/{made['id']}")
+    expect(house.cell("c0").locator(".katex").first).to_be_visible()
+    expect(house.output("c2").locator("img")).to_be_visible()
+    assert page.evaluate("window.moved") < 0.1
+
+    house.run("c1")
+    expect(house.output("c1")).to_contain_text("now")
+    page.mouse.move(700, 500)
+    for _ in range(12):
+        page.mouse.wheel(0, 600)
+    expect(house.cell("c4")).not_to_be_in_viewport()
+
+    assert page.evaluate("window.moved") < 0.15
 
 
 def test_a_film_is_read_in_parts(house: House) -> None:
