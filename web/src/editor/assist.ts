@@ -160,6 +160,8 @@ export function assistance(assistant: Assistant): Extension {
     following(assistant),
     keymap.of(keys),
     hoverTooltip(async (view, pos) => {
+      // After a finger the browser tells of a mouse that never leaves again.
+      if (matchMedia('(hover: none)').matches) return null
       const word = view.state.wordAt(pos)
       if (!word) return null
       const nodes = await assistant.describe(view.state.doc.toString(), Math.min(pos, word.to))

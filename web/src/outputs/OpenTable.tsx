@@ -21,7 +21,7 @@ export function OpenTable({ data }: { data: MimeBundle }) {
   const ref = tableOf(data)
   if (open === null || ref === null) return null
   return (
-    <button type="button" className="output-button output-table" onClick={() => open(ref)}>
+    <button type="button" className="output-button output-open-table" onClick={() => open(ref)}>
       <Sheet size={14} aria-hidden />
       {t('Open as interactive table')}
     </button>

@@ -56,7 +56,7 @@ function Contents() {
   }
 
   return (
-    <aside className="panel panel-left" aria-label={t('Table of contents')} data-keys="own">
+    <aside className="panel panel-left contents-panel" aria-label={t('Table of contents')} data-keys="own">
       <div className="panel-head">
         <h2>{t('Table of contents')}</h2>
         <IconButton label={t('Close contents')} icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />

@@ -66,7 +66,7 @@ function List() {
   const old = page?.since == null ? 0 : list.findIndex(({ queued_at }) => queued_at !== null && queued_at < page.since!)
   return (
     <>
-      <input type="search" className="executed-filter" aria-label={t('Filter executed code')} placeholder={t('Filter')} value={typed} maxLength={200} onChange={(event) => setTyped(event.target.value)} />
+      <input type="search" className="panel-filter" aria-label={t('Filter executed code')} placeholder={t('Filter')} value={typed} maxLength={200} onChange={(event) => setTyped(event.target.value)} />
       {trouble !== null && <p className="panel-note" role="alert">{trouble}</p>}
       {page === null && trouble === null && <Spinner label={t('Reading')} />}
       {page !== null && list.length === 0 && (

@@ -4,7 +4,7 @@ import { Pencil, Plus, Trash2, X } from 'lucide-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { t } from '../../i18n'
 import { settings, useSetting } from '../../settings/store'
-import { Button, IconButton, TextField } from '../kit'
+import { Button, IconButton } from '../kit'
 import { notify } from '../kit/notify'
 import { StillSource } from '../history/StillSource'
 import { useChrome, useDesk, useMay } from '../notebook/hooks'
@@ -32,7 +32,7 @@ function Snippets() {
         <h2>{t('Code snippets')}</h2>
         <IconButton label={t('Close snippets')} icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
       </div>
-      <TextField label={t('Search')} value={asked} onChange={setAsked} autoFocus />
+      <input className="panel-filter" aria-label={t('Search')} placeholder={t('Search')} value={asked} onChange={(event) => setAsked(event.target.value)} autoFocus />
       {own.length + others.length === 0 && <p className="panel-note">{t('No snippet has these words.')}</p>}
       {mine.length === 0 && asked === '' && <p className="panel-note">{t('Keep your own here: “Save as a snippet…” in the menu of a cell.')}</p>}
       {own.length > 0 && (

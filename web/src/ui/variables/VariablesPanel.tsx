@@ -83,7 +83,7 @@ function List() {
   return (
     <>
       <div className="variables-tools">
-        <input type="search" className="variables-filter" aria-label={t('Filter variables')} placeholder={t('Filter')} value={typed} maxLength={200} onChange={(event) => setTyped(event.target.value)} />
+        <input type="search" className="panel-filter" aria-label={t('Filter variables')} placeholder={t('Filter')} value={typed} maxLength={200} onChange={(event) => setTyped(event.target.value)} />
         <Select label={t('Sort by')} value={wanted.sort} onChange={(sort: Order) => setWanted({ ...wanted, sort, descending: sort === 'bytes' })} options={[{ value: 'name', label: t('Name') }, { value: 'type', label: t('Type') }, { value: 'bytes', label: t('Size') }]} />
         <IconButton label={wanted.hidden ? t('Hide modules, functions and names with _') : t('Show modules, functions and names with _')} pressed={wanted.hidden} icon={wanted.hidden ? <Eye size={16} aria-hidden /> : <EyeOff size={16} aria-hidden />} onClick={() => setWanted({ ...wanted, hidden: !wanted.hidden })} />
         <IconButton label={t('Refresh variables')} icon={<RefreshCw size={16} aria-hidden />} onClick={() => void load()} />
