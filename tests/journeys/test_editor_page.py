@@ -132,6 +132,39 @@ def test_what_is_far_away_is_found_and_replaced_in_one_step(house: House) -> Non
     expect(cell(page, "far40")).to_contain_text("price * 40")
 
 
+def test_a_thousand_cells_are_replaced_in_one_step_that_leaves_the_edits_of_others(house: House) -> None:
+    page = house.ada
+    cells = [code(f"far{number}", f"price_{number} = price * {number}") for number in range(1000)]
+    notebook = house.notebook(*cells, text("other", "Of the same hand."))
+    house.open(page, notebook)
+    found = find(page, "price", "Control+h")
+    expect(found).to_have_text("1 of 2,000")
+
+    page.get_by_role("textbox", name="Replace with").fill("cost")
+    page.get_by_role("button", name="Replace all").click()
+    expect(page.get_by_text("2,000 replaced", exact=True)).to_be_visible()
+    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+    with house.server.client(house.token) as api:
+        address = f"/notebooks/{notebook}/content"
+        content = api.get(address, params={"format": "ipynb"}).raise_for_status().json()
+        assert ["".join(one["source"]) for one in content["cells"][:1000]] == [
+            f"cost_{number} = cost * {number}" for number in range(1000)
+        ]
+        content["cells"][500]["source"] = "cost_500 = cost * 500\n# by another"
+        content["cells"][1000]["source"] = "Of another hand."
+        api.put(address, json=content).raise_for_status()
+    expect(cell(page, "other")).to_contain_text("Of another hand.")
+    page.get_by_role("menuitem", name="Edit", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile("^Undo")).first.click()
+    expect(found).to_have_text("2,000 found")
+    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+
+    left = ["".join(one["source"]) for one in house.cells(notebook).values()]
+    expected = [one["source"] for one in cells]
+    expected[500] += "\n# by another"
+    assert left == [*expected, "Of another hand."]
+
+
 def test_patterns_scopes_and_single_replacements(house: House) -> None:
     page = house.ada
     house.open(page, house.notebook(code("one", "a1 = 1\na2 = 2\nb3 = 3"), code("two", "a4 = 4"), text("three", "a5")))
