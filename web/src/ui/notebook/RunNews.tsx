@@ -1,5 +1,5 @@
 /** News of what runs, for who looks elsewhere: in the tab's title and sign, on the desktop, and for screen readers. */
-import { useEffect, useState } from 'react'
+import { useEffect, useReducer, useState } from 'react'
 import { useStore } from 'zustand'
 import { t, tn } from '../../i18n'
 import { type Ended, heard, NOTHING } from '../../model/batch'
@@ -8,6 +8,7 @@ import { settings, useSetting } from '../../settings/store'
 import type { Desk } from './desk'
 import { lasted } from './duration'
 import { useDesk } from './hooks'
+import { Telling } from './telling'
 import { signTab } from './title'
 
 const SHORT_MS = 1000
@@ -18,13 +19,21 @@ const COLOURS: Readonly<Record<Look, string | null>> = { still: null, running: '
 export default function RunNews() {
   const desk = useDesk()
   const announces = useSetting((all) => all.accessibility.announce)
-  const [said, setSaid] = useState('')
+  // Each is another element, so that the same words said again are heard again.
+  const [said, say] = useReducer(([turn]: readonly [number, string], words: string) => [turn + 1, words] as const, [0, ''] as const)
   const [ended, setEnded] = useState<Ended | null>(null)
-  useEffect(() => followRuns(desk, (execution) => setSaid(spoken(desk, execution)), (news) => {
-    if (!looking()) setEnded(news)
-    notifyDesktop(desk, news)
-  }), [desk])
-  useEffect(() => followPeople(desk, setSaid), [desk])
+  useEffect(() => {
+    const telling = new Telling(say)
+    const ends = [
+      () => telling.close(),
+      followPeople(desk, (words) => telling.person(words)),
+      followRuns(desk, (execution) => tell(desk, telling, execution), (news) => {
+        if (!looking()) setEnded(news)
+        notifyDesktop(desk, news)
+      }),
+    ]
+    return () => ends.forEach((end) => end())
+  }, [desk])
   useEffect(() => {
     const seen = () => looking() && setEnded(null)
     document.addEventListener('visibilitychange', seen)
@@ -46,7 +55,7 @@ export default function RunNews() {
   }, [])
   return (
     <p className="visually-hidden" role="status" aria-label={t('News of the notebook')}>
-      {announces && said}
+      {announces && <span key={said[0]}>{said[1]}</span>}
     </p>
   )
 }
@@ -83,18 +92,10 @@ function followRuns(desk: Desk, changed: (execution: Execution) => void, ended: 
   })
 }
 
-function spoken(desk: Desk, { cell, state }: Execution): string {
-  const number = desk.outline.current().indexOf(cell) + 1
-  switch (state) {
-    case 'running':
-      return t('Cell {number} runs', { number })
-    case 'finished':
-      return t('Cell {number} is done', { number })
-    case 'failed':
-      return t('Cell {number} failed', { number })
-    default:
-      return ''
-  }
+function tell(desk: Desk, telling: Telling, { cell, state }: Execution): void {
+  if (state !== 'running' && state !== 'finished' && state !== 'failed') return
+  const error = desk.session.run(cell)?.outputs.findLast((output) => output.output_type === 'error')
+  telling.run({ cell, number: desk.outline.current().indexOf(cell) + 1, state, error: state === 'failed' && error?.output_type === 'error' ? error.ename : undefined })
 }
 
 /** Tells who comes and goes, by name. */

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'reac
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
 import { editsWait } from '../../model/text'
+import { useSetting } from '../../settings/store'
 import { classes, later } from '../kit'
 import { useDesk, useRoom } from './hooks'
 import { savingOf } from './saving'
@@ -20,6 +21,7 @@ export function SaveStatus() {
   const saves = useSyncExternalStore(saving.subscribe, saving.current)
   // Elsewhere it changes with every key, and is not shown.
   const waiting = useStore(room.unsaved, (edits) => (offline ? edits : 0))
+  const announces = useSetting((all) => all.accessibility.announce)
   const [details, setDetails] = useState<'unasked' | 'open' | 'closed'>('unasked')
   const anchor = useRef<HTMLSpanElement>(null)
   useUnloadWarning()
@@ -34,7 +36,8 @@ export function SaveStatus() {
   return (
     <span className={classes('save-status', offline && 'save-offline', offline && !keeps && 'save-unkept')} ref={anchor}>
       {!joining && <Icon size={14} aria-hidden />}
-      <span role="status" aria-label={t('Save status')}>
+      {/* Whoever writes is not told with each pause that it begins. */}
+      <span role="status" aria-live={announces && !saves ? 'polite' : 'off'} aria-label={t('Save status')}>
         {text}
       </span>
       {/* Beside the status: not every edit that is added to it is to be read out. */}
