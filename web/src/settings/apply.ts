@@ -12,3 +12,6 @@ export function applyAccessibility(): void {
   apply()
   settings.subscribe(apply)
 }
+
+/** Whether nothing is to move that need not: as the person chose, or as the system says. */
+export const lessMotion = (): boolean => settings.getState().accessibility.motion === 'less' || matchMedia('(prefers-reduced-motion: reduce)').matches

@@ -4,6 +4,7 @@ import type * as Y from 'yjs'
 import { find, type Found, placeOf, type Range } from '../../model/anchors'
 import { cellOf, cellsOf, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
+import { lessMotion } from '../../settings/apply'
 import type { Desk } from '../notebook/desk'
 import type { Thread } from './api'
 import { type Highlight, highlight } from './highlights'
@@ -155,5 +156,5 @@ export function reveal(desk: Desk, comments: Comments, thread: Thread, until = p
     return
   }
   const mark = root.querySelector(`[data-thread="${CSS.escape(thread.id)}"]`)
-  ;(mark ?? root).scrollIntoView({ block: mark || root.offsetHeight < innerHeight ? 'center' : 'start', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' })
+  ;(mark ?? root).scrollIntoView({ block: mark || root.offsetHeight < innerHeight ? 'center' : 'start', behavior: lessMotion() ? 'auto' : 'smooth' })
 }

@@ -5,6 +5,7 @@ import '@xterm/xterm/css/xterm.css'
 import { useEffect, useRef, useState } from 'react'
 import '../../outputs/text.css'
 import { t, tn } from '../../i18n'
+import { lessMotion } from '../../settings/apply'
 import { Button, notify, Spinner, useShownTheme } from '../kit'
 import { Line, type LineState } from './line'
 
@@ -39,7 +40,7 @@ export function Screen({ url, label, shown, old, screenReader, onLeave, onTitle,
   useEffect(() => {
     const element = host.current!
     const terminal = new Terminal({
-      cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+      cursorBlink: !lessMotion(),
       fontFamily: getComputedStyle(element).fontFamily,
       fontSize: 13,
       lineHeight: 1.25,
