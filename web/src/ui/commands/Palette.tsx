@@ -38,8 +38,7 @@ export default function Palette() {
   const found = useMemo(() => ranked(query, all, headings), [query, all, headings])
   const go = (one: Found) => {
     desk.open(null)
-    // Once the dialog has given the focus back, the command may move it.
-    setTimeout(one.go)
+    onceGivenBack(one.go)
   }
   return (
     <Picker
@@ -64,6 +63,13 @@ export default function Palette() {
       )}
     </Picker>
   )
+}
+
+/** Once the dialog has given the focus back, the command may move it, or remember where it was. */
+function onceGivenBack(then: () => void, frames = 10): void {
+  const at = document.activeElement ?? document.body
+  if (frames === 0 || (at !== document.body && at.closest('.dialog') === null)) setTimeout(then)
+  else requestAnimationFrame(() => onceGivenBack(then, frames - 1))
 }
 
 function commandsOf(desk: Desk): readonly Found[] {

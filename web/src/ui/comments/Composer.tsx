@@ -58,6 +58,7 @@ export function Composer({ notebook, label, placeholder, initial, send, autoFocu
       event.preventDefault()
       go()
     } else if (event.key === 'Escape' && onCancel) {
+      event.preventDefault()
       event.stopPropagation()
       onCancel()
     }

@@ -20,8 +20,8 @@ const FILTERS: readonly { readonly filter: Filter; readonly label: string }[] = 
 
 export function Panel({ comments }: { comments: Comments }) {
   const desk = useDesk()
-  const panel = useArrival()
   const minimised = useStore(comments.state, (state) => state.minimised)
+  const panel = useArrival(!minimised, () => desk.showComments(false))
   if (minimised) return <Minimised comments={comments} />
   return (
     <aside ref={panel} tabIndex={-1} className="panel panel-right comments" aria-label={t('Comments')} data-keys="own">

@@ -3,6 +3,7 @@ import { ChevronDown, ChevronRight, Play, X } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { useStore } from 'zustand'
 import { t } from '../../i18n'
+import { useArrival } from '../arrival'
 import { classes, IconButton } from '../kit'
 import { moveSection } from '../notebook/arranging'
 import { arranged } from './moving'
@@ -30,6 +31,8 @@ function Contents() {
   const rows = useMemo(() => rowsOf(order, headings.of, sections), [order, headings, sections, version])
   const reading = useReading(desk, rows)
   const [at, setAt] = useState<string | null>(null)
+  const close = () => desk.chrome.setState({ side: null })
+  const panel = useArrival(true, close, '[role="treeitem"][tabindex="0"]')
   const tree = useRef<HTMLUListElement>(null)
   const here = rows.some(({ key }) => key === at) ? at : (reading ?? rows[0]?.key ?? null)
 
@@ -56,10 +59,10 @@ function Contents() {
   }
 
   return (
-    <aside className="panel panel-left contents-panel" aria-label={t('Table of contents')} data-keys="own">
+    <aside ref={panel} tabIndex={-1} className="panel panel-left contents-panel" aria-label={t('Table of contents')} data-keys="own">
       <div className="panel-head">
         <h2>{t('Table of contents')}</h2>
-        <IconButton label={t('Close contents')} icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
+        <IconButton label={t('Close contents')} icon={<X size={16} aria-hidden />} onClick={close} />
       </div>
       {rows.length === 0 && <p className="panel-note">{t('Headings in text cells appear here. Begin a line with # to make one.')}</p>}
       {rows.length > 0 && (

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import { type Executed, type ExecutedPage, looking } from '../../api/looking'
 import { at as written, decimals } from '../../i18n/formats'
 import { t } from '../../i18n'
+import { useArrival } from '../arrival'
 import { Button, EmptyState, IconButton, notify, notifyError, Spinner } from '../kit'
 import { Splitter, useKeptSize, useWindowSize } from '../kit/Splitter'
 import { useChrome, useDesk, useOrder, useSession } from '../notebook/hooks'
@@ -18,13 +19,15 @@ const PAGE = 50
 export default function ExecutedPanel() {
   const desk = useDesk()
   const shown = useChrome((chrome) => chrome.side === 'executed')
+  const close = () => desk.chrome.setState({ side: null })
+  const panel = useArrival(shown, close)
   const [width, setWidth] = useKeptSize('executed', WIDTH.first)
   const wide = useWindowSize().width > NARROW
   return (
-    <aside className="panel panel-left executed" aria-label={t('Executed code')} data-keys="own" hidden={!shown} style={wide ? { width: Math.min(width, WIDTH.max) } : undefined}>
+    <aside ref={panel} tabIndex={-1} className="panel panel-left executed" aria-label={t('Executed code')} data-keys="own" hidden={!shown} style={wide ? { width: Math.min(width, WIDTH.max) } : undefined}>
       <div className="panel-head">
         <h2>{t('Executed code')}</h2>
-        <IconButton label={t('Close executed code')} icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
+        <IconButton label={t('Close executed code')} icon={<X size={16} aria-hidden />} onClick={close} />
       </div>
       {shown && <List />}
       {wide && <Splitter label={t('Width of the executed code')} edge="right" size={width} min={WIDTH.min} max={WIDTH.max} onSize={setWidth} />}

@@ -6,6 +6,7 @@ import { t } from '../../i18n'
 import { ApiError } from '../../api/client'
 import { contentAddress, inside, type RuntimeId } from '../../api/inside'
 import { share, sizeText } from '../../model/usage'
+import { useArrival } from '../arrival'
 import { ConfirmDialog, IconButton, type MenuEntry, notify, notifyError } from '../kit'
 import { Splitter, useKeptSize, useWindowSize } from '../kit/Splitter'
 import { useChrome, useDesk } from '../notebook/hooks'
@@ -29,15 +30,17 @@ const NARROW = 900
 export default function FilesPanel() {
   const desk = useDesk()
   const shown_ = useChrome((chrome) => chrome.side === 'files')
+  const close = () => desk.chrome.setState({ side: null })
+  const panel = useArrival(shown_, close)
   const runtime = useReadyRuntime()
   const [width, setWidth] = useKeptSize('files', WIDTH.first)
   const window_ = useWindowSize()
   const wide = window_.width > NARROW
   return (
-    <aside className="panel panel-left files" aria-label={t('Files')} data-keys="own" hidden={!shown_} style={wide ? { width: Math.min(width, WIDTH.max) } : undefined}>
+    <aside ref={panel} tabIndex={-1} className="panel panel-left files" aria-label={t('Files')} data-keys="own" hidden={!shown_} style={wide ? { width: Math.min(width, WIDTH.max) } : undefined}>
       <div className="panel-head">
         <h2>{t('Files')}</h2>
-        <IconButton label={t('Close files')} icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
+        <IconButton label={t('Close files')} icon={<X size={16} aria-hidden />} onClick={close} />
       </div>
       {runtime === null ? (
         <NotConnected icon={<FolderOpen size={36} aria-hidden />}>{t('Connect to a runtime to see its files.')}</NotConnected>

@@ -25,6 +25,7 @@ function Bar({ asked }: { asked: { readonly replacing: boolean } }) {
   const { query, kinds, scope, replacement, problem } = useStore(finder.state)
   const editable = useMay('write')
   const input = useRef<HTMLInputElement>(null)
+  const before = useRef<HTMLElement>(null)
   const replacing = asked.replacing && editable
 
   useEffect(() => {
@@ -35,13 +36,14 @@ function Bar({ asked }: { asked: { readonly replacing: boolean } }) {
   useEffect(() => {
     const words = selectedWords(desk)
     if (words !== null) finder.ask({ query: { ...finder.state.getState().query, text: words } })
+    if (document.activeElement instanceof HTMLElement && document.activeElement.closest('.find') === null) before.current = document.activeElement
     input.current?.focus()
     input.current?.select()
   }, [asked, desk, finder])
 
   const close = () => {
     desk.chrome.setState({ find: null })
-    finder.enter()
+    if (!finder.enter()) before.current?.focus({ preventScroll: true })
   }
   const ask = (change: Partial<Query>) => finder.ask({ query: { ...query, ...change } })
   const narrow = () => finder.ask({ scope: scope === null ? finder.selection() : null })

@@ -95,14 +95,18 @@ export class Finder {
   }
 
   /** Put the cursor where the person has got to. */
-  enter(): void {
+  enter(): boolean {
     const { matches, current } = this.state.getState()
     const match = matches[current]
-    if (!match) return
-    if (this.desk.type(match.cell) === 'markdown' && !this.desk.may('write')) return this.desk.goTo(match.cell)
+    if (!match) return false
+    if (this.desk.type(match.cell) === 'markdown' && !this.desk.may('write')) {
+      this.desk.goTo(match.cell)
+      return true
+    }
     this.desk.goTo(match.cell, true)
     const view = this.desk.editors.getState().get(match.cell)
     view?.dispatch({ selection: { anchor: match.from, head: Math.min(match.to, view.state.doc.length) }, scrollIntoView: true })
+    return true
   }
 
   /** What is selected now is where is looked from now on: a text, or cells. Null: there is nothing selected. */

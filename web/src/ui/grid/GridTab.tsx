@@ -5,6 +5,7 @@ import { ApiError } from '../../api/client'
 import { type Filter, looking, type Looked, type Sort, type Table, type View } from '../../api/looking'
 import { number } from '../../i18n/formats'
 import { t, tn } from '../../i18n'
+import { useArrival } from '../arrival'
 import { Button, Hint, IconButton, Menu, type MenuEntry, notify, notifyError, Spinner } from '../kit'
 import { Splitter, useKeptSize, useWindowSize } from '../kit/Splitter'
 import type { TableWanted } from '../notebook/desk'
@@ -34,9 +35,10 @@ export default function GridTab() {
   const most = Math.max(WIDTH_MIN, window_.width - CELLS_MIN)
   const size = width === 0 ? Math.round(window_.width * 0.5) : width
   const close = () => desk.chrome.setState({ table: null })
+  const panel = useArrival(wanted !== null && !covered, () => (full ? setFull(false) : close()))
   if (wanted === null) return null
   return (
-    <section className={full ? 'gridtab gridtab-full' : 'gridtab'} aria-label={t('Table')} data-keys="own" hidden={covered} style={wide ? { width: Math.min(size, most) } : undefined} onKeyDown={(event) => event.key === 'Escape' && full && setFull(false)}>
+    <section ref={panel} tabIndex={-1} className={full ? 'gridtab gridtab-full' : 'gridtab'} aria-label={t('Table')} data-keys="own" hidden={covered} style={wide ? { width: Math.min(size, most) } : undefined}>
       {wide && <Splitter label={t('Width of the table')} edge="left" size={size} min={WIDTH_MIN} max={most} onSize={setWidth} />}
       <Opened key={`${wanted.variable ?? ''} ${wanted.ref ?? ''} ${wanted.asked}`} wanted={wanted} full={full} onFull={() => setFull(!full)} onClose={close} />
     </section>

@@ -19,7 +19,7 @@ export default function HistoryPanel() {
 
 function Panel() {
   const desk = useDesk()
-  const panel = useArrival()
+  const panel = useArrival(true, () => desk.showHistory(false))
   const { list, failure, more } = useRevisions(desk)
   const [naming, setNaming] = useState<Revision | null>(null)
   return (

@@ -9,6 +9,7 @@ import { kernelLabel } from '../../model/runtimes'
 import { continued, countdown, ofText, sizeText, spanText, type UsagePoint } from '../../model/usage'
 import type { NetworkMode, Runtime, Usage, Variable } from '../../model/wire'
 import { isHere } from '../../session/session'
+import { useArrival } from '../arrival'
 import { Button, EmptyState, IconButton } from '../kit'
 import { useChrome, useDesk, useMay, useSession } from '../notebook/hooks'
 import { Bar } from './Bar'
@@ -25,11 +26,13 @@ function Resources() {
   const runtime = useSession((session) => session.runtime)
   const connecting = useSession((session) => session.connecting)
   const mayRun = useMay('run')
+  const close = () => desk.showResources(false)
+  const panel = useArrival(true, close)
   return (
-    <aside className="panel panel-right resources" aria-label={t('Resources')}>
+    <aside ref={panel} tabIndex={-1} className="panel panel-right resources" aria-label={t('Resources')}>
       <div className="panel-head">
         <h2>{t('Resources')}</h2>
-        <IconButton label={t('Close resources')} icon={<X size={16} aria-hidden />} onClick={() => desk.showResources(false)} />
+        <IconButton label={t('Close resources')} icon={<X size={16} aria-hidden />} onClick={close} />
       </div>
       {isHere(runtime) ? <OfRuntime key={runtime.id} runtime={runtime} /> : (
         <EmptyState

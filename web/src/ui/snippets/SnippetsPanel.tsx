@@ -4,6 +4,7 @@ import { Pencil, Plus, Trash2, X } from 'lucide-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { t } from '../../i18n'
 import { settings, useSetting } from '../../settings/store'
+import { useArrival } from '../arrival'
 import { Button, IconButton } from '../kit'
 import { notify } from '../kit/notify'
 import { StillSource } from '../history/StillSource'
@@ -19,6 +20,8 @@ export default function SnippetsPanel() {
 
 function Snippets() {
   const desk = useDesk()
+  const close = () => desk.chrome.setState({ side: null })
+  const panel = useArrival(true, close, 'input')
   const all = useSetting((now) => now)
   const mine = useMemo(() => ownSnippets(all), [all])
   const [asked, setAsked] = useState('')
@@ -27,12 +30,12 @@ function Snippets() {
   const own = found(asked, mine.map((snippet) => ({ ...snippet, words: '' })))
   const others = found(asked, builtIn)
   return (
-    <aside className="panel panel-left snippets" aria-label={t('Code snippets')}>
+    <aside ref={panel} tabIndex={-1} className="panel panel-left snippets" aria-label={t('Code snippets')}>
       <div className="panel-head">
         <h2>{t('Code snippets')}</h2>
-        <IconButton label={t('Close snippets')} icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
+        <IconButton label={t('Close snippets')} icon={<X size={16} aria-hidden />} onClick={close} />
       </div>
-      <input className="panel-filter" aria-label={t('Search')} placeholder={t('Search')} value={asked} onChange={(event) => setAsked(event.target.value)} autoFocus />
+      <input className="panel-filter" aria-label={t('Search')} placeholder={t('Search')} value={asked} onChange={(event) => setAsked(event.target.value)} />
       {own.length + others.length === 0 && <p className="panel-note">{t('No snippet has these words.')}</p>}
       {mine.length === 0 && asked === '' && <p className="panel-note">{t('Keep your own here: “Save as a snippet…” in the menu of a cell.')}</p>}
       {own.length > 0 && (

@@ -7,6 +7,7 @@ import { t, tn } from '../../i18n'
 import { sizeText } from '../../model/usage'
 import { NotConnected } from '../files/NotConnected'
 import { useReadyRuntime } from '../files/useRuntime'
+import { useArrival } from '../arrival'
 import { Button, IconButton, Menu, notify, notifyError, Select, Spinner } from '../kit'
 import { Splitter, useKeptSize, useWindowSize } from '../kit/Splitter'
 import { useChrome, useDesk, useSession } from '../notebook/hooks'
@@ -23,15 +24,17 @@ const EVERY_MS = 2000
 export default function VariablesPanel() {
   const desk = useDesk()
   const shown = useChrome((chrome) => chrome.side === 'variables')
+  const close = () => desk.chrome.setState({ side: null })
+  const panel = useArrival(shown, close)
   const runtime = useReadyRuntime()
   const kernel = useSession((session) => session.kernel?.id ?? null)
   const [width, setWidth] = useKeptSize('variables', WIDTH.first)
   const wide = useWindowSize().width > NARROW
   return (
-    <aside className="panel panel-left variables" aria-label={t('Variables')} data-keys="own" hidden={!shown} style={wide ? { width: Math.min(width, WIDTH.max) } : undefined}>
+    <aside ref={panel} tabIndex={-1} className="panel panel-left variables" aria-label={t('Variables')} data-keys="own" hidden={!shown} style={wide ? { width: Math.min(width, WIDTH.max) } : undefined}>
       <div className="panel-head">
         <h2>{t('Variables')}</h2>
-        <IconButton label={t('Close variables')} icon={<X size={16} aria-hidden />} onClick={() => desk.chrome.setState({ side: null })} />
+        <IconButton label={t('Close variables')} icon={<X size={16} aria-hidden />} onClick={close} />
       </div>
       {runtime === null ? <NotConnected icon={<Braces size={36} aria-hidden />}>{t('Connect to a runtime to see the variables of its kernel.')}</NotConnected> : shown && <List key={`${runtime} ${kernel}`} />}
       {wide && <Splitter label={t('Width of the variables panel')} edge="right" size={width} min={WIDTH.min} max={WIDTH.max} onSize={setWidth} />}
