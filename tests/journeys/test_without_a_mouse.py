@@ -74,7 +74,10 @@ def test_a_whole_visit_by_keys_alone() -> None:
         keys.press("Enter")
         expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
 
-        keys.to(page.get_by_role("textbox", name="Source").first)
+        # Tab comes to one cell, and Enter into its text.
+        keys.to(page.locator('[data-cell-id="a"]'))
+        keys.press("Enter")
+        expect(page.locator('[data-cell-id="a"] .cm-content')).to_be_focused()
         keys.press("Control+Enter")
         expect(page.locator('[data-cell-id="a"]')).to_contain_text("42")
         expect(page.get_by_role("status", name="News of the notebook")).to_have_text("Cell 1 is done")

@@ -7,6 +7,7 @@ import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
+import { settings } from '../settings/store'
 import type { Assistant } from './assist'
 import { grammarOf } from './grammar'
 import type { Grammar } from './grammars'
@@ -27,6 +28,8 @@ export interface EditorOptions {
   readonly awareness: Awareness | null
   readonly language: Grammar
   readonly readOnly: boolean
+  /** Tab comes into it, as it does unless that is false; or if Tab leads out of it again, as may be set. */
+  readonly stop?: boolean
   /** Numbered whatever is set. */
   readonly lineNumbers?: boolean
   readonly assistant: Assistant | null
@@ -92,7 +95,8 @@ export function mountEditor(options: EditorOptions): EditorView {
         tooltips({ position: 'fixed', parent: document.body }),
         outside.of({ leave: options.leave, save: options.save ?? (() => undefined) }),
         EditorState.readOnly.of(options.readOnly),
-        EditorView.contentAttributes.of({ 'aria-label': options.name ?? 'Source', tabindex: '0', spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
+        EditorView.contentAttributes.of(() => ({ tabindex: options.stop !== false || settings.getState().accessibility.tabMovesFocus ? '0' : '-1' })),
+        EditorView.contentAttributes.of({ 'aria-label': options.name ?? 'Source', spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
         EditorView.focusChangeEffect.of((_state, focused) => (options.focused(focused), null)),
         yCollab(text, awareness, { undoManager: options.readOnly ? false : undoOf(text) }),
       ],

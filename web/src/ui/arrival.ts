@@ -48,7 +48,7 @@ function giveBack(panel: HTMLElement): void {
   const at = document.activeElement
   // Something else has taken it meanwhile.
   if (at !== null && at !== document.body && !panel.contains(at)) return
-  const back = before?.isConnected === true && before.checkVisibility() ? before : (document.querySelector<HTMLElement>('.cells > [tabindex="0"]') ?? document.querySelector<HTMLElement>('.nb-main'))
+  const back = before?.isConnected === true && before.checkVisibility() ? before : (document.querySelector<HTMLElement>('.cell-group > [tabindex="0"]') ?? document.querySelector<HTMLElement>('.nb-main'))
   before = null
   back?.focus({ preventScroll: true })
 }

@@ -23,6 +23,7 @@ import '../../ui/notebook/notebook.css'
 import '../../ui/notebook/print.css'
 import { Rail } from '../../ui/notebook/Rail'
 import { SIDES } from '../../ui/notebook/sides'
+import { skipToCells } from '../../ui/notebook/tabbing'
 import { Toolbar } from '../../ui/notebook/Toolbar'
 import { NotFound, Notice } from '../../ui/Notice'
 
@@ -94,6 +95,7 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
   const aside = useRoom((state) => state.aside) || loose.length > 0
   const here = useMemo(() => (ended?.kept ? [...loose, ended.kept] : loose), [ended, loose])
   const { enter } = useAccount()
+  const desk = useDesk()
   if (ended?.code === 4401) {
     return (
       <Notice title={t('This notebook is not open to everybody any more')} actions={<Button weight="primary" onClick={enter}>{t('Sign in')}</Button>}>
@@ -118,13 +120,23 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
   }
   return (
     <div className="nb">
+      <a
+        href="#cells"
+        className="skip"
+        onClick={(event) => {
+          event.preventDefault()
+          skipToCells(desk)
+        }}
+      >
+        {t('Skip to the cells')}
+      </a>
       <Header />
       <div className="nb-body">
         <Rail />
         {SIDES.map(({ id, name, part: Part }) => (
           <Once key={id} asked={(chrome) => chrome.side === id} what={name} part={<Part />} />
         ))}
-        <main className="nb-main">
+        <main className="nb-main" tabIndex={-1}>
           <Toolbar />
           <Once asked={(chrome) => chrome.find !== null} what={t('Find and replace')} part={<FindBar />} />
           {ready && <SlidesWhenAsked />}

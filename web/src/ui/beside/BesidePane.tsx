@@ -86,7 +86,8 @@ function CodeMirrored({ id, cell }: { id: CellId; cell: CellMap }) {
       language: grammar,
       readOnly: !editable,
       assistant: editable ? assistantOf(desk, id) : null,
-      leave: () => desk.goTo(id),
+      // Escape and then Tab leaves it, as in every editor: what comes after it would else be out of reach.
+      leave: () => undefined,
       save: () => saySaved(desk),
       focused: (focused) => focused && desk.act({ do: 'focus', cell: id, editing: true }),
       beyond: () => false,

@@ -1,5 +1,5 @@
 /** All cells that are not in a collapsed section, in order, in one scrolling page. */
-import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { memo, type RefObject, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { t } from '../../i18n'
 import { GROUP, type Group, grouped, unchanged } from '../../model/groups'
 import type { CellId } from '../../model/wire'
@@ -12,6 +12,7 @@ import { dragOver } from './drop'
 import { useDesk, useMay, useOrder, useShown } from './hooks'
 import { InsertBar } from './InsertBar'
 import { useMade } from './made'
+import { useTabbing } from './tabbing'
 
 export function CellList() {
   const desk = useDesk()
@@ -23,6 +24,8 @@ export function CellList() {
   const ends = groups.map(({ cells }) => (counted += cells.length))
   const editable = useMay('write')
   const list = useRef<HTMLDivElement>(null)
+  const skip = useRef<HTMLButtonElement>(null)
+  const end = useRef<HTMLParagraphElement>(null)
   const attach = useCallback((element: HTMLElement | null) => {
     if (!element) return
     desk.pool.attach(element, list.current!)
@@ -32,17 +35,25 @@ export function CellList() {
   useEffect(() => desk.pool.look(), [desk, shown])
   // Before the cells are taken out of the page, while they can still be measured.
   useLayoutEffect(() => keepHeights(desk), [desk])
+  useHeld(desk, list, end)
+  useTabbing(desk, list, skip, end)
   useScrollTo(desk)
   useMade(desk)
   useClipboard(desk)
   return (
     <div className="notebook-scroll" ref={attach}>
       <div className="notebook-page">
-        <div role="list" aria-label={t('Cells')} className="cells" ref={list}>
+        {order.length > 0 && (
+          <button type="button" className="skip" ref={skip} onClick={() => end.current?.focus()}>
+            {t('Skip past the cells')}
+          </button>
+        )}
+        <div role="list" id="cells" aria-label={t('Cells')} aria-description={t('Arrow keys go from cell to cell, Enter writes in one, Escape leaves its text. Tab goes to what is in the cell, and then past all cells.')} className="cells" ref={list}>
           {groups.map(({ key, cells }, at) => (
             <CellGroup key={key} cells={cells} here={ends[at]! > from && ends[at]! - cells.length < to} />
           ))}
         </div>
+        <p className="skip cells-end" tabIndex={-1} ref={end}>{t('End of the cells')}</p>
         {order.length === 0 && (
           <p className="cells-none">{editable ? t('This notebook is empty. Add a code or a text cell to begin.') : t('This notebook is empty.')}</p>
         )}
@@ -50,6 +61,21 @@ export function CellList() {
       </div>
     </div>
   )
+}
+
+/** Who was at a cell that is gone, or hidden now, is brought to the next one, or to where one is made. */
+function useHeld(desk: Desk, list: RefObject<HTMLElement | null>, end: RefObject<HTMLElement | null>): void {
+  const order = useOrder()
+  const shown = useShown()
+  const held = list.current?.contains(document.activeElement) ?? false
+  useLayoutEffect(() => {
+    if (!held || (document.activeElement ?? document.body) !== document.body) return
+    const { focused } = desk.view.getState()
+    const here = new Set(shown)
+    const next = order.slice(0, focused === null ? 0 : order.indexOf(focused) + 1).findLast((id) => here.has(id)) ?? shown[0]
+    if (next !== undefined) desk.goTo(next)
+    else (end.current?.parentElement?.querySelector<HTMLElement>('.insert-last button') ?? end.current)?.focus()
+  }, [desk, held, order, shown, end])
 }
 
 /** What a far cell is taken to be as tall as (cell.css): a group that is not drawn, or has not come, moves nothing. */

@@ -1,5 +1,6 @@
 /** What can be done with one cell, floating at its corner while it is focused or pointed at. */
 import { ArrowDown, ArrowUp, Copy, EllipsisVertical, Link, MessageSquarePlus, Pencil, PencilOff, Trash2 } from 'lucide-react'
+import { type KeyboardEvent, useLayoutEffect, useRef } from 'react'
 import { t } from '../../i18n'
 import type { CellMap, CellType } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
@@ -19,12 +20,28 @@ export function CellToolbar({ id, cell, type }: { id: CellId; cell: CellMap; typ
   const editable = useEditable(cell)
   const mayComment = useMay('comment')
   const open = useView((view) => view.open.has(id))
+  const bar = useRef<HTMLDivElement>(null)
+  const buttons = () => [...(bar.current?.querySelectorAll<HTMLElement>('.cell-tool') ?? [])]
+  /** Of all of them Tab comes to one. */
+  const stop = (here: HTMLElement) => buttons().forEach((button) => (button.tabIndex = button === here ? 0 : -1))
+  useLayoutEffect(() => {
+    const all = buttons()
+    if (!all.some((button) => button.tabIndex === 0) || all.every((button) => button.tabIndex === 0)) stop(all[0]!)
+  })
+  const walk = (event: KeyboardEvent) => {
+    const all = buttons()
+    const at = all.indexOf(event.target as HTMLElement)
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: all.length - 1 }[event.key]
+    if (at < 0 || to === undefined) return
+    event.preventDefault()
+    all.at(to % all.length)?.focus()
+  }
   const here = (act: (ids: readonly CellId[]) => void) => () => {
     focus(desk, id)
     act(movedWith(desk, id))
   }
   return (
-    <div className="cell-tools" role="toolbar" aria-label={t('Cell')}>
+    <div className="cell-tools" role="toolbar" aria-label={t('Cell')} ref={bar} onKeyDown={walk} onFocus={({ target }) => stop(target)}>
       {writes && (
         <>
           <Tool label={t('Move cell up')} icon={<ArrowUp {...size} />} act={here((ids) => arranging.move(desk, ids, -1))} />

@@ -5,6 +5,7 @@ import { type Grammar, mountEditor } from '../../editor/editor'
 import { textWithMarks } from '../../editor/unseen'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
+import { settings } from '../../settings/store'
 import { assistantOf } from './assistant'
 import { attach } from './attaching'
 import { useDesk, useEditable } from './hooks'
@@ -58,6 +59,7 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
         text,
         awareness: desk.room.awareness,
         language,
+        stop: false,
         readOnly: !editable,
         assistant: code && editable ? assistantOf(desk, id) : null,
         ...(language === 'markdown' && { pictures: (files, view, at) => void attach(desk, id, files, view, at) }),
@@ -119,7 +121,7 @@ export const Source = memo(function Source({ id, cell, language, code = false, l
 function still(element: HTMLElement, text: ReturnType<typeof textOf>): () => void {
   const pre = document.createElement('pre')
   pre.className = 'source-still'
-  pre.tabIndex = 0
+  pre.tabIndex = settings.getState().accessibility.tabMovesFocus ? 0 : -1
   for (const [name, value] of [['role', 'textbox'], ['aria-label', 'Source'], ['aria-multiline', 'true']] as const) pre.setAttribute(name, value)
   const paint = () => {
     pre.replaceChildren(textWithMarks(`${text.toString()}\n`))

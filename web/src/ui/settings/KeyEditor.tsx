@@ -41,6 +41,11 @@ export default function KeyEditor({ focused = false }: { focused?: boolean }) {
           {t('Reset all')}
         </Button>
       </div>
+      {query === '' && (
+        <p className="keys-tab">
+          {t('Tab goes from a cell to what is in it, and then past all cells; arrow keys go from cell to cell. In a text Tab indents: Escape leaves it, and then Tab goes on. Escape also leaves an output, and closes a panel.')}
+        </p>
+      )}
       {groups.map(([menu, commands]) => (
         <section key={menu ?? ''} aria-label={menu === undefined ? t('By keys alone') : t(menu)}>
           <h3>{menu === undefined ? t('By keys alone') : t(menu)}</h3>
