@@ -272,6 +272,37 @@ def test_a_thousand_cells_are_found_linked_to_and_printed(house: House) -> None:
     house.alive(nodes_max=40_000)
 
 
+def test_whatever_scrolls_far_leaves_what_came_into_sight_there(house: House) -> None:
+    """The browser's own search, a key, a script: cells that were never drawn are taller than was guessed."""
+    source = "".join(f"value_{n} = {n}\n" for n in range(15))
+    cells = [{"cell_type": "code", "id": f"c{n}", "metadata": {}, "source": source} for n in range(300)]
+    document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    with house.server.client(house.token) as api:
+        made = api.post("/notebooks", params={"name": "tall.ipynb"}, json=document).raise_for_status().json()
+    page = house.page
+    page.goto(f"{house.server.url}/notebooks/{made['id']}")
+    expect(page.locator("[data-cell-id]")).to_have_count(300)
+
+    for name in ("c150", "c40", "c230", "c7"):
+        house.cell(name).evaluate("cell => cell.scrollIntoView({ block: 'start' })")
+        page.evaluate(FRAMES_LATER)
+        places = house.cell(name).evaluate(
+            "cell => [cell.getBoundingClientRect().top, cell.closest('.notebook-scroll').getBoundingClientRect().top]"
+        )
+        assert abs(places[0] - places[1]) < 12, (name, places)
+    scroller = page.locator(".notebook-scroll")
+    scroller.evaluate("all => { all.scrollTop = all.scrollHeight }")
+    page.evaluate(FRAMES_LATER)
+    expect(house.cell("c299")).to_be_in_viewport()
+    assert scroller.evaluate("all => all.scrollHeight - all.clientHeight - all.scrollTop") < 2
+
+
+FRAMES_LATER = """() => new Promise((done) => {
+  let left = 10
+  const next = () => (left-- > 0 ? requestAnimationFrame(next) : done())
+  next()
+})"""
+"""Until what has come near is drawn."""
 SHIFTS = """
 window.shifted = 0
 let from = Infinity

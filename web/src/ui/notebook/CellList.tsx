@@ -12,6 +12,7 @@ import { dragOver } from './drop'
 import { useDesk, useMay, useOrder, useShown } from './hooks'
 import { InsertBar } from './InsertBar'
 import { useMade } from './made'
+import { holdPlace } from './sight'
 import { useTabbing } from './tabbing'
 
 export function CellList() {
@@ -29,7 +30,11 @@ export function CellList() {
   const attach = useCallback((element: HTMLElement | null) => {
     if (!element) return
     desk.pool.attach(element, list.current!)
-    return dragOver(desk, element)
+    const [leave, release] = [dragOver(desk, element), holdPlace(element, list.current!)]
+    return () => {
+      leave()
+      release()
+    }
   }, [desk])
   // A cell that was moved brings others near without any change of size.
   useEffect(() => desk.pool.look(), [desk, shown])
