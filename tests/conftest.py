@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from itertools import zip_longest
@@ -67,10 +68,14 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session", autouse=True)
 def without_bad_days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What protects people on a bad day costs more than most tests: the disk's word for every commit, and Argon2."""
+    """What protects people on a bad day costs more than most tests: the disk's word for every commit, Argon2, and a
+    copy of the page for who has the one before an upgrade."""
     hasher = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
     with quick_sqlite(tmp_path_factory.mktemp("sqlite")), pytest.MonkeyPatch.context() as patch:
         patch.setattr("collegium.accounts.adapters.PasswordHasher", hasher)
+        if app := sys.modules.get("collegium.app"):
+            # `ground/test_pages` asks for the copy, and `journeys/test_upgrade` at a server in a process of its own.
+            patch.setattr(app, "keep_assets", lambda _static, kept, _keep: kept.mkdir(parents=True, exist_ok=True))
         yield
 
 
