@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -20,8 +19,8 @@ from websockets.exceptions import ConnectionClosed
 
 from collegium.accounts.model import Role
 from collegium.app import House, create_app, open_house
-from collegium.ground.ids import ItemId
-from collegium.rooms.model import uint
+from collegium.ground.ids import ItemId, new_id
+from collegium.ground.lib0 import uint
 from collegium.rooms.settings import RoomSettings
 from collegium.settings import Settings
 from rooms.house import serving
@@ -38,13 +37,19 @@ ROLES = {"viewer@example.org": Role.VIEWER, "commenter@example.org": Role.COMMEN
 
 @dataclass
 class Site:
-    """A server, a notebook of Ada's that some may see, and everybody's token."""
+    """A server, and what one test has on it: people, everybody's token, and a notebook of Ada's that some may see."""
 
     house: House
     port: int
     notebook: str
     tokens: dict[str, str]
     log: io.StringIO
+    domain: str
+    """Where all of them have their mail."""
+
+    def mail(self, who: str) -> str:
+        """The address of the one of this name in this test."""
+        return f"{who.partition('@')[0]}@{self.domain}"
 
     @property
     def url(self) -> str:
@@ -77,7 +82,7 @@ class Site:
     async def browser(self, who: str) -> AsyncIterator[httpx.AsyncClient]:
         """Somebody signed in by a cookie."""
         async with httpx.AsyncClient(base_url=self.url + "/api/v1", trust_env=False) as http:
-            (await http.post("/login", json={"email": who, "password": PASSWORD})).raise_for_status()
+            (await http.post("/login", json={"email": self.mail(who), "password": PASSWORD})).raise_for_status()
             yield http
 
     async def owner(self, method: str, path: str, **body: Any) -> None:
@@ -87,8 +92,23 @@ class Site:
             (await http.request(method, path, json=body or None)).raise_for_status()
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """The server outlives a test."""
+    return "asyncio"
+
+
+@dataclass
+class Server:
+    """The one of all tests here, and what it has logged."""
+
+    house: House
+    port: int
+    log: io.StringIO
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     log = io.StringIO()
     before = structlog.get_config()
     structlog.configure(
@@ -97,22 +117,35 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     )
     try:
         rooms = RoomSettings(hello_seconds_max=0.5, settle_seconds=0.2, idle_seconds=0.2)
-        async with open_house(Settings(data=tmp_path, engine="none", rooms=rooms)) as house:
-            tokens = {}
-            for email in (ADA, EVE, *ROLES):
-                await house.accounts.create_user(email, email.split("@")[0], PASSWORD)
-                tokens[email] = await house.accounts.create_token(email, "t")
-            ada = await house.accounts.principal_by_token(tokens[ADA])
-            assert ada is not None
-            cell = {"cell_type": "code", "id": "c0", "metadata": {}, "source": CELL_TEXT, "outputs": []}
-            file = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}).encode()
-            made = await house.notebooks.create(ada, name="secret.ipynb", folder=None, file=file)
-            for email, role in ROLES.items():
-                await house.drive.grant(ada, ItemId(made.id), email, role)
-            async with serving(create_app(house)) as port:
-                yield Site(house, port, made.id, tokens, log)
+        data = tmp_path_factory.mktemp("server")
+        async with (
+            open_house(Settings(data=data, engine="none", rooms=rooms)) as house,
+            serving(create_app(house)) as port,
+        ):
+            yield Server(house, port, log)
     finally:
         structlog.configure(**before)
+
+
+@pytest.fixture
+async def site(server: Server) -> Site:
+    """People whom no other test knows, on a server whose log is empty."""
+    server.log.seek(0)
+    server.log.truncate()
+    house = server.house
+    tokens: dict[str, str] = {}
+    site = Site(house, server.port, "", tokens, server.log, f"{new_id()}.example.org".lower())
+    for who in (ADA, EVE, *ROLES):
+        await house.accounts.create_user(site.mail(who), who.split("@")[0], PASSWORD)
+        tokens[who] = await house.accounts.create_token(site.mail(who), "t")
+    ada = await house.accounts.principal_by_token(tokens[ADA])
+    assert ada is not None
+    cell = {"cell_type": "code", "id": "c0", "metadata": {}, "source": CELL_TEXT, "outputs": []}
+    file = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}).encode()
+    site.notebook = (await house.notebooks.create(ada, name="secret.ipynb", folder=None, file=file)).id
+    for who, role in ROLES.items():
+        await house.drive.grant(ada, ItemId(site.notebook), site.mail(who), role)
+    return site
 
 
 async def code_of(tab: Tab, seconds: float = 5) -> int:
@@ -132,7 +165,7 @@ async def test_no_socket_opens_without_a_credential_that_holds(site: Site, crede
         case "wrong":
             headers = {"Authorization": "Bearer col_" + "x" * 40}
         case "revoked":
-            user = await site.house.accounts.user_by_email(ADA)
+            user = await site.house.accounts.user_by_email(site.mail(ADA))
             token, secret = await site.house.accounts.create_token_for(user.id, "short")
             await site.house.accounts.revoke_token(user.id, token.id)
             headers = {"Authorization": f"Bearer {secret}"}
@@ -146,7 +179,7 @@ async def test_no_socket_opens_without_a_credential_that_holds(site: Site, crede
             headers = {"Cookie": "collegium=forged"}
         case "removed":
             headers = {"Authorization": f"Bearer {site.tokens['editor@example.org']}"}
-            await site.house.accounts.remove_user("editor@example.org")
+            await site.house.accounts.remove_user(site.mail("editor@example.org"))
     async with site.tab(None, **headers) as tab:
         with contextlib.suppress(ConnectionClosed):
             await tab.hello()
@@ -361,11 +394,11 @@ async def change_password(site: Site, _browser: httpx.AsyncClient) -> None:
 
 
 async def remove(site: Site, _browser: httpx.AsyncClient) -> None:
-    await site.house.accounts.remove_user("editor@example.org")
+    await site.house.accounts.remove_user(site.mail("editor@example.org"))
 
 
 async def revoke(site: Site, _browser: httpx.AsyncClient) -> None:
-    await site.owner("DELETE", f"/drive/items/{site.notebook}/grants", email="editor@example.org")
+    await site.owner("DELETE", f"/drive/items/{site.notebook}/grants", email=site.mail("editor@example.org"))
 
 
 async def trash(site: Site, _browser: httpx.AsyncClient) -> None:
@@ -415,7 +448,7 @@ async def test_a_credential_that_ends_before_the_hello_opens_nothing(site: Site)
 
 async def test_a_right_that_is_withdrawn_before_the_hello_opens_nothing(site: Site) -> None:
     async with site.tab("editor@example.org") as tab:
-        await site.owner("DELETE", f"/drive/items/{site.notebook}/grants", email="editor@example.org")
+        await site.owner("DELETE", f"/drive/items/{site.notebook}/grants", email=site.mail("editor@example.org"))
         with contextlib.suppress(ConnectionClosed):
             await tab.hello()
 
@@ -434,7 +467,7 @@ async def test_the_log_holds_no_secret(site: Site) -> None:
             await tab.socket.send(json.dumps({"type": "complete", "request": "r", "code": "plover", "cursor": 1}))
             await tab.socket.send(b"\x01\0\0\0\x02" + b"plover_bad_edit")
             await tab.until(lambda tab: tab.closed)
-        await browser.post("/login", json={"email": "editor@example.org", "password": "plover_wrong"})
+        await browser.post("/login", json={"email": site.mail("editor@example.org"), "password": "plover_wrong"})
         await browser.post("/login", content=b'{"email": "plover", "password": ')
         await change_password(site, browser)
     async with site.tab(None, Authorization="Bearer col_plover_token") as tab:

@@ -26,7 +26,7 @@ from collegium.app import House, create_app, open_house
 from collegium.drive.model import Audience
 from collegium.ground.clock import now_ms
 from collegium.ground.ids import ItemId, NotebookId
-from collegium.rooms.model import uint
+from collegium.ground.lib0 import uint
 from collegium.rooms.settings import RoomSettings
 from collegium.sessions.tabs import Said
 from collegium.settings import Settings
