@@ -125,7 +125,8 @@ class Postgres:
 
     def create(self, name: str, *, template: str) -> None:
         """Make a database like another."""
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Through the log of what is written, as is usual, costs twice as much where nothing is fsynced.
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
 
     def drop(self, url: str) -> None:
         """Forget a database, whoever still uses it."""
