@@ -20,12 +20,17 @@ settings.register_profile("collegium", deadline=None)
 settings.load_profile("collegium")
 
 
+TESTS = Path(__file__).parent
 SQLITE_IN_SHORT = ("jupyter", "sessions", "inside")
 """Folders whose tests start kernels, and ask of the database what others ask too."""
 BOTH_IN_SHORT = ("ground", "workers", "backup")
 """Folders that are about the database itself."""
 SAMPLED = 4
 """Elsewhere one in so many tests runs on PostgreSQL in the short form, the same ones each time."""
+REAL = 5
+"""A test that drives a browser or starts a sandbox takes as long as so many others."""
+LONG = {"journeys/test_every_page.py": 100, "journeys/test_offline.py": 50, "workers/test_killed_workers.py": 50}
+"""Files of few tests, which take as long as so many others."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,10 +48,17 @@ def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
-    longest = sorted(files.values(), key=len, reverse=True)
+    longest = sorted(files.values(), key=_length, reverse=True)
     journeys = [file for file in longest if _folder(file[0]) == "journeys"]
     others = [file for file in longest if _folder(file[0]) != "journeys"]
     return [item for pair in zip_longest(journeys, others, fillvalue=()) for file in pair for item in file]
+
+
+def _length(file: list[pytest.Item]) -> int:
+    """How long the short form of a file takes beside that of others; only what runs counts."""
+    known = LONG.get(file[0].path.relative_to(TESTS).as_posix(), 0)
+    short = [item for item in file if not item.get_closest_marker("long")]
+    return known or sum(REAL if any(map(item.get_closest_marker, ("browser", "sandbox"))) else 1 for item in short)
 
 
 def _is_short(item: pytest.Item) -> bool:
@@ -57,7 +69,7 @@ def _is_short(item: pytest.Item) -> bool:
 
 
 def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(Path(__file__).parent).parts[0]
+    return item.path.relative_to(TESTS).parts[0]
 
 
 @pytest.fixture

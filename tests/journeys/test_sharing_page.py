@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from support.browser import PATIENCE_MS, signed_in
 from support.server import PASSWORD, Server, server
 
+pytestmark = [pytest.mark.browser]
+
 ADA, BOB, CAT = "ada@example.org", "bob@example.org", "cat@example.org"
 TYPED = "seen_by_all = 1"
 

@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from support.browser import signed_in
 from support.server import Server
 
+pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
+
 ADA, BOB, EVE = "ada@example.org", "bob@example.org", "eve@example.org"
 CONTROLS = """import ipywidgets as w
 from IPython.display import display
