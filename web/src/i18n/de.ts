@@ -1241,6 +1241,7 @@ const words: Catalogue = {
   'The language server of this runtime ended again and again. Completion from the kernel goes on.': 'Der Sprachserver dieser Laufzeit ist wiederholt abgestürzt. Die Vervollständigung durch den Kernel läuft weiter.',
   'The layout of the sections is saved': 'Die Anordnung der Abschnitte ist gespeichert',
   'The line of code': 'Die Codezeile',
+  'The line of code comes here': 'Hier steht dann die Codezeile',
   'The link to the cell is in the address bar now': 'Der Link zur Zelle steht jetzt in der Adresszeile',
   'The link to the comment is in the address bar now': 'Der Link zum Kommentar steht jetzt in der Adresszeile',
   'The lock is saved': 'Die Lock-Datei ist gespeichert',

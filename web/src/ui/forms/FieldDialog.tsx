@@ -81,7 +81,7 @@ function FieldForm({ asked, onClose }: { asked: AskedField; onClose: () => void 
       )}
       {problem === 'range' && <p className="field-error">{t('These must be numbers, the least before the most.')}</p>}
       {draft.kind === 'string' && <TextField label={t('Shown while it is empty')} value={draft.placeholder} onChange={(placeholder) => change({ placeholder })} />}
-      <pre className="form-line" role="group" aria-label={t('The line of code')}>{line || ' '}</pre>
+      <pre className="form-line" role="group" aria-label={t('The line of code')}>{line || <span className="form-line-none">{t('The line of code comes here')}</span>}</pre>
       <div className="dialog-actions">
         <Button weight="ghost" onClick={onClose}>{t('Cancel')}</Button>
         <Button weight="primary" type="submit" disabled={problem !== null}>{asked.line === null ? t('Add') : t('Save')}</Button>
