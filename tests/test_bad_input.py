@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import nbformat
 import pytest
 
-from collegium.app import create_app, open_house
+from collegium.app import House, create_app, open_house
+from collegium.ground.ids import new_id
 from collegium.settings import Settings
 from rooms.house import serving
 
@@ -19,16 +19,30 @@ HOSTILE = '</script><script>alert(document.domain)</script><img src=x onerror=al
 MB = 1_000_000
 
 
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """The server outlives a test."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[House, int]]:
+    """The whole server, and its port."""
+    data = tmp_path_factory.mktemp("server")
+    async with open_house(Settings(data=data, engine="none")) as house, serving(create_app(house)) as port:
+        yield house, port
+
+
 @pytest.fixture
-async def ada(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """Ada's program, signed in to the whole server."""
-    async with open_house(Settings(data=tmp_path, engine="none")) as house:
-        await house.accounts.create_user("ada@example.org", "Ada", "correct horse battery")
-        headers = {"Authorization": f"Bearer {await house.accounts.create_token('ada@example.org', 't')}"}
-        async with serving(create_app(house)) as port:
-            base = f"http://127.0.0.1:{port}/api/v1"
-            async with httpx.AsyncClient(base_url=base, headers=headers, trust_env=False, timeout=120) as client:
-                yield client
+async def ada(server: tuple[House, int]) -> AsyncIterator[httpx.AsyncClient]:
+    """Ada's program, signed in to the server; she has nothing there, and is another one in each test."""
+    house, port = server
+    email = f"ada@{new_id().lower()}.example.org"
+    await house.accounts.create_user(email, "Ada", "correct horse battery")
+    headers = {"Authorization": f"Bearer {await house.accounts.create_token(email, 't')}"}
+    base = f"http://127.0.0.1:{port}/api/v1"
+    async with httpx.AsyncClient(base_url=base, headers=headers, trust_env=False, timeout=120) as client:
+        yield client
 
 
 def notebook(*cells: dict[str, Any], **changes: Any) -> dict[str, Any]:
