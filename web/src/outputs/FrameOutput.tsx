@@ -1,4 +1,5 @@
 /** The outputs of a cell that run script, in the cell's one frame: made when it comes near, tall as its content. */
+import { Play } from 'lucide-react'
 import { useContext, useEffect, useRef, useState } from 'react'
 import { t } from '../i18n'
 import type { CellId, ExecutionId, MimeBundle, NotebookId, Output } from '../model/wire'
@@ -7,6 +8,7 @@ import type { Network } from './frame/wire'
 import { heightOf, rememberHeight } from './heights'
 import { keysAsked, OUTPUT_KEY } from './keys'
 import { preludesFor } from './preludes'
+import { guard } from './theft'
 import { useShownTheme } from './theme'
 import { textOf, wholeValue } from './values'
 import { AroundContext } from './widgets/around'
@@ -53,6 +55,7 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
   const [near, setNear] = useState(false)
   const [height, setHeight] = useState(() => heightOf(notebook, cell) ?? expected)
   const [problem, setProblem] = useState<string>()
+  const [taken, setTaken] = useState(false)
   const theme = useShownTheme()
   const around = useContext(AroundContext)
   const frame = useRef<OutputFrame>(null)
@@ -86,7 +89,7 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
   const sending = useRef<Sending>(null)
   useEffect(() => {
     const element = box.current
-    if (!near || element === null) return
+    if (!near || taken || element === null) return
     const widgets = around && linkWidgets(around, network, execution, (items) => frame.current?.post({ kind: 'widgets', items }))
     const made = new OutputFrame(t('Cell output'), latest.current.theme, { ...(network === 'open' && methods), ...widgets?.methods }, network)
     const sender = new Sending(made, notebook, network, setProblem)
@@ -107,7 +110,9 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
     frame.current = made
     sending.current = sender
     element.append(made.element)
+    const unguard = guard(made.element, () => setTaken(true))
     return () => {
+      unguard()
       sender.stop()
       forgetKeys()
       widgets?.close()
@@ -115,16 +120,31 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
       frame.current = null
       sending.current = null
     }
-  }, [near, cell, notebook, methods, network, around, execution])
+  }, [near, taken, cell, notebook, methods, network, around, execution])
   useEffect(() => sending.current?.update(outputs), [outputs])
   useEffect(() => frame.current?.post({ kind: 'theme', theme }), [theme])
   useEffect(() => {
     if (frame.current) frame.current.element.style.height = `${height}px`
-  }, [height, near])
+  }, [height, near, taken])
+
+  const showAgain = () => {
+    // The button goes; the keyboard stays with the cell.
+    box.current?.closest<HTMLElement>('[data-cell-id]')?.focus({ preventScroll: true })
+    setTaken(false)
+  }
 
   return (
     <>
-      <div ref={box} className="output-frame-box" style={{ minHeight: height }} />
+      <div ref={box} className="output-frame-box" style={{ minHeight: taken ? 0 : height }} />
+      {taken && (
+        <div className="output-withheld" role="alert">
+          <button type="button" className="output-button" onClick={showAgain}>
+            <Play size={14} aria-hidden />
+            {t('Show it again')}
+          </button>
+          <span>{t('This output took the keyboard again and again.')}</span>
+        </div>
+      )}
       {problem !== undefined && <p className="output-problem">{problem}</p>}
     </>
   )

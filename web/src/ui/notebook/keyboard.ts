@@ -1,6 +1,7 @@
 /** The keyboard of a notebook: shortcuts and chords, from the command table. */
 import { useEffect } from 'react'
 import { matches } from '../../model/shortcut'
+import { theftOf } from '../../outputs/theft'
 import { settings } from '../../settings/store'
 import { type Binding, bindingsOf, mac } from '../commands/keys'
 import { usable } from '../commands/model'
@@ -13,6 +14,8 @@ import { Modifiers } from './modifiers'
 import { hearOutputs, runsCells } from './outputKeys'
 
 const CHORD_WITHIN_MS = 2000
+const TEXT = '.source'
+const FIELD = 'input, textarea, select, [contenteditable="true"]'
 const MODIFIERS: readonly string[] = ['Control', 'Meta', 'Shift', 'Alt']
 
 export function useKeyboard(desk: Desk | null): void {
@@ -27,7 +30,14 @@ export function useKeyboard(desk: Desk | null): void {
     const modifiers = new Modifiers()
     const released = (event: KeyboardEvent) => modifiers.released(event.key)
     const handover = new Handover()
-    const lost = () => {
+    const lost = (event: Event) => {
+      const theft = theftOf(event)
+      if (theft) {
+        modifiers.robbed()
+        // Who wrote in a text writes on in it. Elsewhere a letter is a command.
+        if (!writes(theft.from)) handover.lend()
+        return
+      }
       const toOutput = document.activeElement?.matches('iframe') ?? false
       modifiers.lost(toOutput)
       if (toOutput) handover.lend()
@@ -118,8 +128,10 @@ function place(target: EventTarget | null): 'text' | 'cells' | 'field' | 'closed
   // A panel that has just come has the focus as a whole; the keys are those of what is in it.
   if (target.matches('aside')) return 'text'
   if (target.closest('[data-keys="own"], [role="dialog"], [role="alertdialog"], [role="menu"]')) return 'closed'
-  if (target.closest('.source')) return 'text'
-  if (target.closest('input, textarea, select, [contenteditable="true"]')) return 'field'
+  if (target.closest(TEXT)) return 'text'
+  if (target.closest(FIELD)) return 'field'
   if (target === document.body || target.getAttribute('role') === 'listitem') return 'cells'
   return 'text'
 }
+
+const writes = (element: Element | null): boolean => element?.closest(`${TEXT}, ${FIELD}`) != null

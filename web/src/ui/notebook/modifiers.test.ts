@@ -38,3 +38,13 @@ test('coming from another window or tab, all strokes are of this page', () => {
 
   expect(modifiers.own(CTRL)).toBe(true)
 })
+
+test('what is held here while an output takes the keyboard for a moment stays of this page, and nothing else does', () => {
+  const modifiers = new Modifiers()
+  modifiers.pressed('Shift')
+  modifiers.robbed()
+
+  expect(modifiers.own({ ...NONE, shiftKey: true })).toBe(true)
+  modifiers.robbed()
+  expect(modifiers.own(CTRL)).toBe(false)
+})

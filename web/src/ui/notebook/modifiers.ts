@@ -20,6 +20,11 @@ export class Modifiers {
     this.foreign = toOutput
   }
 
+  /** An output took the keyboard, and the page took it back at once: what is held here is held still. */
+  robbed(): void {
+    this.foreign = true
+  }
+
   pressed(key: string): void {
     this.down.add(key)
   }
