@@ -7,6 +7,7 @@ import { classHighlighter } from '@lezer/highlight'
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
+import { t } from '../i18n'
 import { settings } from '../settings/store'
 import type { Assistant } from './assist'
 import { grammarOf } from './grammar'
@@ -95,8 +96,9 @@ export function mountEditor(options: EditorOptions): EditorView {
         tooltips({ position: 'fixed', parent: document.body }),
         outside.of({ leave: options.leave, save: options.save ?? (() => undefined) }),
         EditorState.readOnly.of(options.readOnly),
+        EditorState.phrases.of({ Completions: t('Completions') }),
         EditorView.contentAttributes.of(() => ({ tabindex: options.stop !== false || settings.getState().accessibility.tabMovesFocus ? '0' : '-1' })),
-        EditorView.contentAttributes.of({ 'aria-label': options.name ?? 'Source', spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
+        EditorView.contentAttributes.of({ 'aria-label': options.name ?? t('Source'), spellcheck: options.language === 'markdown' ? 'true' : 'false', ...(options.readOnly && { 'aria-readonly': 'true' }) }),
         EditorView.focusChangeEffect.of((_state, focused) => (options.focused(focused), null)),
         yCollab(text, awareness, { undoManager: options.readOnly ? false : undoOf(text) }),
       ],

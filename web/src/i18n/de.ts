@@ -211,6 +211,7 @@ const words: Catalogue = {
   'Compare with the one before': 'Mit der vorherigen vergleichen',
   'Compare with the one shown': 'Mit der angezeigten vergleichen',
   'Complete while typing': 'Beim Tippen vervollständigen',
+  'Completions': 'Vervollständigungen',
   'Connect': 'Verbinden',
   'Connect to a runtime to open a shell in it.': 'Für eine Shell mit einer Laufzeit verbinden.',
   'Connect to a runtime to see its files.': 'Zum Anzeigen der Dateien mit einer Laufzeit verbinden.',

@@ -3,6 +3,7 @@ import type { EditorView } from '@codemirror/view'
 import { memo, useImperativeHandle, useLayoutEffect, useRef, type Ref } from 'react'
 import { type Grammar, mountEditor } from '../../editor/editor'
 import { textWithMarks } from '../../editor/unseen'
+import { t } from '../../i18n'
 import { type CellMap, textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { settings } from '../../settings/store'
@@ -122,7 +123,7 @@ function still(element: HTMLElement, text: ReturnType<typeof textOf>): () => voi
   const pre = document.createElement('pre')
   pre.className = 'source-still'
   pre.tabIndex = settings.getState().accessibility.tabMovesFocus ? 0 : -1
-  for (const [name, value] of [['role', 'textbox'], ['aria-label', 'Source'], ['aria-multiline', 'true']] as const) pre.setAttribute(name, value)
+  for (const [name, value] of [['role', 'textbox'], ['aria-label', t('Source')], ['aria-multiline', 'true']] as const) pre.setAttribute(name, value)
   const paint = () => {
     pre.replaceChildren(textWithMarks(`${text.toString()}\n`))
   }
