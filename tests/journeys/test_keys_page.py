@@ -399,4 +399,8 @@ def test_a_tooltip_names_what_is_pointed_at_or_focused_and_goes_with_it(house: H
     expect(hint).to_have_text("Close files")
     close.press("Enter")
     expect(close).to_have_count(0)
+    # By keys the focus is back where it came from, and says so.
+    expect(files).to_be_focused()
+    expect(hint).to_have_text(re.compile("^Files"))
+    page.keyboard.press("Escape")
     expect(hint).to_have_count(0)
