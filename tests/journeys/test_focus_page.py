@@ -298,6 +298,25 @@ def test_nothing_that_is_done_with_cells_loses_the_focus(house: House, page: Pag
     expect(cells.locator(".cm-content")).to_be_focused()
 
 
+def test_who_takes_back_at_a_notice_by_keys_is_at_the_cells_again(house: House, page: Page) -> None:
+    opened(page, house.notebook("a", "b", "c"))
+    cell(page, "b").focus()
+    # Two notices: the focus does not go to the other one.
+    for _ in range(2):
+        page.keyboard.press("Control+m")
+        page.keyboard.press("d")
+    expect(page.locator(".cell-group > .cell")).to_have_count(1)
+    notices = page.locator(".toast:not([data-ending-style])")
+    expect(notices).to_have_count(2)
+
+    notices.first.get_by_role("button", name="Undo", exact=True).press("Enter")
+    expect(page.locator(".cell-group > .cell")).to_have_count(2)
+    assert place(page) not in ("nowhere", "elsewhere")
+
+    command(page, "Go to cell")
+    expect(page.locator(".dialog")).to_be_visible()
+
+
 def test_a_colleague_comes_goes_and_deletes_the_cell_that_one_is_in(house: House, page: Page) -> None:
     address = house.notebook("a", "b", "c")
     opened(page, address)

@@ -1,5 +1,6 @@
 /** Panels beside the cells are far for whoever has only keys: they take the focus when they are opened, and give it back. */
 import { type RefObject, useEffect, useLayoutEffect, useRef } from 'react'
+import { goBackTo } from './kit/wayBack'
 
 /** Where the focus was before a panel took it. */
 let before: HTMLElement | null = null
@@ -48,7 +49,7 @@ function giveBack(panel: HTMLElement): void {
   const at = document.activeElement
   // Something else has taken it meanwhile.
   if (at !== null && at !== document.body && !panel.contains(at)) return
-  const back = before?.isConnected === true && before.checkVisibility() ? before : (document.querySelector<HTMLElement>('.cell-group > [tabindex="0"]') ?? document.querySelector<HTMLElement>('.nb-main'))
+  const back = before
   before = null
-  back?.focus({ preventScroll: true })
+  goBackTo(back)
 }

@@ -1,11 +1,24 @@
 /** Short notices in the corner, with at most one thing to do about each. */
 import { Toast } from '@base-ui/react/toast'
 import { CircleAlert, CircleCheck, Info, X } from 'lucide-react'
-import { type ReactNode, useEffect } from 'react'
+import { type FocusEvent, type ReactNode, useEffect } from 'react'
 import { t } from '../../i18n'
 import { type Notice, shownBy } from './notify'
+import { goBackTo } from './wayBack'
 
 const manager = Toast.createToastManager()
+
+/** Where the focus was before it came to the notices. */
+let before: HTMLElement | null = null
+
+function came({ currentTarget, relatedTarget }: FocusEvent): void {
+  if (!currentTarget.contains(relatedTarget as Node | null)) before = relatedTarget as HTMLElement | null
+}
+
+/** Ahead of what closes the notice that has the focus: closed with it, the focus would be nowhere. */
+function leave(): void {
+  if (document.activeElement?.closest('.toasts') != null) goBackTo(before)
+}
 
 function show({ title, detail, kind = 'info', stays = kind === 'bad', action }: Notice): void {
   const id = manager.add({
@@ -18,6 +31,7 @@ function show({ title, detail, kind = 'info', stays = kind === 'bad', action }: 
       actionProps: {
         children: action.label,
         onClick: () => {
+          leave()
           manager.close(id)
           action.run()
         },
@@ -56,7 +70,7 @@ export default function Toasts() {
   return (
     <Toast.Provider toastManager={manager} limit={4}>
       <Toast.Portal>
-        <Toast.Viewport className="toasts" aria-label={t('Notifications')}>
+        <Toast.Viewport className="toasts" aria-label={t('Notifications')} onFocus={came}>
           <List />
         </Toast.Viewport>
       </Toast.Portal>

@@ -66,10 +66,10 @@ export function useKeyboard(desk: Desk | null): void {
       // AltGr writes a letter, though it looks like Ctrl and Alt.
       if (event.isComposing || event.getModifierState('AltGraph')) return
       const where = place(event.target)
-      if (where === 'closed') {
+      if (where === 'closed' || where === 'own') {
         // What is typed in a dialog is seen there; Enter would do it.
-        if (event.key === 'Enter') admitted(event, 'enter', true)
-        return
+        if (event.key === 'Enter') return void admitted(event, 'enter', true)
+        if (where === 'closed') return
       }
       // A key held down begins no second stroke.
       if (chord !== null && event.repeat) return event.preventDefault()
@@ -79,7 +79,7 @@ export function useKeyboard(desk: Desk | null): void {
       const at = started ? 1 : 0
       const fitting = (started ?? bindings).filter(({ strokes, where: means, command }) => {
         if (strokes.length <= at || (means === 'cells' && where !== 'cells') || (means === 'text' && where !== 'text')) return false
-        return (where !== 'field' || command.everywhere === true) && matches(strokes[at]!, event, mac, at > 0)
+        return ((where !== 'field' && where !== 'own') || command.everywhere === true) && matches(strokes[at]!, event, mac, at > 0)
       })
       if (!moves(event) && ((where === 'cells' && cutsOrPastes(event)) || fitting.some(({ command }) => command.harmless !== true))) {
         const runs = fitting.some(({ command }) => runsCells(command)) && handover.toldOf(RUN)
@@ -120,13 +120,18 @@ export function useKeyboard(desk: Desk | null): void {
   }, [desk])
 }
 
-/** In a cell's text; on a cell or nowhere in particular; in a field of the page; or in something with keys of its own. */
-function place(target: EventTarget | null): 'text' | 'cells' | 'field' | 'closed' {
+/**
+ * In a cell's text; on a cell or nowhere in particular; in a field of the page; in something with keys of its `own`, which
+ * leaves those that work everywhere; or in something that keeps them all.
+ */
+function place(target: EventTarget | null): 'text' | 'cells' | 'field' | 'own' | 'closed' {
   if (!(target instanceof Element)) return 'cells'
   // What is on its way out has the focus for a moment still.
   if (target.closest('[data-closed]')) return 'cells'
   // A panel that has just come has the focus as a whole; the keys are those of what is in it.
   if (target.matches('aside')) return 'text'
+  // A notice calls itself a dialog, but stands over nothing.
+  if (target.closest('.toasts, aside[data-keys="own"]') && !target.closest('aside [role="dialog"], aside [role="menu"]')) return 'own'
   if (target.closest('[data-keys="own"], [role="dialog"], [role="alertdialog"], [role="menu"]')) return 'closed'
   if (target.closest(TEXT)) return 'text'
   if (target.closest(FIELD)) return 'field'
