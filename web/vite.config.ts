@@ -65,9 +65,11 @@ const PACKS = [
   // What output frames need as well: they load nothing else of the page.
   { name: 'framed', test: /src\/(?:model\/(?:wire|shortcut)|outputs\/(?:ansi|mime|stream|frame\/wire))\.ts$/, priority: 7 },
   // Too small for an answer of its own each.
-  { name: 'few', test: /src\/(?:i18n\/moments|ui\/notebook\/(?:sight|languages))\.ts$/, priority: 2 },
+  { name: 'few', test: /src\/(?:api\/client|i18n\/moments|ui\/notebook\/(?:sight|languages))\.ts$/, priority: 2 },
+  // What panels and dialogs share, and the page itself has no use for.
+  { name: 'panels', test: /src\/(?:api\/(?:history|inside|looking|sharing|upload)|ui\/kit\/Splitter)\.tsx?$/, priority: 1.5 },
   // What nobody needs before they press something stays out.
-  { name: 'shared', test: /src\/(?:api|i18n|model|room|settings)\/(?!.*schema)|src\/ui\/kit\/(?!index|DrawnMenu|DrawnHint|Dialog|Picker|Select|TextField)|src\/outputs\/(?:ansi|values|active)\.ts$|src\/ui\/UserMenu\.tsx$|src\/ui\/notebook\/[a-z]+\.ts$/, minShareCount: 3, priority: 1 },
+  { name: 'shared', test: /src\/(?:api|i18n|model|room|settings)\/(?!.*schema)|src\/ui\/kit\/(?!index|DrawnMenu|DrawnHint|Dialog|Picker|Select|Splitter|TextField)|src\/outputs\/(?:ansi|values|active)\.ts$|src\/ui\/UserMenu\.tsx$|src\/ui\/notebook\/[a-z]+\.ts$/, minShareCount: 3, priority: 1 },
 ]
 
 export default defineConfig({
