@@ -23,6 +23,7 @@ from rooms.tab import joined
 pytestmark = pytest.mark.anyio
 
 DAY_MS = 86_400_000
+SOON_SECONDS = 60
 
 
 @pytest.fixture
@@ -140,15 +141,31 @@ async def test_a_closing_room_notes_what_will_be_due(quick: House) -> None:
         async with quick.rooms.open(one) as room:
             await room.edit(lambda editor: editor.set_source(CellId("c0"), "x"), origin="test")
     await delete(quick, notebook, "c1")
-    while quick.rooms.find(notebook) or quick.rooms.find(other):
-        await _a_moment()
-    far = 1 << 60
-    with_trash = await quick.notebooks.tidying.due(far, limit=10)
-    while with_trash != [notebook]:
-        await _a_moment()
-        with_trash = await quick.notebooks.tidying.due(far, limit=10)
 
-    assert with_trash == [notebook]
+    assert await due_soon(quick) == [notebook]
+
+
+async def test_a_room_that_closes_late_does_not_take_back_what_a_newer_one_noted(quick: House) -> None:
+    ada, _ = await quick.person("Ada")
+    notebook = await quick.notebook(ada, "a", "b")
+    async with quick.rooms.open(notebook) as older:
+        await older.edit(lambda editor: editor.set_source(CellId("c0"), "x"), origin="test")
+    with anyio.fail_after(SOON_SECONDS):
+        while quick.rooms.find(notebook) is older:
+            await _a_moment()
+    await delete(quick, notebook, "c1")
+    assert await due_soon(quick) == [notebook]
+    await quick.rooms.housekeeping.left(older)
+
+    assert await due_soon(quick) == [notebook]
+
+
+async def due_soon(house: House) -> list[NotebookId]:
+    """What is noted at any time to come, once something is."""
+    with anyio.fail_after(SOON_SECONDS):
+        while not (found := await house.notebooks.tidying.due(1 << 60, limit=10)):
+            await _a_moment()
+    return found
 
 
 async def _a_moment() -> None:

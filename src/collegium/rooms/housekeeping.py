@@ -74,7 +74,10 @@ class Housekeeping:
             log.warning("notebook.not_noted", notebook=notebook, error=type(error).__name__)
 
     async def left(self, room: Room) -> None:
-        """A room closes: remember what it will need."""
+        """A room closes: remember what it will need.
+
+        That it needs nothing is for a tidying to see: a newer room of the notebook may have closed before this one.
+        """
         try:
             await self._note(room, again=False)
         except (CollegiumError, SQLAlchemyError) as error:
@@ -87,7 +90,8 @@ class Housekeeping:
             at = now_ms()
         elif housekeeping.has_trash(content):
             at = now_ms() + (self._trash_ms // LOOKS_PER_TRASH_TIME if again else self._trash_ms)
-        await self._notebooks.tidying.note(room.notebook, at, again=again)
+        if at is not None or again:
+            await self._notebooks.tidying.note(room.notebook, at, again=again)
 
     async def _spread(self, room: Room) -> None:
         try:
