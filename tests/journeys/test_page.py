@@ -60,7 +60,7 @@ def order(page: Page) -> list[str]:
 
 
 def kinds(page: Page) -> Locator:
-    return page.get_by_role("list", name="Cells").locator("> *")
+    return page.get_by_role("list", name="Cells").locator("[data-cell-id]")
 
 
 def chord(page: Page, key: str) -> None:
