@@ -18,7 +18,8 @@ beforeAll(loadCleaner)
 beforeEach(() => {
   vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true)
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => {}, removeEventListener: () => {} }))
-  vi.stubGlobal('IntersectionObserver', class { constructor(private readonly seen: (entries: unknown[]) => void) {} observe() { this.seen([{ isIntersecting: true }]) } disconnect() {} })
+  // A browser may tell of two looks at once: before its box was laid out, and after.
+  vi.stubGlobal('IntersectionObserver', class { constructor(private readonly seen: (entries: unknown[]) => void) {} observe() { this.seen([{ isIntersecting: false }, { isIntersecting: true }]) } disconnect() {} })
   place = document.createElement('div')
   document.body.append(place)
   root = createRoot(place)

@@ -67,8 +67,9 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
     if (element === null) return
     const key = {}
     const seen = new IntersectionObserver(
-      ([entry]) => {
-        const here = entry?.isIntersecting ?? false
+      (entries) => {
+        // Several looks may be told of at once; only the last is of now.
+        const here = entries.at(-1)?.isIntersecting ?? false
         if (here) {
           enter(key, () => setNear(false))
           setNear(true)

@@ -34,7 +34,7 @@ export function TableFile({ text, tabs, whole, label }: { text: string; tabs: bo
   const end = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (shown >= rows.length || end.current === null) return
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setShown((shown) => shown + STEP), { rootMargin: '600px' })
+    const observer = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && setShown((shown) => shown + STEP), { rootMargin: '600px' })
     observer.observe(end.current)
     return () => observer.disconnect()
   }, [shown, rows.length])
