@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from collegium.accounts.model import Role
 from collegium.ground.db import Database
 from collegium.ground.errors import NotFound
 from collegium.ground.ids import CellId, NotebookId
+from collegium.kernels.model import Message
 from collegium.sessions.model import Asked
 from collegium.sessions.saved import StoredOutputs
 from collegium.sessions.service import Sessions
@@ -21,6 +23,7 @@ from collegium.sessions.session import Session
 from collegium.sessions.widget_log import WidgetLog
 from collegium.sessions.widget_model import VIEW, values_of
 from collegium.sessions.widget_shelf import WidgetShelf
+from collegium.sessions.widgets import Widgets
 from session_world import ADA, NOTEBOOK, FakeDocuments, OpenServer, Tab, ended, followed, heard
 
 SLIDER = """import ipywidgets as w
@@ -208,6 +211,44 @@ async def test_what_a_button_prints_belongs_to_the_run_that_shows_it(
         await heard(documents, lambda f: f.get("execution") == execution and "clicked" in json.dumps(f))  # type: ignore[arg-type]
 
         assert "clicked\n" in [one.get("text") for one in followed(documents.told, execution)]
+
+
+async def test_what_an_output_widget_captured_while_the_log_is_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, may_end = threading.Event(), threading.Event()
+
+    def slow(_: WidgetShelf) -> None:
+        writing.set()
+        may_end.wait(30)
+
+    async def nothing(*_: Any) -> Any:
+        return {}
+
+    def word(seq: int, msg_type: str, content: dict[str, Any]) -> Message:
+        return Message(seq, 0, "k", "iopub", msg_type, "run", content)
+
+    monkeypatch.setattr(WidgetShelf, "sync", slow)
+    path, tab = tmp_path / "widgets.log", Tab()
+    widgets = Widgets(path, bytes_max=2**20, gather_seconds=0.01, request=nothing, viewed=nothing, past=nothing)
+    state = {"_model_name": "OutputModel", "msg_id": "run", "outputs": []}
+    await widgets.take(word(1, "comm_open", {"comm_id": "out", "target_name": "t", "data": {"state": state}}))
+    await widgets.models(tab, ["out"])
+    await widgets.take(word(2, "stream", {"name": "stdout", "text": "pressed"}))
+    async with anyio.create_task_group() as tasks:
+        try:
+            tasks.start_soon(widgets.sync)
+            await anyio.to_thread.run_sync(writing.wait)
+            tasks.start_soon(widgets.run)
+            # The kernel says no more, and whoever tells the tabs has found the log taken.
+            await anyio.wait_all_tasks_blocked()
+        finally:
+            may_end.set()
+        told = await item(tab, lambda one: one.get("id") == "out")
+        tasks.cancel_scope.cancel()
+    widgets.close()
+
+    assert told["state"]["outputs"] == [{"output_type": "stream", "name": "stdout", "text": "pressed"}]
 
 
 async def test_buffers_reach_the_kernel(server: OpenServer, documents: FakeDocuments) -> None:

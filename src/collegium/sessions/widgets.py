@@ -377,7 +377,11 @@ class Widgets:
 
     async def _tell_captures(self) -> None:
         shelf = self._shelf.here
-        if shelf is None or self._shelf.turn.locked():
+        if shelf is None:
+            return
+        if self._shelf.turn.locked():
+            # The log is being written, perhaps after the last word of the kernel: nobody else would call again.
+            self._news.set()
             return
         shelf.settle()
         settled, shelf.settled = shelf.settled, {}
