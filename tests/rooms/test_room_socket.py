@@ -326,7 +326,7 @@ async def test_a_tab_that_says_nothing_is_let_go(tmp_path: Path) -> None:
             await tab.read()
 
         assert tab.closed is not None
-        assert tab.closed[0] == 4400
+        assert tab.closed[0] == 4408
 
 
 async def test_a_tab_that_types_too_fast_is_let_go(tmp_path: Path) -> None:
