@@ -792,6 +792,7 @@ const words: Catalogue = {
   'Omit code cell output when saving this notebook': 'Ausgaben von Codezellen beim Speichern dieses Notebooks weglassen',
   'Omitted when it is saved, copied or downloaded': 'Entfallen beim Speichern, Kopieren und Herunterladen',
   'On the cell': 'Zur Zelle',
+  'On this page': 'Auf dieser Seite',
   'One cell was changed here and in a file.': 'Eine Zelle wurde hier und in einer Datei geändert.',
   'One item deleted forever': 'Ein Element endgültig gelöscht',
   'One of them is larger than a cell may be.': 'Eine davon ist größer, als eine Zelle sein darf.',

@@ -120,23 +120,25 @@ function OpenNotebook({ loose }: { loose: readonly SetAside[] }) {
   }
   return (
     <div className="nb">
-      <a
-        href="#cells"
-        className="skip"
-        onClick={(event) => {
-          event.preventDefault()
-          skipToCells(desk)
-        }}
-      >
-        {t('Skip to the cells')}
-      </a>
+      <nav className="nb-skip" aria-label={t('On this page')}>
+        <a
+          href="#notebook"
+          className="skip"
+          onClick={(event) => {
+            event.preventDefault()
+            skipToCells(desk)
+          }}
+        >
+          {t('Skip to the cells')}
+        </a>
+      </nav>
       <Header />
       <div className="nb-body">
         <Rail />
         {SIDES.map(({ id, name, part: Part }) => (
           <Once key={id} asked={(chrome) => chrome.side === id} what={name} part={<Part />} />
         ))}
-        <main className="nb-main" tabIndex={-1}>
+        <main className="nb-main" id="notebook" tabIndex={-1}>
           <Toolbar />
           <Once asked={(chrome) => chrome.find !== null} what={t('Find and replace')} part={<FindBar />} />
           {ready && <SlidesWhenAsked />}

@@ -53,7 +53,7 @@ export function CellList() {
             {t('Skip past the cells')}
           </button>
         )}
-        <div role="list" id="cells" aria-label={t('Cells')} aria-description={t('Arrow keys go from cell to cell, Enter writes in one, Escape leaves its text. Tab goes to what is in the cell, and then past all cells.')} className="cells" ref={list}>
+        <div role="list" aria-label={t('Cells')} aria-description={t('Arrow keys go from cell to cell, Enter writes in one, Escape leaves its text. Tab goes to what is in the cell, and then past all cells.')} className="cells" ref={list}>
           {groups.map(({ key, cells }, at) => (
             <CellGroup key={key} cells={cells} here={ends[at]! > from && ends[at]! - cells.length < to} />
           ))}
