@@ -90,7 +90,7 @@ def marks(command: str, *, before: Step = keep, own: bool = False) -> Case:
     """The command is a tick box, and turns."""
 
     def see(world: World) -> None:
-        assert world.checked(command) is not world.was_checked
+        eventually(lambda: world.checked(command), not world.was_checked)
 
     def first(world: World) -> None:
         before(world)
