@@ -206,15 +206,15 @@ def openings(chromium: Browser, side: Side, size: int, taken: Samples) -> None:
                 what = f"{size} cells, {cache} cache" if size > 1 else f"1 cell, {cache} cache"
                 page = context.new_page()
                 devtools = context.new_cdp_session(page)
-                transferred = _transferred(devtools) if counts else []
+                sizes = _transferred(devtools) if counts else []
                 page.goto(side.address(size), wait_until="commit")
                 _editable(page)
+                transferred = sum(sizes)
+                page.wait_for_timeout(1500)
                 if counts:
-                    _note(taken, f"{what}: transferred until then", "KB", side, sum(transferred) / 1000)
+                    _note(taken, f"{what}: transferred until then", "KB", side, transferred / 1000)
                 else:
                     _note(taken, f"{what}: editable", "ms", side, float(page.evaluate("window.editableAt")))
-                page.wait_for_timeout(1500)
-                if not counts:
                     longest = page.evaluate("Math.max(0, ...tasks)")
                     _note(taken, f"{what}: longest task", "ms", side, float(longest))
                     if cache == "warm" and size == max(SIZES):
