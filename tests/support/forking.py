@@ -50,7 +50,7 @@ def _become_supervisor(asked: dict[str, Any], listener: int, log: int, own: Any)
         own.enter(asked["env"])
         words = [sys.executable, "-m", "collegium_agent", "--listen-fd", str(listener), *asked["words"]]
         code = importlib.import_module("collegium_agent.supervisor").Supervisor(words, listener, own).run()
-    except BaseException:
+    except BaseException:  # Whatever it was ends this fork, and is told in its log; the template lives on.
         traceback.print_exc()
     finally:
         os._exit(code)

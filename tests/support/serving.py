@@ -56,7 +56,7 @@ def _become_server(asked: dict[str, Any], output: int) -> NoReturn:
         importlib.import_module("collegium.cli").main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
+    except BaseException:  # Whatever it was ends this fork, and is told in its log; the template lives on.
         traceback.print_exc()
     finally:
         sys.stdout.flush()
