@@ -40,7 +40,7 @@ export function CellList() {
   useEffect(() => desk.pool.look(), [desk, shown])
   // Before the cells are taken out of the page, while they can still be measured.
   useLayoutEffect(() => keepHeights(desk), [desk])
-  useHeld(desk, list, end)
+  useHeld(desk, order, shown, list, end)
   useTabbing(desk, list, skip, end)
   useScrollTo(desk)
   useMade(desk)
@@ -69,9 +69,7 @@ export function CellList() {
 }
 
 /** Who was at a cell that is gone, or hidden now, is brought to the next one, or to where one is made. */
-function useHeld(desk: Desk, list: RefObject<HTMLElement | null>, end: RefObject<HTMLElement | null>): void {
-  const order = useOrder()
-  const shown = useShown()
+function useHeld(desk: Desk, order: readonly CellId[], shown: readonly CellId[], list: RefObject<HTMLElement | null>, end: RefObject<HTMLElement | null>): void {
   const held = list.current?.contains(document.activeElement) ?? false
   useLayoutEffect(() => {
     if (!held || (document.activeElement ?? document.body) !== document.body) return
