@@ -1,5 +1,6 @@
 /** A cell's outputs on their way out: to the clipboard and into files. */
 import { t } from '../i18n'
+import { saveFile } from './saveFile'
 import { isBlob, type MimeValue, type NotebookId, type Output } from '../model/wire'
 import { copied } from './copied'
 import { DATA, FILES, first, IMAGES, type SaveAs } from './offers'
@@ -73,13 +74,7 @@ async function drawn(blob: Blob): Promise<Blob> {
 }
 
 export async function saveAs(notebook: NotebookId, outputs: readonly Output[], as: SaveAs): Promise<void> {
-  const blob = await fileOf(notebook, outputs, as)
-  const address = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = address
-  link.download = `output.${as}`
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(address), 10_000)
+  saveFile(`output.${as}`, await fileOf(notebook, outputs, as))
 }
 
 async function fileOf(notebook: NotebookId, outputs: readonly Output[], as: SaveAs): Promise<Blob> {

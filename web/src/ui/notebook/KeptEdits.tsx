@@ -12,6 +12,7 @@ import { bringIn, ipynb, keepAside, listAside } from '../../room/aside'
 import { adopt, docOf, touched, type Versions, versions, write } from '../../room/rebase'
 import type { SetAside } from '../../room/shelf'
 import { Button, Dialog, notify, notifyError } from '../kit'
+import { saveFile } from '../../outputs/saveFile'
 import type { Desk } from './desk'
 import { useDesk, useMay, useRoom } from './hooks'
 
@@ -186,17 +187,10 @@ function Whole({ record, ours, settle }: { record: SetAside; ours: ReturnType<ty
       setBusy(false)
     }
   }
-  const download = () => {
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(file())
-    link.download = name
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href))
-  }
   return (
     <div className="kept-whole">
       <Button small busy={busy} onClick={() => void save()}>{t('Save as my own copy')}</Button>
-      <Button small onClick={download}>{t('Download')}</Button>
+      <Button small onClick={() => saveFile(name, file())}>{t('Download')}</Button>
       <Button small weight="ghost" onClick={() => void settle(record, null)}>{t('Discard')}</Button>
     </div>
   )

@@ -7,7 +7,7 @@ import { at as written } from '../../i18n/formats'
 import { t } from '../../i18n'
 import { atLeast, entryText, followed, type Level, levelText, type LogEntry, logText } from '../../model/runtimeLog'
 import { Button, EmptyState, notify, notifyError, Select, Spinner } from '../kit'
-import { saveText } from '../kit/saveText'
+import { saveText } from '../../outputs/saveFile'
 import { useDesk } from '../notebook/hooks'
 
 const EVERY_MS = 2000
