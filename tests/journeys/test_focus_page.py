@@ -313,8 +313,31 @@ def test_who_takes_back_at_a_notice_by_keys_is_at_the_cells_again(house: House, 
     expect(page.locator(".cell-group > .cell")).to_have_count(2)
     assert place(page) not in ("nowhere", "elsewhere")
 
-    command(page, "Go to cell")
-    expect(page.locator(".dialog")).to_be_visible()
+    for dialog in ("Go to cell", "About Collegium"):
+        command(page, dialog)
+        expect(page.locator(".dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator(".dialog")).to_have_count(0)
+        expect(page.locator(".cell-group > .cell:focus")).to_have_count(1)
+
+
+def test_who_closes_one_of_two_notices_by_keys_is_at_the_cells_again(house: House, page: Page) -> None:
+    opened(page, house.notebook("a", "b", "c"))
+    cell(page, "b").focus()
+    for _ in range(2):
+        page.keyboard.press("Control+m")
+        page.keyboard.press("d")
+    notices = page.locator(".toast:not([data-ending-style])")
+    expect(notices).to_have_count(2)
+
+    assert violations(page, ".toasts") == {}
+
+    notices.first.get_by_role("button", name="Close").press("Enter")
+    expect(notices).to_have_count(1)
+    expect(notices).to_be_focused()
+    notices.get_by_role("button", name="Close").press("Enter")
+    expect(notices).to_have_count(0)
+    expect(page.locator(".cell-group > .cell:focus")).to_have_count(1)
 
 
 def test_a_colleague_comes_goes_and_deletes_the_cell_that_one_is_in(house: House, page: Page) -> None:

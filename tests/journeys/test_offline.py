@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from support.browser import browser, signed_in
+from support.dialogs import gone_through, press
 from support.notebook import open_notebook, saved, source
 from support.server import Server, server
 
@@ -205,7 +206,9 @@ def test_edits_on_a_document_that_was_replaced_are_made_in_its_successor_and_wha
     ada.context.set_offline(False)
 
     expect(source(ada, "one")).to_have_text("# boba = 1b = 2c = 3d = 4 # ada")
-    ada.get_by_role("button", name="Review").click()
+    press(ada, ada.get_by_role("button", name="Review"))
+    gone_through(ada, "Edits kept in this browser")
+    ada.keyboard.press("Enter")
     clash = ada.locator('[data-kept-cell="two"]')
     expect(clash).to_contain_text("x = 1 # ada")
     expect(clash).to_contain_text("x = 2")

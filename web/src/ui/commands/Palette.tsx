@@ -18,6 +18,7 @@ import { COMMANDS } from './table'
 const SHOWN_MAX = 60
 const RECENT_POINTS = 3
 const GOOD_POINTS = 4
+const GIVEN_BACK_MS_MAX = 1000
 
 interface Found {
   readonly key: string
@@ -66,10 +67,11 @@ export default function Palette() {
 }
 
 /** Once the dialog has given the focus back, the command may move it, or remember where it was. */
-function onceGivenBack(then: () => void, frames = 10): void {
+function onceGivenBack(then: () => void, until = performance.now() + GIVEN_BACK_MS_MAX): void {
   const at = document.activeElement ?? document.body
-  if (frames === 0 || (at !== document.body && at.closest('.dialog') === null)) setTimeout(then)
-  else requestAnimationFrame(() => onceGivenBack(then, frames - 1))
+  // A time and not a number of frames: a dialog goes as slowly on a quick screen.
+  if (performance.now() > until || (at !== document.body && at.closest('.dialog') === null)) setTimeout(then)
+  else requestAnimationFrame(() => onceGivenBack(then, until))
 }
 
 function commandsOf(desk: Desk): readonly Found[] {

@@ -6,6 +6,7 @@ import { type FormEvent, type ReactNode, useState } from 'react'
 import { t } from '../../i18n'
 import { Button } from './Button'
 import { TextField } from './TextField'
+import { useWayBack } from './wayBack'
 
 export interface DialogProps {
   readonly open: boolean
@@ -19,11 +20,12 @@ export interface DialogProps {
 }
 
 export function Dialog({ open, onClose, title, description, children, actions, wide = false }: DialogProps) {
+  const back = useWayBack(open)
   return (
     <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className="backdrop" />
-        <BaseDialog.Popup className={wide ? 'dialog dialog-wide' : 'dialog'}>
+        <BaseDialog.Popup className={wide ? 'dialog dialog-wide' : 'dialog'} finalFocus={back}>
           <div className="dialog-head">
             <BaseDialog.Title className="dialog-title">{title}</BaseDialog.Title>
             <BaseDialog.Close className="icon-button" aria-label={t('Close')}>
@@ -51,6 +53,7 @@ export interface ConfirmDialogProps {
 
 export function ConfirmDialog({ open, onClose, onConfirm, title, description, confirm, danger = false }: ConfirmDialogProps) {
   const [busy, setBusy] = useState(false)
+  const back = useWayBack(open)
   const go = async () => {
     setBusy(true)
     try {
@@ -64,7 +67,7 @@ export function ConfirmDialog({ open, onClose, onConfirm, title, description, co
     <AlertDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className="backdrop" />
-        <AlertDialog.Popup className="dialog">
+        <AlertDialog.Popup className="dialog" finalFocus={back}>
           <AlertDialog.Title className="dialog-title">{title}</AlertDialog.Title>
           <AlertDialog.Description className="dialog-description">{description}</AlertDialog.Description>
           <div className="dialog-actions">

@@ -15,7 +15,7 @@ function came({ currentTarget, relatedTarget }: FocusEvent): void {
   if (!currentTarget.contains(relatedTarget as Node | null)) before = relatedTarget as HTMLElement | null
 }
 
-/** Ahead of what closes the notice that has the focus: closed with it, the focus would be nowhere. */
+/** Ahead of what closes the notice that has the focus: closed with it, the focus would be nowhere, unless another is there. */
 function leave(): void {
   if (document.activeElement?.closest('.toasts') != null) goBackTo(before)
 }
@@ -57,7 +57,8 @@ function List() {
           <Toast.Description className="toast-detail" />
         </div>
         {toast.actionProps && <Toast.Action className="button button-ghost button-small" />}
-        <Toast.Close className="icon-button" aria-label={t('Close')}>
+        {/* Ours lie beside each other: none waits behind another, out of reach. */}
+        <Toast.Close className="icon-button" aria-label={t('Close')} aria-hidden={false} onClick={() => toasts.every((other) => other === toast || other.transitionStatus === 'ending') && leave()}>
           <X size={16} aria-hidden />
         </Toast.Close>
       </Toast.Content>
