@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from support.browser import at_home
 from support.command_lines import TABLE
 from support.commands import World
+from support.looking import violations
 from support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -49,3 +50,23 @@ def test_the_command_does_what_it_says(world: World, command: str) -> None:
         world.press(case.keys)
 
     case.see(world)
+
+
+def test_a_command_that_cannot_be_used_now_says_why_and_does_nothing(world: World) -> None:
+    world.anew = True
+    world.open()
+    page = world.page
+    page.keyboard.press("Control+Shift+P")
+    field = page.get_by_role("combobox", name="Find a command")
+    expect(page.get_by_role("option", name="Interrupt execution")).to_have_count(0)
+
+    field.fill("interrupt")
+    found = page.get_by_role("option").first
+    expect(found).to_have_text(re.compile("Interrupt execution.*No runtime is connected"))
+    expect(found).to_be_disabled()
+    assert violations(page, ".dialog") == {}
+    field.press("Enter")
+    expect(field).to_be_focused()
+
+    field.fill("no such thing at all")
+    expect(page.get_by_text("No command has that name.")).to_be_visible()

@@ -13,10 +13,13 @@ import { type Command, usable } from './model'
 import { score } from './ranking'
 import { ran, recent } from './recent'
 import { COMMANDS } from './table'
+import { whyNot } from './whyNot'
 
 /** More would only be scrolled past. */
 const SHOWN_MAX = 60
 const RECENT_POINTS = 3
+/** What cannot be used now stands after what can, unless it has another name than that. */
+const UNUSABLE_POINTS = 3
 const GOOD_POINTS = 4
 const GIVEN_BACK_MS_MAX = 1000
 
@@ -27,6 +30,8 @@ interface Found {
   readonly keys?: string | undefined
   readonly late?: boolean
   readonly checked?: boolean
+  /** Why it cannot be used now. */
+  readonly why?: string
   readonly go: () => void
 }
 
@@ -38,6 +43,7 @@ export default function Palette() {
   const headings = useMemo(() => headingsOf(desk), [desk])
   const found = useMemo(() => ranked(query, all, headings), [query, all, headings])
   const go = (one: Found) => {
+    if (one.why !== undefined) return
     desk.open(null)
     onceGivenBack(one.go)
   }
@@ -51,13 +57,14 @@ export default function Palette() {
       found={found}
       onPick={go}
       none={t('No command has that name.')}
-      entry={(one, before) => ({ 'data-command': one.key, 'data-checked': one.checked, className: classes(before?.late && !one.late && 'palette-first') })}
+      entry={(one, before) => ({ 'data-command': one.key, 'data-checked': one.checked, 'aria-disabled': one.why !== undefined || undefined, className: classes(before?.late && !one.late && 'palette-first') })}
     >
-      {({ name, path, keys }) => (
+      {({ name, path, keys, why }) => (
         <>
           <span className="palette-name">
             {name}
             <span className="palette-path">{path}</span>
+            {why !== undefined && <span className="palette-why">{why}</span>}
           </span>
           {keys !== undefined && <kbd>{keys}</kbd>}
         </>
@@ -76,11 +83,12 @@ function onceGivenBack(then: () => void, until = performance.now() + GIVEN_BACK_
 
 function commandsOf(desk: Desk): readonly Found[] {
   const late = recent()
-  return COMMANDS.filter((command) => command.id !== 'palette' && usable(command, desk)).map((command) => ({
+  return COMMANDS.filter((command) => command.id !== 'palette').map((command) => ({
     key: command.id,
     name: t(command.name),
     path: pathOf(command, desk),
     ...(command.checked && { checked: command.checked(desk) }),
+    ...(!usable(command, desk) && { why: whyNot(command, desk) ?? t('Not possible here now') }),
     keys: keyShown(command),
     late: late.includes(command.id),
     go: () => {
@@ -106,10 +114,10 @@ function headingsOf(desk: Desk): readonly Found[] {
 }
 
 function ranked(query: string, commands: readonly Found[], headings: readonly Found[]): readonly Found[] {
-  if (query.trim() === '') return commands
+  if (query.trim() === '') return commands.filter(({ why }) => why === undefined)
   const found = [...commands, ...headings].flatMap((one) => {
     const points = score(query, `${one.path} ${one.name}`)
-    return points === null ? [] : [{ one, points: points + (one.late ? RECENT_POINTS : 0) }]
+    return points === null ? [] : [{ one, points: points + (one.late ? RECENT_POINTS : 0) - (one.why === undefined ? 0 : UNUSABLE_POINTS) }]
   })
   // What only has the letters is for those who found nothing better.
   const good = found.some(({ points }) => points >= GOOD_POINTS)
