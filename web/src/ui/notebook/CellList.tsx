@@ -107,7 +107,7 @@ function useGroups(order: readonly CellId[], shown: readonly CellId[]): readonly
 }
 
 const FIRST = 30
-const STEP = 2 * GROUP
+const STEP = GROUP
 
 /**
  * Which cells are on the page, from one place to another: a screenful at once, where the address leads, and the rest in
