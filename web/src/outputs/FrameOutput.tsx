@@ -1,5 +1,5 @@
 /** The outputs of a cell that run script, in the cell's one frame: made when it comes near, tall as its content. */
-import { Play } from 'lucide-react'
+import { ArrowRight, type LucideIcon, Play, Square } from 'lucide-react'
 import { useContext, useEffect, useRef, useState } from 'react'
 import { t } from '../i18n'
 import type { CellId, ExecutionId, MimeBundle, NotebookId, Output } from '../model/wire'
@@ -8,6 +8,8 @@ import type { Network } from './frame/wire'
 import { heightOf, rememberHeight } from './heights'
 import { keysAsked, OUTPUT_KEY } from './keys'
 import { preludesFor } from './preludes'
+import { type Silence, showBlamed, Watch } from './silence'
+import { rememberStopped, wasStopped } from './stopped'
 import { guard } from './theft'
 import { useShownTheme } from './theme'
 import { textOf, wholeValue } from './values'
@@ -21,6 +23,9 @@ const HEIGHT_FIRST = 120
 /** Frames cost memory; the one longest out of sight makes room. */
 export const FRAMES_MAX = 24
 const alive = new Map<object, { near: boolean; leave: () => void }>()
+
+/** Why a frame is not shown until somebody asks for it: it took the keyboard, or it did not answer. */
+type Withheld = 'thief' | 'silent'
 
 function enter(key: object, leave: () => void): void {
   alive.delete(key)
@@ -55,17 +60,20 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
   const [near, setNear] = useState(false)
   const [height, setHeight] = useState(() => heightOf(notebook, cell) ?? expected)
   const [problem, setProblem] = useState<string>()
-  const [taken, setTaken] = useState(false)
+  const [withheld, setWithheld] = useState<Withheld | null>(() => (wasStopped(notebook, cell, execution) ? 'silent' : null))
+  const [silence, setSilence] = useState<Silence | null>(null)
+  /** Counts how often it was made anew because no output answered. */
+  const [life, setLife] = useState(0)
   const theme = useShownTheme()
   const around = useContext(AroundContext)
   const frame = useRef<OutputFrame>(null)
   const latest = useRef({ outputs, theme, onRefused })
   latest.current = { outputs, theme, onRefused }
 
+  const [key] = useState(() => ({}))
   useEffect(() => {
     const element = box.current
     if (element === null) return
-    const key = {}
     const seen = new IntersectionObserver(
       (entries) => {
         // Several looks may be told of at once; only the last is of now.
@@ -85,12 +93,12 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
       seen.disconnect()
       alive.delete(key)
     }
-  }, [])
+  }, [key])
 
   const sending = useRef<Sending>(null)
   useEffect(() => {
     const element = box.current
-    if (!near || taken || element === null) return
+    if (!near || withheld !== null || element === null) return
     const widgets = around && linkWidgets(around, network, execution, (items) => frame.current?.post({ kind: 'widgets', items }))
     const made = new OutputFrame(t('Cell output'), latest.current.theme, { ...(network === 'open' && methods), ...widgets?.methods }, network)
     const sender = new Sending(made, notebook, network, setProblem)
@@ -111,8 +119,27 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
     frame.current = made
     sending.current = sender
     element.append(made.element)
-    const unguard = guard(made.element, () => setTaken(true))
+    const unguard = guard(made.element, () => setWithheld('thief'))
+    const watch = new Watch({
+      element: made.element,
+      near: () => alive.get(key)?.near === true,
+      ask: () => made.ping(),
+      tell: (now) => {
+        setSilence(now)
+        // Who loads the page again because it seems stuck must not come back to the same.
+        rememberStopped(notebook, cell, execution, now === 'itself')
+      },
+      again: () => {
+        if (alive.get(key)?.near === true) return setLife((lives) => lives + 1)
+        alive.delete(key)
+        setNear(false)
+      },
+    })
+    made.onHeard = () => watch.heard()
+    made.onWorks = (works) => watch.working(works)
     return () => {
+      watch.end()
+      setSilence(null)
       unguard()
       sender.stop()
       forgetKeys()
@@ -121,33 +148,61 @@ export function FrameOutput({ notebook, cell, outputs, network, execution = null
       frame.current = null
       sending.current = null
     }
-  }, [near, taken, cell, notebook, methods, network, around, execution])
+  }, [near, withheld, life, key, cell, notebook, methods, network, around, execution])
   useEffect(() => sending.current?.update(outputs), [outputs])
   useEffect(() => frame.current?.post({ kind: 'theme', theme }), [theme])
   useEffect(() => {
     if (frame.current) frame.current.element.style.height = `${height}px`
-  }, [height, near, taken])
+  }, [height, near, withheld, life])
 
-  const showAgain = () => {
-    // The button goes; the keyboard stays with the cell.
+  /** The button that was pressed goes; the keyboard stays with the cell. */
+  const pressed = (then: Withheld | null) => () => {
     box.current?.closest<HTMLElement>('[data-cell-id]')?.focus({ preventScroll: true })
-    setTaken(false)
+    rememberStopped(notebook, cell, execution, then === 'silent')
+    setWithheld(then)
   }
 
   return (
     <>
-      <div ref={box} className="output-frame-box" style={{ minHeight: taken ? 0 : height }} />
-      {taken && (
-        <div className="output-withheld" role="alert">
-          <button type="button" className="output-button" onClick={showAgain}>
-            <Play size={14} aria-hidden />
-            {t('Show it again')}
-          </button>
-          <span>{t('This output took the keyboard again and again.')}</span>
-        </div>
+      {silence === 'itself' && (
+        <Notice alert icon={Square} action={t('Stop it')} onAction={pressed('silent')}>
+          {t('This output does not answer.')}
+        </Notice>
+      )}
+      {silence === 'another' && (
+        <Notice icon={ArrowRight} action={t('Go there')} onAction={showBlamed}>
+          {t('This output waits for another one, which does not answer.')}
+        </Notice>
+      )}
+      <div ref={box} className="output-frame-box" style={{ minHeight: withheld ? 0 : height }} />
+      {withheld !== null && (
+        <Notice alert={withheld === 'thief'} icon={Play} action={t('Show it again')} onAction={pressed(null)}>
+          {withheld === 'thief' ? t('This output took the keyboard again and again.') : t('This output was stopped because it did not answer.')}
+        </Notice>
       )}
       {problem !== undefined && <p className="output-problem">{problem}</p>}
     </>
+  )
+}
+
+interface NoticeProps {
+  /** It has just happened, and nobody asked for it. */
+  readonly alert?: boolean
+  readonly icon: LucideIcon
+  readonly action: string
+  readonly onAction: () => void
+  readonly children: string
+}
+
+function Notice({ alert = false, icon: Icon, action, onAction, children }: NoticeProps) {
+  return (
+    <div className="output-withheld" {...(alert && { role: 'alert' })}>
+      <button type="button" className="output-button" onClick={onAction}>
+        <Icon size={14} aria-hidden />
+        {action}
+      </button>
+      <span>{children}</span>
+    </div>
   )
 }
 

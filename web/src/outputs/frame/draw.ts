@@ -6,6 +6,7 @@ import { BOKEH_LOAD, JAVASCRIPT, richest } from '../mime'
 import { StreamView } from '../stream'
 import { namesBokeh, withBokeh } from './bokeh'
 import { widgets } from './later'
+import { begins } from './work'
 
 const LONG = 60_000
 
@@ -150,6 +151,7 @@ async function script(code: string, attributes: Readonly<Record<string, string>>
     const waits = src !== undefined || type === 'module'
     // A script that cannot be fetched must not keep the ones after it from running.
     element.onload = element.onerror = () => resolve()
+    begins()
     if (place.hidden && place.tagName === 'SPAN') place.replaceWith(element)
     else place.append(element)
     if (!waits) resolve()

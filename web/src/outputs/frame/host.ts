@@ -19,6 +19,10 @@ export class OutputFrame {
   onRefused: (host: string) => void = () => {}
   /** It says that a key was pressed in it; it does have the keyboard. That a person pressed something cannot be seen from here. */
   onKey: (wish: string) => void = () => {}
+  /** It said anything at all, so it is alive. */
+  onHeard: () => void = () => {}
+  /** It says that it begins to run something foreign, or that it has ended. */
+  onWorks: (works: boolean) => void = () => {}
 
   constructor(
     label: string,
@@ -49,6 +53,12 @@ export class OutputFrame {
     this.port?.postMessage(message)
   }
 
+  /** `onHeard` tells of the answer. False: the frame has not greeted yet. */
+  ping(): boolean {
+    this.post({ kind: 'ping' })
+    return this.port !== null
+  }
+
   private readonly greet = (event: MessageEvent): void => {
     if (event.source === null || event.source !== this.element.contentWindow || event.data !== HELLO[this.network]) return
     // A frame that loads again greets again, and gets a new port; the old one leads nowhere.
@@ -58,10 +68,12 @@ export class OutputFrame {
     this.port.onmessage = ({ data }: MessageEvent<FromFrame>) => this.receive(data)
     // An opaque origin has no name, so '*' is the only target; the window itself is what was checked.
     this.element.contentWindow?.postMessage(PORT, '*', [channel.port2])
+    this.onHeard()
     this.onReady()
   }
 
   private receive(message: FromFrame): void {
+    this.onHeard()
     switch (message?.kind) {
       case 'height':
         if (Number.isFinite(message.pixels)) this.onHeight(Math.max(0, Math.min(HEIGHT_MAX, Math.ceil(message.pixels))), message.drawing === true)
@@ -72,8 +84,13 @@ export class OutputFrame {
       case 'key':
         if (document.activeElement === this.element && document.hasFocus()) this.onKey(String(message.wish).slice(0, WISH_CHARACTERS_MAX))
         break
+      case 'works':
+        this.onWorks(message.works === true)
+        break
       case 'call':
         void this.answer(message.call, String(message.method), Array.isArray(message.args) ? message.args : [])
+        break
+      case 'pong':
         break
       default:
       // A stranger wrote it; what is not understood is not answered.

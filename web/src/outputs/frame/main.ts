@@ -9,6 +9,7 @@ import { draw, prelude } from './draw'
 import { heed, listen } from './keys'
 import { heard } from './later'
 import { ADDRESS, HELLO, type Network, PORT, type ToFrame } from './wire'
+import { begins, connectWork, rests } from './work'
 import type { Output } from '../../model/wire'
 
 const root = document.getElementById('out') as HTMLElement
@@ -38,6 +39,7 @@ async function render(from: number, outputs: readonly Output[], preludes: readon
     element.className = 'out'
     root.append(element)
     boxes.push({ element, output })
+    begins()
     try {
       await draw(output, element)
     } catch (error) {
@@ -55,6 +57,7 @@ function receive(message: ToFrame): void {
       wanted += 1
       turn = turn.then(() => render(message.from, message.outputs, message.preludes)).finally(() => {
         drawn += 1
+        if (drawn === wanted) rests()
         tellHeight()
       })
       break
@@ -69,6 +72,9 @@ function receive(message: ToFrame): void {
       break
     case 'answer':
       answered(message)
+      break
+    case 'ping':
+      port?.postMessage({ kind: 'pong' })
       break
     default:
       message satisfies never
@@ -95,6 +101,7 @@ addEventListener('message', function greeted(event: MessageEvent) {
   port = event.ports[0]
   port.onmessage = ({ data }: MessageEvent<ToFrame>) => receive(data)
   connect((message) => port?.postMessage(message))
+  connectWork((works) => port?.postMessage({ kind: 'works', works }))
   listen((wish) => port?.postMessage({ kind: 'key', wish }))
   new ResizeObserver(tellHeight).observe(document.body)
 })

@@ -32,6 +32,8 @@ export type ToFrame =
   | { readonly kind: 'widgets'; readonly items: readonly FrameItem[] }
   | { readonly kind: 'keys'; readonly keys: KeysAsked }
   | { readonly kind: 'answer'; readonly call: number; readonly value?: unknown; readonly error?: string }
+  /** Answered at once by one that can. */
+  | { readonly kind: 'ping' }
 
 export type FromFrame =
   /** `drawing`: something is still to come, so that it may only be more. */
@@ -40,6 +42,9 @@ export type FromFrame =
   | { readonly kind: 'refused'; readonly host: string }
   | { readonly kind: 'key'; readonly wish: KeyWish }
   | { readonly kind: 'call'; readonly call: number; readonly method: string; readonly args: readonly unknown[] }
+  | { readonly kind: 'pong' }
+  /** Foreign code is about to run, or has ended. */
+  | { readonly kind: 'works'; readonly works: boolean }
 
 /** The same lists as in the frames' own Content-Security-Policy: never allow-same-origin. */
 export const SANDBOX: Readonly<Record<Network, string>> = {
