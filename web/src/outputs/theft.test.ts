@@ -92,6 +92,20 @@ describe('in the page', () => {
     expect(document.activeElement).toBe(field)
   })
 
+  test('what is taken while the frame is being put away goes back, too', () => {
+    const { field, frame, press } = opened()
+    press('a')
+    HTMLElement.prototype.focus.call(frame)
+    const blur = new Event('blur')
+    dispatchEvent(blur)
+    ends.splice(0).forEach((end) => end())
+    frame.remove()
+    vi.runAllTimers()
+
+    expect(theftOf(blur)).toEqual({ from: field })
+    expect(document.activeElement).toBe(field)
+  })
+
   test('Tab leads into a frame, but not a Tab that indents', () => {
     const { frame, field, takes, press } = opened()
     press('Tab')

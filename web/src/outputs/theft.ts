@@ -97,7 +97,8 @@ function look(): Theft | null {
   const tooOften = found.thefts.again(now)
   // While the page is being told that the keyboard went it cannot have it back.
   setTimeout(() => {
-    if (document.activeElement === frame) {
+    // The frame may have been put away in between, and the keyboard with it.
+    if (document.activeElement === frame || (!frame.isConnected && document.activeElement === document.body)) {
       if (from) from.focus({ preventScroll: true })
       else (frame as HTMLElement).blur()
     }
