@@ -524,6 +524,8 @@ def test_on_paper_a_long_line_of_code_breaks_and_a_panel_leaves_the_page_its_wid
     expect(page.get_by_role("complementary", name="Code snippets")).to_be_visible()
     assert page.evaluate("document.querySelector('.nb').scrollWidth - innerWidth") <= 0
 
+    # What paper wants comes once the page is at rest.
+    page.wait_for_function("() => [...document.styleSheets].some(({ href }) => href?.includes('/print-'))")
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     page.context.close()

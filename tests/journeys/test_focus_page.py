@@ -238,6 +238,28 @@ def test_from_panel_to_panel_the_way_back_is_to_before_the_first(house: House, p
     expect(cell(page, "b")).to_be_focused()
 
 
+def test_a_key_goes_around_the_parts_of_the_page_that_are_shown(house: House, page: Page) -> None:
+    opened(page, house.notebook("a", "b"))
+    cell(page, "b").focus()
+    for name in ("Table of contents", "Comments"):
+        command(page, name)
+        expect(page.get_by_role("complementary", name=name)).to_be_visible()
+    contents, comments = (
+        page.get_by_role("complementary", name=name).locator(":scope:focus, :focus")
+        for name in ("Table of contents", "Comments")
+    )
+    expect(comments).to_have_count(1)
+
+    for key, there in (("F6", contents), ("F6", cell(page, "b")), ("F6", comments), ("Shift+F6", cell(page, "b"))):
+        page.keyboard.press(key)
+        expect(there.and_(page.locator(":focus"))).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+F6")
+    expect(contents).to_have_count(1)
+    page.keyboard.press("Control+Backslash")
+    expect(page.get_by_role("complementary", name="Table of contents")).to_have_count(0)
+
+
 def test_nothing_that_is_done_with_cells_loses_the_focus(house: House, page: Page) -> None:
     opened(page, house.notebook("a", "b", "c", "d"))
     cells = page.locator(".cell-group > .cell")

@@ -44,6 +44,7 @@ FILE = {
     ),
     "new-notebook": Case(lambda world: eventually(lambda: world.notebook in world.address(), False), keep),
     "open": dialog("Open notebook"),
+    "search": address("/drive/search$"),
     "upload": Case(lambda world: eventually(world.asked_for_a_file, True), keep),
     "rename": Case(lambda world: expect(world.page.get_by_role("textbox", name="Notebook name")).to_be_focused(), keep),
     "move-file": dialog("Move “plan.ipynb”"),
@@ -65,6 +66,9 @@ EDIT = {
     "undo": Case(lambda world: eventually(lambda: len(world.order()), len(SOURCES)), changed_cells),
     "redo": Case(lambda world: eventually(lambda: len(world.order()), len(SOURCES) + 1), undone),
     "select-all": Case(lambda world: eventually(world.selected, len(SOURCES)), keep),
+    "select-cell": Case(
+        lambda world: expect(world.cell("b")).to_be_focused(), lambda world: world.write("b"), keys="Control+Shift+s"
+    ),
     "cut": count(-1),
     "copy": told("Cell copied"),
     "copy-json": told("Cell copied"),
@@ -196,6 +200,13 @@ def collapsed(world: World) -> None:
     expect(world.cell("t")).to_have_count(0)
 
 
+def in_a_panel(world: World) -> None:
+    world.focus("b")
+    world.by_palette("contents")
+    panel = world.page.get_by_role("complementary", name="Table of contents")
+    expect(panel.locator(":focus").or_(panel.and_(world.page.locator(":focus")))).to_have_count(1)
+
+
 VIEW = {
     "contents": shows("complementary", "Table of contents"),
     "files": shows("complementary", "Files"),
@@ -207,6 +218,11 @@ VIEW = {
     "resources": shows("complementary", "Resources"),
     "view-resources": shows("complementary", "Resources"),
     "numbers": marks("numbers"),
+    "left-panel": shows("complementary", "Table of contents"),
+    "next-pane": Case(lambda world: expect(world.cell("b")).to_be_focused(), in_a_panel, keys="F6", anew=True),
+    "previous-pane": Case(
+        lambda world: expect(world.cell("b")).to_be_focused(), in_a_panel, keys="Shift+F6", anew=True
+    ),
     "header": shows("button", "Show the header"),
     "theme-light": Case(turned("light"), keep),
     "theme-dark": Case(turned("dark"), keep),

@@ -43,7 +43,7 @@ function said(): Said {
     }
     visit(source)
   }
-  for (const { name, menu, under } of COMMANDS) for (const text of [name, menu, under]) if (text !== undefined) found.texts.add(text)
+  for (const { name, menu, under, also } of COMMANDS) for (const text of [name, menu, under, also?.name]) if (text !== undefined) found.texts.add(text)
   for (const { name } of [...SIDES, ...SNIPPETS]) found.texts.add(name)
   return found
 }

@@ -20,7 +20,6 @@ import { Header } from '../../ui/notebook/Header'
 import { useChrome, useDesk, useRoom, useSession } from '../../ui/notebook/hooks'
 import { useKeyboard } from '../../ui/notebook/keyboard'
 import '../../ui/notebook/notebook.css'
-import '../../ui/notebook/print.css'
 import { Rail } from '../../ui/notebook/Rail'
 import { SIDES } from '../../ui/notebook/sides'
 import { skipToCells } from '../../ui/notebook/tabbing'
@@ -71,6 +70,7 @@ function DialogsWhenAsked() {
   useEffect(() => {
     if (!ready) return
     const timer = setTimeout(() => {
+      void import('../../ui/notebook/print.css').catch(() => undefined)
       loadMarkdown()
       void loadCleaner()
       loadMenus()

@@ -75,9 +75,8 @@ export default function Palette() {
 
 /** Once the dialog has given the focus back, the command may move it, or remember where it was. */
 function onceGivenBack(then: () => void, until = performance.now() + GIVEN_BACK_MS_MAX): void {
-  const at = document.activeElement ?? document.body
   // A time and not a number of frames: a dialog goes as slowly on a quick screen.
-  if (performance.now() > until || (at !== document.body && at.closest('.dialog') === null)) setTimeout(then)
+  if (performance.now() > until || document.querySelector('.dialog') === null) setTimeout(then)
   else requestAnimationFrame(() => onceGivenBack(then, until))
 }
 

@@ -8,6 +8,7 @@ export const EDIT: readonly Command[] = [
   { id: 'undo', name: 'Undo cell operation', menu: 'Edit', group: 1, keys: ['Mod+M Z'], needs: 'write', enabled: (desk) => desk.history.canUndo(), run: (desk) => desk.undo() },
   { id: 'redo', name: 'Redo cell operation', menu: 'Edit', group: 1, keys: ['Mod+Shift+Y'], needs: 'write', enabled: (desk) => desk.history.canRedo(), run: (desk) => desk.redo() },
   { id: 'select-all', name: 'Select all cells', menu: 'Edit', group: 2, keys: ['Mod+Shift+A'], run: (desk) => desk.act({ do: 'choose', cells: order(desk) }) },
+  { id: 'select-cell', name: 'Select cell', menu: 'Edit', group: 1, keys: ['Mod+Shift+S'], enabled: focused, run: (desk) => desk.goTo(desk.view.getState().focused!) },
   { id: 'cut', name: 'Cut cells', menu: 'Edit', group: 2, cell: { group: 1 }, keys: ['Mod+M X'], needs: 'write', enabled: focused, run: cut },
   { id: 'copy', name: 'Copy cells', menu: 'Edit', group: 2, cell: { group: 1 }, keys: ['Mod+M C'], enabled: focused, run: (desk) => void copy(desk) },
   { id: 'copy-json', name: 'Copy cells for JupyterLab', menu: 'Edit', group: 2, enabled: focused, run: (desk) => void copy(desk, 'json') },

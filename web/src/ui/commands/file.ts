@@ -1,4 +1,5 @@
 /** The File menu: the notebook as a thing in the drive. */
+import { navigate } from 'wouter/use-browser-location'
 import { t } from '../../i18n'
 import { downloadAddress } from '../../api/client'
 import { notifyError } from '../kit'
@@ -32,6 +33,7 @@ export const FILE: readonly Command[] = [
   { id: 'playground', name: 'Open in playground', menu: 'File', group: 1, enabled: (desk) => known(desk) && desk.room.state.getState().playgroundOf === null, run: (desk) => desk.playground(null) },
   { id: 'new-notebook', name: 'New notebook', menu: 'File', group: 2, enabled: known, run: filing(({ create }) => create()) },
   { id: 'open', name: 'Open notebook…', menu: 'File', group: 2, keys: ['Mod+O'], everywhere: true, enabled: known, run: (desk) => desk.open('open') },
+  { id: 'search', name: 'Search notebooks', menu: 'File', group: 2, enabled: known, run: () => navigate('/drive/search') },
   { id: 'upload', name: 'Upload notebook…', menu: 'File', group: 2, enabled: known, run: filing(({ upload }) => upload()) },
   { id: 'rename', name: 'Rename', menu: 'File', group: 3, keys: ['F2'], outside: true, needs: 'write', run: (desk) => desk.chrome.setState({ renaming: true }) },
   { id: 'move-file', name: 'Move…', menu: 'File', group: 3, enabled: owner, run: (desk) => desk.open('move') },

@@ -1,11 +1,12 @@
 /** The View menu: what of the page is shown. */
 import { set, settings } from '../../settings/store'
-import { setTheme, type Theme, theme } from '../kit'
+import { t } from '../../i18n'
+import { notifyError, setTheme, type Theme, theme } from '../kit'
 import { SIDES } from '../notebook/sides'
 import type { Command } from './model'
 
 const PANELS: readonly Command[] = SIDES.map(({ id, name, needs }) => ({
-  id, name, menu: 'View', group: 1, ...(needs && { needs }),
+  id, name, menu: 'View', group: 1, ...(needs && { needs }), ...(id === 'snippets' && { also: { menu: 'Help', group: 1, name: 'Search code snippets' } }),
   checked: (desk) => desk.chrome.getState().side === id,
   run: (desk) => desk.toggleSide(id),
 }))
@@ -13,6 +14,8 @@ const PANELS: readonly Command[] = SIDES.map(({ id, name, needs }) => ({
 const THEMES: readonly Command[] = ([['light', 'Light'], ['dark', 'Dark'], ['system', 'As the system']] as const satisfies readonly (readonly [Theme, string])[]).map(([id, name]) => ({
   id: `theme-${id}`, name, menu: 'View', under: 'Theme', group: 9, checked: () => theme() === id, run: () => setTheme(id),
 }))
+
+const goesTo = (by: -1 | 1) => () => void import('../notebook/panes').then(({ focusPane }) => focusPane(by), (error: unknown) => notifyError(t('This could not be loaded'), error))
 
 export const VIEW: readonly Command[] = [
   ...PANELS,
@@ -25,6 +28,9 @@ export const VIEW: readonly Command[] = [
     id: 'numbers', name: 'Line numbers', menu: 'View', group: 2, keys: ['Mod+M L'], checked: () => settings.getState().editor.lineNumbers,
     run: () => set({ editor: { lineNumbers: !settings.getState().editor.lineNumbers } }),
   },
+  { id: 'left-panel', name: 'Left panel', menu: 'View', group: 8, keys: ['Mod+\\'], checked: (desk) => desk.chrome.getState().side !== null, run: (desk) => desk.toggleSide(desk.chrome.getState().side ?? undefined) },
+  { id: 'next-pane', name: 'Focus next pane', menu: 'View', group: 10, keys: ['F6'], everywhere: true, harmless: true, run: goesTo(1) },
+  { id: 'previous-pane', name: 'Focus previous pane', menu: 'View', group: 10, keys: ['Shift+F6'], everywhere: true, harmless: true, run: goesTo(-1) },
   { id: 'header', name: 'Header', menu: 'View', group: 8, checked: (desk) => desk.chrome.getState().header, run: (desk) => desk.chrome.setState(({ header }) => ({ header: !header })) },
   ...THEMES,
 ]

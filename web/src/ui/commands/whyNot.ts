@@ -16,7 +16,7 @@ const OWN: readonly (readonly [RegExp, string])[] = [
   [/^redo$/, msg('There is nothing to redo')],
   [/^(move-file|trash)$/, msg('Only the owner can')],
   [/^download-log$/, msg('The cell has not run here')],
-  [/^(locate|new-notebook|open|upload|save-copy|info|download.*)$/, msg('You are not signed in')],
+  [/^(locate|new-notebook|open|search|upload|save-copy|info|download.*)$/, msg('You are not signed in')],
   [/^playground$/, msg('Not in a playground, nor as a guest')],
   [/^(full|scroll|wrap|copy)-output$/, msg('The cell has no output')],
   [/^copy-output-image$/, msg('The cell has no picture')],

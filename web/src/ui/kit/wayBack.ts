@@ -21,6 +21,8 @@ export function useWayBack(open: boolean): () => HTMLElement | boolean {
   return () => {
     const at = document.activeElement
     if (at !== null && at !== document.body && at.closest('.dialog') === null) return false
+    // Who was nowhere is nowhere again.
+    if (before.current === null || before.current === document.body) return false
     return wayBack(before.current) ?? true
   }
 }

@@ -99,6 +99,7 @@ export class Desk {
   readonly problems: StoreApi<{ readonly errors: number; readonly warnings: number }> = createStore(() => ({ errors: 0, warnings: 0 }))
   private readonly farewells: (() => void)[] = []
   private readonly handles = new Map<CellId, CellHandle>()
+  private lastSide = 'contents'
   private awaited: { readonly cell: CellId; readonly editing: boolean } | null = null
 
   constructor(
@@ -145,8 +146,9 @@ export class Desk {
     this.chrome.setState({ dialog })
   }
 
-  /** Open a panel at the left, or close it. */
-  toggleSide(id: string): void {
+  /** Open a panel at the left, or close it; without a name, the one that was asked for last. */
+  toggleSide(id = this.lastSide): void {
+    this.lastSide = id
     this.chrome.setState(({ side }) => ({ side: side === id ? null : id }))
   }
 

@@ -1,4 +1,5 @@
 /** What is done with a notebook as a thing among others: made, brought, copied, found, printed. */
+import './print.css'
 import { navigate } from 'wouter/use-browser-location'
 import { api } from '../../api/client'
 import { drive } from '../../api/drive'
