@@ -104,6 +104,23 @@ def find(page: Page, words: str, key: str = "Control+f") -> Locator:
     return page.get_by_role("status", name="Found")
 
 
+def test_the_cursor_is_where_it_was_when_the_palette_gives_the_focus_back(house: House) -> None:
+    page = house.ada
+    notebook = house.notebook(code("a", "one two"))
+    # It was lost when the palette came for the first time, and not always.
+    for times in (1, 2, 3):
+        house.open(page, notebook)
+        write(page, "a")
+        page.keyboard.press("End")
+        page.keyboard.press("Control+ArrowLeft")
+        page.keyboard.press("Control+Shift+P")
+        page.locator('[role="option"][data-command="comment-lines"]').click()
+        expect(lines(page, "a")).to_have_text(re.compile("^#" if times % 2 else "^one"))
+        page.keyboard.type(".")
+
+        expect(lines(page, "a")).to_contain_text(f"one {'.' * times}two")
+
+
 def test_what_is_far_away_is_found_and_replaced_in_one_step(house: House) -> None:
     page = house.ada
     far = [code(f"far{number}", f"total_{number} = price * {number}") for number in range(80)]

@@ -48,6 +48,10 @@ export interface EditorOptions {
   readonly beyond: (direction: -1 | 1) => boolean
 }
 
+/** Back in the text, one is where one was: a browser that is told to focus it puts the cursor at its start, which CodeMirror
+ * takes for a person's doing if it was drawn between losing the focus and the selection's going elsewhere. */
+const whereItWas = EditorView.domEventHandlers({ focus: (_event, view) => view.focus() })
+
 const shared: Extension[] = [
   drawSelection(),
   dropCursor(),
@@ -59,6 +63,7 @@ const shared: Extension[] = [
   syntaxHighlighting(classHighlighter),
   guardSurrogates,
   unseenMarked,
+  whereItWas,
   look,
   tooltipLook,
 ]
