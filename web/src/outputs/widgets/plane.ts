@@ -33,9 +33,33 @@ export interface Member {
   nbextension(path: unknown): Promise<string>
 }
 
-interface Frame {
-  readonly post: Post
-  readonly ids: Set<string>
+/** A frame that shows widgets. What happens to models that are still on their way to it waits until it has them. */
+class Frame {
+  readonly ids = new Set<string>()
+  private joins = 0
+  private held: FrameItem[] = []
+
+  constructor(private readonly post: Post) {}
+
+  tell(items: readonly FrameItem[]): void {
+    if (this.joins > 0) this.held.push(...items)
+    else this.post(items)
+  }
+
+  async joining<Given>(given: Promise<Given>): Promise<Given> {
+    this.joins += 1
+    try {
+      return await given
+    } finally {
+      // Whoever waits here passes it on before the next task, so it is there before what was held.
+      setTimeout(() => this.joined())
+    }
+  }
+
+  private joined(): void {
+    this.joins -= 1
+    if (this.joins === 0 && this.held.length > 0) this.post(this.held.splice(0))
+  }
 }
 
 export class Plane {
@@ -62,12 +86,18 @@ export class Plane {
 
   /** A frame is here until the signal. `execution`: the run it shows; null: it may look, and nothing else. */
   join(post: Post, execution: string | null, until: AbortSignal): Member {
-    const frame: Frame = { post, ids: new Set() }
+    const frame = new Frame(post)
     this.frames.add(frame)
     until.addEventListener('abort', () => this.leave(frame))
     return {
       models: async (ids) => {
-        const models = await this.models(parsedIds(ids))
+        const wanted = parsedIds(ids)
+        const found = await this.ask(wanted)
+        const coming = frame.joining(this.whole(found, wanted))
+        // The server tells from now on what happens to them.
+        for (const { id } of found?.models ?? []) frame.ids.add(id)
+        if (!this.frames.has(frame)) this.leave(frame)
+        const models = await coming
         for (const { id } of models) frame.ids.add(id)
         return models
       },
@@ -100,8 +130,11 @@ export class Plane {
   }
 
   private async models(ids: readonly string[]): Promise<readonly FrameModel[]> {
-    const found = await this.ask(ids)
-    const models = await Promise.all((found?.models ?? []).map((model) => this.whole(model)))
+    return this.whole(await this.ask(ids), ids)
+  }
+
+  private async whole(found: Found | null, ids: readonly string[]): Promise<readonly FrameModel[]> {
+    const models = await Promise.all((found?.models ?? []).map((model) => this.model(model)))
     const missing = found?.missing ?? ids
     return missing.length === 0 ? models : [...models, ...savedModels(this.around.saved(), missing)]
   }
@@ -121,7 +154,7 @@ export class Plane {
     })
   }
 
-  private async whole({ id, target, live, over, state, large, buffers }: WidgetModel): Promise<FrameModel> {
+  private async model({ id, target, live, over, state, large, buffers }: WidgetModel): Promise<FrameModel> {
     return { id, target, live, ...(over === true && { over }), state: await this.contents.state(state, large), buffers: await this.buffers(buffers) }
   }
 
@@ -175,13 +208,13 @@ export class Plane {
   }
 
   private tell(items: readonly FrameItem[], whom: (frame: Frame) => boolean): void {
-    for (const frame of this.frames) if (whom(frame)) frame.post(items)
+    for (const frame of this.frames) if (whom(frame)) frame.tell(items)
   }
 
   private done(message: string, refused?: string): void {
     const sender = this.senders.get(message)
     this.senders.delete(message)
-    sender?.frame.post([{ done: message, ...(refused !== undefined && { refused }) }])
+    sender?.frame.tell([{ done: message, ...(refused !== undefined && { refused }) }])
   }
 
   /** Every model as it is now; whoever waits for an echo of what they sent finds it in there. */
