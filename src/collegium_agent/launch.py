@@ -61,6 +61,10 @@ class Forgetful(dict[int, list[Any]]):
     def __missing__(self, _count: int) -> list[Any]:
         return []
 
+    def setdefault(self, _count: int, _default: list[Any] | None = None) -> list[Any]:
+        # So ipykernel keeps what is displayed, where `store_display_history` is on.
+        return []
+
 
 def remember_no_outputs(shell: Any) -> None:
     """What cells put out is not kept a second time in the kernel, for ever and piece by piece, as IPython 9 does.

@@ -63,13 +63,15 @@ async def test_what_was_printed_is_not_kept_in_the_kernel(kernel: Kernel) -> Non
     assert grown < 1_000_000  # in small pieces it is several times as much
 
 
-async def test_what_was_displayed_is_not_kept_in_the_kernel(kernel: Kernel) -> None:
-    code = """
+@pytest.mark.parametrize("asked", [False, True], ids=["usually", "asked to"])
+async def test_what_was_displayed_is_not_kept_in_the_kernel(kernel: Kernel, asked: bool) -> None:
+    code = f"""
+        get_ipython().display_pub.store_display_history = {asked}
         import gc, sys, tracemalloc
         from IPython.display import display
         display('before')
         tracemalloc.start()
-        for n in range(50): display({'text/plain': 'x' * 100_000}, raw=True)
+        for n in range(50): display({{'text/plain': 'x' * 100_000}}, raw=True)
         sys.stdout.flush()  # what waits to be sent is not kept
         gc.collect()
         kept = [trace.size for trace in tracemalloc.take_snapshot().traces if trace.size >= 100_000]
