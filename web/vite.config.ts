@@ -53,19 +53,16 @@ function shell(): Plugin {
 
 /** The pieces of an editor that other chunks share stay in one: each border between chunks costs a kilobyte. */
 const PACKS = [
-  { name: 'base', test: /vite.preload-helper|node_modules\/(react|zustand)\/|node_modules\/react-dom\/(?:index|cjs\/react-dom\.production)|tokens\.css/, priority: 6 },
-  { name: 'copy', test: /src\/room\/copy\.ts$/, priority: 2 },
+  { name: 'base', test: /vite.preload-helper|src\/outputs\/math\.ts$|node_modules\/(react|zustand)\/|node_modules\/react-dom\/(?:index|cjs\/react-dom\.production)|tokens\.css/, priority: 6 },
   { name: 'usage', test: /src\/model\/usage\.ts$/, priority: 2 },
   // What helps while one writes comes later (src/editor/helping.ts); Python's grammar would have it in the first piece.
   { name: 'codemirror', test: /node_modules\/@codemirror\/(?:state|view|language|commands)\//, priority: 5 },
   { name: 'writing', test: /node_modules\/@codemirror\/autocomplete\//, priority: 4 },
-  { name: 'editing', test: /src\/(editor\/editor|room\/room|session\/session)\.ts$/, priority: 3 },
+  { name: 'editing', test: /src\/(?:editor\/editor|room\/(?:room|copy)|session\/session|api\/client|i18n\/moments|ui\/notebook\/(?:sight|languages))\.ts$/, priority: 3 },
   // An icon is a quarter of a kilobyte, and its answer's head three times that.
   { name: 'icons', test: /node_modules\/lucide-react\//, priority: 2 },
   // What output frames need as well: they load nothing else of the page.
   { name: 'framed', test: /src\/(?:model\/(?:wire|shortcut)|outputs\/(?:ansi|mime|stream|frame\/wire))\.ts$/, priority: 7 },
-  // Too small for an answer of its own each.
-  { name: 'few', test: /src\/(?:api\/client|i18n\/moments|ui\/notebook\/(?:sight|languages))\.ts$/, priority: 2 },
   // What panels and dialogs share, and the page itself has no use for.
   { name: 'panels', test: /src\/(?:api\/(?:history|inside|looking|sharing|upload)|ui\/kit\/Splitter)\.tsx?$/, priority: 1.5 },
   // What nobody needs before they press something stays out.
