@@ -1,7 +1,7 @@
 """Runs inside a kernel: takes questions about variables and tables, and marks the tables that are shown.
 
 Loaded as a file beside `launch.py`. What answers is loaded when somebody asks first, so that a start costs nothing.
-Variables are answered on the control thread; tables, whose questions can take seconds, on a thread of their own, so
+Variables are answered on the control thread; tables, whose questions can take seconds, on threads of their own, so
 that an interrupt or a shutdown never waits behind them.
 """
 
@@ -21,7 +21,8 @@ beside: Callable[[str], Any] = globals()["beside"]
 
 MARK = "application/vnd.collegium.table+json"
 """Goes with an output that shows a table: where the table itself is."""
-TABLES = (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"), ("duckdb", "DuckDBPyRelation"))
+RELATION = ("duckdb", "DuckDBPyRelation")
+TABLES = (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table"), RELATION)
 HELD_MAX = 500
 WAITING_MAX = 32
 STOPPED_MAX = 2
@@ -154,11 +155,29 @@ class Questions:
             return self._now
 
 
+class Desks:
+    """Two of them: what only reads some rows where they lie does not wait behind a sort."""
+
+    def __init__(self, answer: Callable[[dict[str, Any]], dict[str, Any]], is_quick: Callable[[dict[str, Any]], bool]):
+        self._quick, self._slow = Questions(answer), Questions(answer)
+        self._is_quick = is_quick
+
+    def ask(self, asked: dict[str, Any], reply: Callable[[dict[str, Any]], None]) -> None:
+        """As of `Questions`."""
+        (self._quick if self._is_quick(asked) else self._slow).ask(asked, reply)
+
+    def stop(self, asker: str) -> int:
+        """As of `Questions`."""
+        return self._quick.stop(asker) + self._slow.stop(asker)
+
+
 def install(app: Any) -> None:
     """Answer from now on."""
     kernel = app.kernel
     held = Held(kernel.shell.user_ns)
-    questions = Questions(lambda asked: dict(beside("tables").answer(kernel.shell, held, asked)))
+    questions = Desks(
+        lambda asked: dict(beside("tables").answer(kernel.shell, held, asked)), lambda asked: is_quick(held, asked)
+    )
 
     def namespace(stream: Any, ident: Any, parent: Any) -> None:
         content = beside("namespace").answer(kernel.shell, parent["content"])
@@ -185,6 +204,14 @@ def install(app: Any) -> None:
     _mark_tables(app.shell, held)
 
 
+def is_quick(held: Held, asked: dict[str, Any]) -> bool:
+    """Whether it asks for rows in the order they have, of a table that needs not be read first."""
+    view = asked.get("view")
+    value, _ = held.find(str(asked.get("ref")))
+    as_it_is = view is None or (type(view) is dict and not any(view.values()))
+    return asked.get("op") == "rows" and as_it_is and not _is_of(value, *RELATION)
+
+
 def _mark_tables(shell: Any, held: Held) -> None:
     """An output that shows a table says where it is, beside what it looks like."""
     from IPython.core.formatters import JSONFormatter  # type: ignore[import-not-found]
@@ -204,7 +231,9 @@ def _mark_tables(shell: Any, held: Held) -> None:
 
 
 def _is_table(value: Any) -> bool:
+    return any(_is_of(value, module, name) for module, name in TABLES)
+
+
+def _is_of(value: Any, module: str, name: str) -> bool:
     kinds = type.__dict__["__mro__"].__get__(type(value))
-    return any(
-        (library := sys.modules.get(module)) is not None and vars(library).get(name) in kinds for module, name in TABLES
-    )
+    return (library := sys.modules.get(module)) is not None and vars(library).get(name) in kinds

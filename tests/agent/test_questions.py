@@ -73,6 +73,39 @@ def test_one_that_is_worked_on_is_stopped_and_the_next_answered(questions: Any, 
     assert came.until("fourth") == {"answered": "c"}
 
 
+def test_what_is_quick_does_not_wait_behind_what_is_not(busy: SimpleQueue[None]) -> None:
+    came = Asked()
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["op"] == "sort":
+            busy.put(None)
+        while asked["op"] == "sort":
+            pass
+        return {"answered": asked["asker"]}
+
+    desks = looking.Desks(answer, lambda asked: asked["op"] == "rows")
+    desks.ask({"asker": "a", "op": "sort"}, came.reply("sort"))
+    busy.get(timeout=SECONDS_MAX)
+    desks.ask({"asker": "b", "op": "rows"}, came.reply("rows"))
+
+    assert came.until("rows") == {"answered": "b"}
+    assert desks.stop("a") == 1
+    assert came.until("sort")["error"] == "stopped"
+
+
+def test_rows_in_the_order_they_have_are_quick() -> None:
+    table = [1, 2]
+    held = looking.Held({"table": table})
+    ref = held.hold(table, "table")
+    sort = {"sort": [{"column": 0}], "filters": [], "search": ""}
+    plain = {"sort": [], "filters": [], "search": ""}
+
+    assert looking.is_quick(held, {"op": "rows", "ref": ref, "view": plain})
+    assert looking.is_quick(held, {"op": "rows", "ref": ref})
+    for asked in ({"op": "rows", "view": sort}, {"op": "rows", "view": [1]}, {"op": "statistics", "view": plain}, {}):
+        assert not looking.is_quick(held, {"ref": ref, **asked})
+
+
 def test_no_thread_is_left_behind(questions: Any, busy: SimpleQueue[None]) -> None:
     came = Asked()
     for at in range(5):
