@@ -2,9 +2,11 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from collegium.ground.errors import Unavailable
 
@@ -15,6 +17,10 @@ systemd keeps for services without one (61184 to 65519)."""
 
 OF_SERVER = ("collegium.db", "collegium.db-wal", "collegium.db-shm", "blobs", "outputs", "checkpoints", "uploads")
 """What it keeps in the data folder."""
+
+CLAIM_SECONDS_MAX = 5.0
+"""Of a server that was killed, the processes end one after the other, and hold the folder until the last has."""
+CLAIM_LOOK_SECONDS = 0.05
 
 
 def default_data_folder() -> Path:
@@ -59,12 +65,21 @@ def _give(path: Path, uid: int, gid: int) -> None:
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold the folder for one server; raises Unavailable if another one has it."""
+    """Hold the folder for one server; raises Unavailable if another one has it and keeps it."""
     with (folder / "serve.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(
-                f"Another server is using {folder}. Stop it first, or name another folder with --data."
-            ) from None
+        deadline = time.monotonic() + CLAIM_SECONDS_MAX
+        while not _locked(lock):
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Another server is using {folder}. Stop it first, or name another folder with --data."
+                )
+            time.sleep(CLAIM_LOOK_SECONDS)
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
