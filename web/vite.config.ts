@@ -51,6 +51,15 @@ function shell(): Plugin {
   }
 }
 
+/** What a notebook shows before anything was pressed, by the names of the icons' files. Who shows another one there names it here: else all the others come along. */
+const ICONS_AHEAD = `
+  arrow-down arrow-right arrow-up braces check chevron-down chevron-right chevrons-down-up chevrons-up-down
+  circle-exclamation-point circle-x cloud-off code-xml copy download ellipsis-vertical folder-open globe
+  grip-vertical keyboard link list lock log-out message-square message-square-plus monitor moon package-plus pencil
+  pencil-off play plug plus refresh-cw rotate-ccw-clock search server settings sheet square square-terminal sun trash
+  triangle-exclamation-point user-round users x
+`.trim().split(/\s+/)
+
 /** The pieces of an editor that other chunks share stay in one: each border between chunks costs a kilobyte. */
 const PACKS = [
   { name: 'base', test: /vite.preload-helper|src\/outputs\/math\.ts$|node_modules\/(react|zustand)\/|node_modules\/react-dom\/(?:index|cjs\/react-dom\.production)|tokens\.css/, priority: 6 },
@@ -60,7 +69,8 @@ const PACKS = [
   { name: 'writing', test: /node_modules\/@codemirror\/autocomplete\//, priority: 4 },
   { name: 'editing', test: /src\/(?:editor\/editor|room\/(?:room|copy)|session\/session|api\/client|i18n\/moments|ui\/notebook\/(?:sight|languages))\.ts$/, priority: 3 },
   // An icon is a quarter of a kilobyte, and its answer's head three times that.
-  { name: 'icons', test: /node_modules\/lucide-react\//, priority: 2 },
+  { name: 'icons', test: new RegExp(`node_modules/lucide-react/(?!dist/esm/icons/(?!(?:${ICONS_AHEAD.join('|')})\\.))`), priority: 2.1 },
+  { name: 'icons-later', test: /node_modules\/lucide-react\//, priority: 2 },
   // What output frames need as well: they load nothing else of the page.
   { name: 'framed', test: /src\/(?:model\/(?:wire|shortcut)|outputs\/(?:ansi|mime|stream|frame\/wire))\.ts$/, priority: 7 },
   // What panels and dialogs share, and the page itself has no use for.
