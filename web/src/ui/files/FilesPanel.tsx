@@ -255,8 +255,11 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
         open={removing !== null}
         onClose={() => {
           setRemoving(null)
-          // After the dialog has given the focus back to something that may be gone.
-          setTimeout(() => tree.state.getState().focused !== null && focus(tree.state.getState().focused!), FOCUS_MS)
+          // After the dialog has given the focus back: not to what is gone, nor away from where somebody went on.
+          setTimeout(() => {
+            const { focused } = tree.state.getState()
+            if (focused !== null && document.activeElement?.closest('.files') === null) focus(focused)
+          }, FOCUS_MS)
         }}
         danger
         title={t('Delete “{shown}”?', { shown: shown(nameOf(removing ?? '')) })}
