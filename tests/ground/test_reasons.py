@@ -16,16 +16,23 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "web/src/i18n"
 GB = 1 << 30
 VALUES: dict[str, object] = {
+    "accelerator": "GPU A100",
     "because": words("idle", duration_ms=90 * MINUTE_MS),
     "duration_ms": 12 * HOUR_MS,
     "mebibytes": 2048,
     "memory_limit": 2 * GB,
     "memory_used": int(2.5 * GB),
+    "kernel": "ir",
+    "line": "Installed torch",
     "most": 2,
+    "network": "internet",
+    "program": "CPython 3.13",
     "seconds": 0.5,
     "signal": "segmentation fault",
     "status": -3,
     "type": "gpu",
+    "usual": "cpu",
+    "version": "2026.11",
     "what": "no\nJSON: {}",
 }
 

@@ -149,7 +149,7 @@ def test_a_lock_that_cannot_be_built_keeps_no_cell_from_running(ada: httpx.Clien
     assert pinned["ready"] is False
     assert notebook.printed("use") == "runs\n"
     [note] = notebook.get("session")["runtime"]["notes"]
-    assert note.startswith("This runtime is without the notebook's own environment: ")
+    assert note.startswith("This runtime is without the notebook’s own environment: ")
     assert "nothing" in note
 
     refused = ada.post(f"{put}/pin")

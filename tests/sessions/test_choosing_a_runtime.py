@@ -52,6 +52,10 @@ async def test_what_cannot_be_had_is_noted_and_the_cell_runs(
         "The notebook asks for an accelerator (GPU): There is no GPU here. cpu is used.",
         "There is no kernel “ir” in this runtime version: python3 is used.",
     ]
+    assert frame["runtime"]["notes_why"] == [
+        {"code": "accelerator_none", "accelerator": "GPU", "because": "There is no GPU here", "usual": "cpu"},
+        {"code": "runtime_kernel_none", "kernel": "ir", "usual": "python3"},
+    ]
     assert (frame["kernel"]["name"], frame["kernel"]["language"]) == ("python3", "python")
 
 

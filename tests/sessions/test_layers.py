@@ -140,7 +140,7 @@ async def test_those_who_want_the_same_layer_wait_for_one_build(
     assert workshop.builds == 1
     assert workshop.users == [BUILDER]
     assert {(one.name, one.path) for one in found} == {(again.name, again.path)}
-    assert "Building the notebook's environment: Downloading thing" in said
+    assert "Building the notebook’s environment: Downloading thing" in said
     assert said[-1] is None
 
 
@@ -182,7 +182,7 @@ async def test_a_build_that_fails_is_a_note_and_is_tried_again(
         workshop.error = None
         again = await all.of(NOTEBOOK, "v", lambda _words: None)
 
-    assert (laid.path, laid.note) == (None, f"This runtime is without the notebook's own environment: {words}")
+    assert (laid.path, laid.note) == (None, f"This runtime is without the notebook’s own environment: {words}")
     assert again.path is not None
     assert len(workshop.released) == 2 - (workshop.builds == 1)
 

@@ -1,4 +1,5 @@
-"""Why something ended, in words for people that programs can read back: one table of codes and their English.
+"""Why something ended, or is not as it was asked for, in words for people that programs can read back: one table of
+codes and their English.
 
 The words are what is kept, with runtimes and with executions; `why` finds code and values in them again, for those who
 say them in another language. So what an older server wrote, and what the engine says, has a code as well.
@@ -55,6 +56,25 @@ REASONS = {
     "first_process": "its first process ended",
     "first_process_status": "its first process ended (status {status})",
     "engine_away": "it ended while the engine was not running",
+    # What was asked for and could not be had, and what is used instead.
+    "runtime_type_none": "There is no runtime type “{type}” here: {usual} is used.",
+    "runtime_version_none": "There is no runtime version “{version}” here: {usual} is used.",
+    "runtime_kernel_none": "There is no kernel “{kernel}” in this runtime version: {usual} is used.",
+    "runtime_type_away_because": "You cannot have the runtime type “{type}” now: {because}. {usual} is used.",
+    "runtime_type_away": "You cannot have the runtime type “{type}” now: {usual} is used.",
+    "high_ram_none": "The notebook asks for a runtime with high RAM, and there is none here: {usual} is used.",
+    "high_ram_away_because": "You cannot have a runtime with high RAM now: {because}. {usual} is used.",
+    "high_ram_away": "You cannot have a runtime with high RAM now: {usual} is used.",
+    "accelerator_none": "The notebook asks for an accelerator ({accelerator}): {because}. {usual} is used.",
+    "accelerator_other": "The notebook asks for {accelerator}, which cannot be had here: {usual} is used.",
+    "none_here": "there is none here",
+    "network_none": "It has no network here: this machine cannot make one of kind “{network}”.",
+    "without_environment": "This runtime is without the notebook’s own environment: {because}",
+    # What is being done until a runtime is there.
+    "environment_begun": "Building the notebook’s environment",
+    "environment_built": "Building the notebook’s environment: {line}",
+    "version_built": "Building runtime version {version} with {program}",
+    "fonts_listed": "Listing fonts",
     # Refusals, by the `why` that they have themselves.
     "many_runtimes": "You have {most} runtimes already, and may not have more. Disconnect one first.",
     "no_type": "There is no {type} here.",

@@ -17,6 +17,7 @@ import anyio
 import anyio.to_thread
 import uv
 
+from collegium.ground import reasons
 from collegium.ground.errors import NotFound, Unavailable
 from collegium.ground.log import get_log
 from collegium.runtimes.languages import kernels_of
@@ -120,7 +121,7 @@ class UvEnvironments:
                 return
             shutil.rmtree(path, ignore_errors=not path.exists())
             python = find_python()
-            progress(f"Building runtime version {version} with {python}")
+            progress(reasons.words("version_built", version=version, program=python))
             carried = VERSIONS / version
             _uv(["venv", "--python", python, "--relocatable", str(path)], progress)
             _uv(
@@ -188,7 +189,7 @@ def _uv(arguments: list[str], progress: Callable[[str], None]) -> None:
 def _warm_caches(environment: Path, progress: Callable[[str], None]) -> None:
     home = environment / HOME
     home.mkdir(parents=True)
-    progress("Listing fonts")
+    progress(reasons.words("fonts_listed"))
     variables = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
     _run([str(environment / "bin/python"), "-I", "-c", WARM_CACHES], variables, progress)
 

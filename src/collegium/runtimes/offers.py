@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import urlsplit
 
+from collegium.ground import reasons
 from collegium.runtimes.model import Limits, Network, Specification, Terms, Unit
 from collegium.runtimes.settings import (
     FOUND,
@@ -120,7 +121,7 @@ def make_offer(
         return Offer(name, wanted, wanted.network, accelerator, available=False, reason=lacking)
     if wanted.network == "none" or wanted.network in modes:
         return Offer(name, wanted, wanted.network, accelerator)
-    reason = f"It has no network here: this machine cannot make one of kind “{wanted.network}”."
+    reason = reasons.words("network_none", network=wanted.network)
     return Offer(name, wanted, "none", accelerator, reason=reason)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from collegium.ground import reasons
 from collegium.sessions.model import PYTHON
 
 NAME_CHARACTERS_MAX = 64
@@ -82,11 +83,11 @@ def choose(wished: Wish, asked: Asked, offers: Offers) -> Choice:
     type, notes = _type(wished, asked, offers)
     offer = next((offer for offer in offers.types if offer.name == type), TypeOffer(type))
     if offer.available and offer.reason:
-        notes.append(_ended(offer.reason))
+        notes.append(f"{_unended(offer.reason)}.")
     usual = offer.version or offers.default_version
     version = asked.version or wished.version or usual
     if version not in offers.versions and version != usual:
-        notes.append(f"There is no runtime version “{version}” here: {usual} is used.")
+        notes.append(reasons.words("runtime_version_none", version=version, usual=usual))
         version = usual
     return Choice(type, version, wished.kernel or PYTHON, tuple(notes))
 
@@ -99,7 +100,7 @@ def choose_kernel(wanted: str, known: Mapping[str, str]) -> tuple[str, str, str 
     if _is_python(wanted):
         # Environments that people name on their own machines (`conda-env-x-py`, `my-venv`) are Python all the same.
         return PYTHON, known.get(PYTHON, "python"), None
-    note = f"There is no kernel “{wanted}” in this runtime version: {PYTHON} is used."
+    note = reasons.words("runtime_kernel_none", kernel=wanted, usual=PYTHON)
     return PYTHON, known.get(PYTHON, "python"), note
 
 
@@ -112,17 +113,15 @@ def _type(wished: Wish, asked: Asked, offers: Offers) -> tuple[str, list[str]]:
     if asked.type is not None:
         named = next((offer for offer in offers.types if offer.name == asked.type), None)
         if named is None:
-            return default, [f"There is no runtime type “{asked.type}” here: {default} is used."]
-        return _if_available(named, f"the runtime type “{named.name}”", default)
+            return default, [reasons.words("runtime_type_none", type=asked.type, usual=default)]
+        return _if_available(named, "runtime_type_away", default)
     if wished.accelerator is not None:
         return _accelerated(wished, offers)
     if wished.high_ram:
         large = next((offer for offer in offers.types if offer.name == HIGH_RAM), None)
         if large is None:
-            return default, [
-                f"The notebook asks for a runtime with high RAM, and there is none here: {default} is used."
-            ]
-        return _if_available(large, "a runtime with high RAM", default)
+            return default, [reasons.words("high_ram_none", usual=default)]
+        return _if_available(large, "high_ram_away", default)
     return default, []
 
 
@@ -134,10 +133,10 @@ def _accelerated(wished: Wish, offers: Offers) -> tuple[str, list[str]]:
     exact = [offer for offer in of_kind if wished.gpu is not None and _is_model(offer, wished.gpu)]
     found = next((offer for offer in [*exact, *of_kind] if offer.available), None)
     if found is None:
-        why = next((offer.reason for offer in [*exact, *of_kind] if offer.reason), "there is none here")
-        return default, [f"The notebook asks for an accelerator ({meant}): {_ended(why)} {default} is used."]
+        why = next((offer.reason for offer in [*exact, *of_kind] if offer.reason), reasons.words("none_here"))
+        return default, [reasons.words("accelerator_none", accelerator=meant, because=_unended(why), usual=default)]
     if wished.gpu is not None and found not in exact:
-        return found.name, [f"The notebook asks for {meant}, which cannot be had here: {found.name} is used."]
+        return found.name, [reasons.words("accelerator_other", accelerator=meant, usual=found.name)]
     return found.name, []
 
 
@@ -145,15 +144,18 @@ def _is_model(offer: TypeOffer, wanted: str) -> bool:
     return wanted.casefold() in (offer.name.casefold(), (offer.model or "").casefold())
 
 
-def _if_available(offer: TypeOffer, meant: str, default: str) -> tuple[str, list[str]]:
+def _if_available(offer: TypeOffer, away: str, default: str) -> tuple[str, list[str]]:
+    """`away`: the code of the note where it is not."""
     if offer.available:
         return offer.name, []
-    why = f" {_ended(offer.reason)}" if offer.reason else ""
-    return default, [f"You cannot have {meant} now:{why} {default} is used."]
+    if offer.reason:
+        because = _unended(offer.reason)
+        return default, [reasons.words(f"{away}_because", type=offer.name, because=because, usual=default)]
+    return default, [reasons.words(away, type=offer.name, usual=default)]
 
 
-def _ended(sentence: str | None) -> str:
-    return f"{(sentence or '').rstrip('. ')}."
+def _unended(sentence: str) -> str:
+    return sentence.rstrip(". ")
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
+from collegium.ground import reasons
 from collegium.ground.clock import now_ms
 from collegium.ground.db import Database
 from collegium.ground.errors import CollegiumError, Conflict, NotFound, Unavailable
@@ -69,7 +70,7 @@ class NotebookLayers:
         try:
             layer = await self.ready(notebook, pin.lock, version, progress)
         except CollegiumError as error:
-            return Laid(note=f"This runtime is without the notebook's own environment: {error.detail}")
+            return Laid(note=reasons.words("without_environment", because=error.detail))
         finally:
             progress(None)
         return Laid(layer.layer, layer.path)
@@ -138,7 +139,7 @@ class NotebookLayers:
 
     async def _built(self, name: str, notebook: NotebookId, lock: Lock, version: str, build: _Build) -> Layer:
         begun = now_ms()
-        build.say("Building the notebook's environment")
+        build.say(reasons.words("environment_begun"))
         machine = await self._machines.acquire(BUILDER, Wanted(None, version), lambda _position, _of: None)
         try:
             await self._give_files(machine.id, notebook, lock)
@@ -242,7 +243,7 @@ def size_of(folder: Path) -> int:
 def _words(text: str, before: str) -> str:
     """The last line that says something, as a sentence of progress."""
     lines = [line.strip() for line in text.splitlines() if line.strip().isprintable() and line.strip()]
-    return f"Building the notebook's environment: {lines[-1][:WORDS_MAX]}" if lines else before
+    return reasons.words("environment_built", line=lines[-1][:WORDS_MAX]) if lines else before
 
 
 async def _make_folders(files: FilesClient, path: PurePosixPath) -> None:

@@ -133,7 +133,7 @@ class Loan:
                 raise
             # Whatever is wrong with its own environment, a notebook can always run without.
             log.warning("layer.refused", notebook=self._notebook, layer=layer.name, why=error.detail)
-            layer = Laid(note=f"This runtime is without the notebook's own environment: {error.detail}")
+            layer = Laid(note=reasons.words("without_environment", because=error.detail))
             machine = await machines.acquire(principal.user, replace(wanted, layers=()), self._queued)
         name, language, note = choose_kernel(choice.kernel, await machines.kernels(choice.version))
         notes = (*choice.notes, *(one for one in (layer.note, note) if one is not None))

@@ -52,7 +52,9 @@ def runtime_frame(machine: Machine | None) -> dict[str, Any] | None:
         "notice": machine.notice,
         "queue": machine.queue,
         "progress": machine.progress,
+        "progress_why": reasons.why(machine.progress),
         "notes": list(machine.notes),
+        "notes_why": [reasons.why(note) for note in machine.notes],
     }
     return frame | reasons.told(machine.reason)
 

@@ -51,6 +51,27 @@ export const REASONS: Readonly<Record<string, string>> = {
   first_process: msg('its first process ended'),
   first_process_status: msg('its first process ended (status {status})'),
   engine_away: msg('it ended while the engine was not running'),
+
+  // What was asked for and could not be had, and what is used instead.
+  runtime_type_none: msg('There is no runtime type “{type}” here: {usual} is used.'),
+  runtime_version_none: msg('There is no runtime version “{version}” here: {usual} is used.'),
+  runtime_kernel_none: msg('There is no kernel “{kernel}” in this runtime version: {usual} is used.'),
+  runtime_type_away_because: msg('You cannot have the runtime type “{type}” now: {because}. {usual} is used.'),
+  runtime_type_away: msg('You cannot have the runtime type “{type}” now: {usual} is used.'),
+  high_ram_none: msg('The notebook asks for a runtime with high RAM, and there is none here: {usual} is used.'),
+  high_ram_away_because: msg('You cannot have a runtime with high RAM now: {because}. {usual} is used.'),
+  high_ram_away: msg('You cannot have a runtime with high RAM now: {usual} is used.'),
+  accelerator_none: msg('The notebook asks for an accelerator ({accelerator}): {because}. {usual} is used.'),
+  accelerator_other: msg('The notebook asks for {accelerator}, which cannot be had here: {usual} is used.'),
+  none_here: msg('there is none here'),
+  network_none: msg('It has no network here: this machine cannot make one of kind “{network}”.'),
+  without_environment: msg('This runtime is without the notebook’s own environment: {because}'),
+
+  // What is being done until a runtime is there.
+  environment_begun: msg('Building the notebook’s environment'),
+  environment_built: msg('Building the notebook’s environment: {line}'),
+  version_built: msg('Building runtime version {version} with {program}'),
+  fonts_listed: msg('Listing fonts'),
 }
 
 /** What systems call the signals that end a process. */

@@ -42,6 +42,13 @@ test('a refusal is told in its own words', () => {
   expect(reasonText({ reason: 'x', why: { code: 'many_runtimes', most: 2 } })).toContain('schon 2 Laufzeiten')
 })
 
+test('so is what was asked for and could not be had, and what is done meanwhile', () => {
+  german()
+
+  expect(reasonText({ reason: 'x', why: { code: 'accelerator_none', accelerator: 'TPU', because: { code: 'none_here' }, usual: 'cpu' } })).toBe('Das Notebook verlangt einen Beschleuniger (TPU): hier gibt es keinen. Verwendet wird cpu.')
+  expect(reasonText({ reason: 'x', why: { code: 'environment_built', line: 'Installed numpy' } })).toBe('Die Umgebung des Notebooks wird gebaut: Installed numpy')
+})
+
 test('what has no code, a code of tomorrow or too few values: the server says it', () => {
   german()
 

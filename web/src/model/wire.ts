@@ -107,8 +107,10 @@ export interface Runtime {
   readonly queue?: { readonly position: number; readonly of: number } | null
   /** What is being done until it is ready. */
   readonly progress?: string | null
+  readonly progress_why?: Why | null
   /** What was asked for and could not be had. */
   readonly notes?: readonly string[]
+  readonly notes_why?: readonly (Why | null)[]
 }
 
 export interface GpuUsage {

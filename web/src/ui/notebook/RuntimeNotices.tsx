@@ -4,7 +4,7 @@ import { type Dispatch, type ReactNode, type SetStateAction, useEffect, useMemo,
 import { t } from '../../i18n'
 import { reasonText } from '../../i18n/reasons'
 import { countdown, ofText, sizeText, spanText } from '../../model/usage'
-import type { PackageChange, RuntimeNotice } from '../../model/wire'
+import type { PackageChange, Runtime, RuntimeNotice } from '../../model/wire'
 import { isHere, type SessionState } from '../../session/session'
 import { Button, classes, IconButton } from '../kit'
 import { signTab } from './title'
@@ -24,7 +24,7 @@ export default function RuntimeNotices() {
       {state.gone && !state.connecting && <Gone gone={state.gone} />}
       {state.memory && <Memory memory={state.memory} />}
       {state.packages.length > 0 && <Packages packages={state.packages} />}
-      {state.runtime && <Notes key={state.runtime.id} notes={state.runtime.notes ?? []} />}
+      {state.runtime && <Notes key={state.runtime.id} runtime={state.runtime} />}
     </section>
   )
 }
@@ -162,12 +162,12 @@ function Packages({ packages }: { packages: readonly PackageChange[] }) {
   )
 }
 
-function Notes({ notes }: { notes: readonly string[] }) {
+function Notes({ runtime: { notes = [], notes_why } }: { runtime: Runtime }) {
   const [closed, setClosed] = useState(false)
   if (closed || notes.length === 0) return null
   return (
     <Bar icon={<Unplug {...size} />} title={t('This runtime is not all that was asked for.')} onClose={() => setClosed(true)}>
-      {notes.map(sentence).join(' ')}
+      {notes.map((reason, at) => sentence(reasonText({ reason, why: notes_why?.[at] ?? null }) ?? reason)).join(' ')}
     </Bar>
   )
 }
@@ -196,9 +196,9 @@ function useSaid(setSaid: Dispatch<SetStateAction<string>>, text: string | null)
 const LISTED_MAX = 3
 
 function list(packages: readonly PackageChange[]): string {
-  const named = packages.slice(0, LISTED_MAX).map(({ name, from, to }) => `${name} ${from ?? ''}${to === null ? ' (removed)' : ` (now ${to})`}`)
+  const named = packages.slice(0, LISTED_MAX).map(({ name, from, to }) => (to === null ? t('{name} {from} (removed)', { name, from: from ?? '' }) : t('{name} {from} (now {to})', { name, from: from ?? '', to })))
   const more = packages.length - named.length
-  return [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ')
+  return [...named, ...(more > 0 ? [t('{count} more', { count: more })] : [])].join(', ')
 }
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`

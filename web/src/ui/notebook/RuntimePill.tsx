@@ -1,7 +1,7 @@
 /** The machine behind the notebook: connect to it, see how it is and what it uses, let it go. */
 import { ChevronDown, Plug } from 'lucide-react'
 import { useStore } from 'zustand'
-import { t } from '../../i18n'
+import { msg, t } from '../../i18n'
 import { ordinal } from '../../i18n/moments'
 import { reasonText } from '../../i18n/reasons'
 import { ofText, share } from '../../model/usage'
@@ -21,15 +21,16 @@ export function RuntimePill() {
   const { text, tone } = describe(state)
   const connected = isHere(state.runtime)
   const ready = state.runtime?.state === 'ready'
+  const progress = state.runtime && reasonText({ reason: state.runtime.progress ?? null, why: state.runtime.progress_why ?? null })
   return (
     <div className="runtime">
-      <span className="runtime-status" title={state.runtime?.progress ?? text}>
+      <span className="runtime-status" title={progress ?? text}>
         <span className={classes('runtime-dot', `runtime-${tone}`)} aria-hidden />
         <span role="status" aria-label={t('Runtime status')}>
           {text}
         </span>
         {/* Changes several times a second, which is not to be read out. */}
-        {!ready && connected && state.runtime?.progress && <span className="runtime-progress">{state.runtime.progress}</span>}
+        {!ready && connected && progress && <span className="runtime-progress">{progress}</span>}
       </span>
       {mayRun && state.runtime?.queue && (
         <button type="button" className="runtime-cancel" onClick={() => desk.session.command('disconnect')}>
@@ -60,13 +61,13 @@ function Meters() {
   const desk = useDesk()
   const use = useStore(desk.session.usage, ({ now }) => now)
   const shown = [
-    { name: 'RAM', part: use?.memory_bytes, whole: use?.memory_limit_bytes },
-    { name: 'Disk', part: use?.disk_bytes, whole: use?.disk_limit_bytes },
-  ].map(({ name, part, whole }) => ({ name, full: share(part ?? 0, whole ?? 0), text: typeof part === 'number' && typeof whole === 'number' ? `${name} ${ofText(part, whole)}` : null }))
+    { name: msg('RAM'), part: use?.memory_bytes, whole: use?.memory_limit_bytes },
+    { name: msg('Disk'), part: use?.disk_bytes, whole: use?.disk_limit_bytes },
+  ].map(({ name, part, whole }) => ({ name, full: share(part ?? 0, whole ?? 0), text: typeof part === 'number' && typeof whole === 'number' ? `${t(name)} ${ofText(part, whole)}` : null }))
   const known = shown.flatMap(({ text }) => text ?? [])
   return (
-    <Hint text={known.length > 0 ? known.map((text) => <div key={text}>{text}</div>) : 'Resources'}>
-      <button type="button" className="runtime-meters" aria-label={['Resources', ...known].join(', ')} onClick={() => desk.showResources(!desk.chrome.getState().resources)}>
+    <Hint text={known.length > 0 ? known.map((text) => <div key={text}>{text}</div>) : t('Resources')}>
+      <button type="button" className="runtime-meters" aria-label={[t('Resources'), ...known].join(', ')} onClick={() => desk.showResources(!desk.chrome.getState().resources)}>
         {shown.map(({ name, full }) => (
           <span key={name} className="runtime-meter" data-name={name} aria-hidden>
             <span className="meter">
@@ -88,7 +89,7 @@ function entries(desk: Desk, { runtime }: SessionState): MenuEntry[] {
     const command = COMMANDS.find((one) => one.id === id)!
     const possible = usable(command, desk)
     if (id === 'connect' && !possible) return []
-    return [{ label: command.name, disabled: !possible, danger: id === 'disconnect', onSelect: () => command.run(desk) }]
+    return [{ label: t(command.name), disabled: !possible, danger: id === 'disconnect', onSelect: () => command.run(desk) }]
   }))
   const heading: MenuEntry[] = isHere(runtime) && runtime.id !== '' ? [{ heading: t('{value} · version {version}', { value: runtime.label ?? runtime.type, version: runtime.version }) }] : []
   return groups.filter((group) => group.length > 0).reduce((all, group, at) => [...all, ...(at > 0 ? (['separator'] as const) : []), ...group], heading)
