@@ -120,7 +120,12 @@ def test_an_old_tab_goes_on_beside_a_new_one_and_is_offered_the_new_version(hous
 def test_a_tab_whose_build_is_gone_loads_itself_again_with_its_unsent_edits(house: House) -> None:
     page = house.opened(service_workers="block")
     mark(page)
-    page.wait_for_function("() => performance.getEntriesByType('resource').some(({ name }) => /\\/build-/.test(name))")
+    # What comes when the page is at rest is here, or it would be missed before anybody asks for a part.
+    page.wait_for_function(
+        "() => ['build', 'CommentsLayer'].every((part) =>"
+        " performance.getEntriesByType('resource').some(({ name }) => name.includes(`/${part}-`)))"
+    )
+    page.wait_for_load_state("networkidle")
     # The menu is here by then, and what it opens is not.
     page.get_by_role("button", name="Account").click()
     expect(page.get_by_role("menuitem", name="Manage sessions")).to_be_visible()
