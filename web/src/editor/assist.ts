@@ -3,7 +3,7 @@ import { acceptCompletion, autocompletion, closeCompletion, type Completion, Com
 import { indentLess, indentMore } from '@codemirror/commands'
 import { syntaxTree } from '@codemirror/language'
 import { type EditorState, type Extension, Prec, StateEffect, StateField } from '@codemirror/state'
-import { EditorView, hoverTooltip, type KeyBinding, keymap, showTooltip, type Tooltip, ViewPlugin, type ViewUpdate } from '@codemirror/view'
+import { closeHoverTooltips, EditorView, hoverTooltip, type KeyBinding, keymap, showTooltip, type Tooltip, ViewPlugin, type ViewUpdate } from '@codemirror/view'
 import { settings } from '../settings/store'
 import { writtenByHand } from './byHand'
 
@@ -85,7 +85,7 @@ function box(nodes: readonly Node[]): { dom: HTMLElement } {
 
 /** Show something at a place of the text until somebody writes or goes on. */
 export function showAt(view: EditorView, pos: number, nodes: readonly Node[] | null): void {
-  view.dispatch({ effects: shownInspection.of(nodes && { pos, above: false, create: () => box(nodes) }) })
+  view.dispatch({ effects: [closeHoverTooltips, shownInspection.of(nodes && { pos, above: false, create: () => box(nodes) })] })
 }
 
 async function inspectAt(view: EditorView, assistant: Assistant): Promise<void> {
@@ -165,7 +165,9 @@ export function assistance(assistant: Assistant): Extension {
       const word = view.state.wordAt(pos)
       if (!word) return null
       const nodes = await assistant.describe(view.state.doc.toString(), Math.min(pos, word.to))
-      return nodes === null ? null : { pos: word.from, end: word.to, above: true, create: () => box(nodes) }
+      // What was asked for by a key is not covered by what the mouse happens to rest on.
+      if (nodes === null || view.state.field(inspection)) return null
+      return { pos: word.from, end: word.to, above: true, create: () => box(nodes) }
     }, { hoverTime: 500 }),
   ]
 }
