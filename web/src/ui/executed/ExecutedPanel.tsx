@@ -7,6 +7,7 @@ import { t } from '../../i18n'
 import { useArrival } from '../arrival'
 import { Button, EmptyState, IconButton, notify, notifyError, Spinner } from '../kit'
 import { Splitter, useKeptSize, useWindowSize } from '../kit/Splitter'
+import { SourceText } from '../SourceText'
 import { useChrome, useDesk, useOrder, useSession } from '../notebook/hooks'
 import './executed.css'
 
@@ -119,7 +120,7 @@ function Entry({ one }: { one: Executed }) {
         <span>{stateText(one)}</span>
         <span className="executed-who">{[one.user, at === null ? '' : written('logged', at), took(one)].filter(Boolean).join(' · ')}</span>
       </header>
-      <pre tabIndex={0} aria-label={t('Code')}>{one.source}{one.length > one.source.length ? '\n…' : ''}</pre>
+      <pre tabIndex={0} aria-label={t('Code')}><SourceText text={one.source} />{one.length > one.source.length ? '\n…' : ''}</pre>
       <footer>
         {present ? <Button small weight="ghost" icon={<ArrowUpRight size={14} aria-hidden />} onClick={() => desk.goTo(one.cell)}>{t('Go to cell')}</Button> : <span>{t('The cell was deleted.')}</span>}
         <IconButton label={t('Copy code')} icon={<Copy size={15} aria-hidden />} onClick={() => use((source) => navigator.clipboard.writeText(source).then(() => notify({ title: t('Code copied') })))} />

@@ -9,6 +9,7 @@ import { t } from '../../i18n'
 import type { Grammar } from '../../editor/editor'
 import { python } from '../../editor/python'
 import { look } from '../../editor/theme'
+import { unseenMarked } from '../../editor/unseen'
 
 export type Layout = 'beside' | 'inline'
 
@@ -41,6 +42,7 @@ const read = (grammar: Grammar, name: string): Extension[] => [
   syntaxHighlighting(classHighlighter),
   grammar === 'python' ? python() : [],
   look,
+  unseenMarked,
   changed,
 ]
 

@@ -1,10 +1,10 @@
 /** Source that is only read: text in the colours of its grammar, without an editor. */
 import { pythonLanguage } from '@codemirror/lang-python'
 import { classHighlighter, highlightCode } from '@lezer/highlight'
-import { Fragment, type ReactNode, useMemo } from 'react'
+import { type ReactNode, useMemo } from 'react'
 import { t } from '../../i18n'
 import type { Grammar } from '../../editor/editor'
-import { unseenApart } from '../../editor/unseen'
+import { SourceText } from '../SourceText'
 
 const COLOURED_CHARACTERS_MAX = 20_000
 
@@ -20,14 +20,9 @@ export function StillSource({ source, grammar }: { source: string; grammar: Gram
 }
 
 function coloured(source: string, grammar: Grammar): ReactNode {
-  if (grammar !== 'python' || source.length > COLOURED_CHARACTERS_MAX) return marked(source)
+  if (grammar !== 'python' || source.length > COLOURED_CHARACTERS_MAX) return <SourceText text={source} />
   const pieces: ReactNode[] = []
-  const put = (text: string, classes: string) => pieces.push(classes === '' ? <Fragment key={pieces.length}>{marked(text)}</Fragment> : <span key={pieces.length} className={classes}>{marked(text)}</span>)
+  const put = (text: string, classes: string) => pieces.push(classes === '' ? <SourceText key={pieces.length} text={text} /> : <span key={pieces.length} className={classes}><SourceText text={text} /></span>)
   highlightCode(source, pythonLanguage.parser.parse(source), classHighlighter, put, () => pieces.push('\n'))
   return pieces
-}
-
-function marked(text: string): ReactNode {
-  const pieces = unseenApart(text)
-  return pieces.length === 1 ? text : pieces.map((piece, at) => (at % 2 === 0 ? piece : <span key={at} className="unseen">{piece}</span>))
 }

@@ -12,6 +12,7 @@ import { bringIn, ipynb, keepAside, listAside } from '../../room/aside'
 import { adopt, docOf, touched, type Versions, versions, write } from '../../room/rebase'
 import type { SetAside } from '../../room/shelf'
 import { Button, Dialog, notify, notifyError } from '../kit'
+import { SourceText } from '../SourceText'
 import { saveFile } from '../../outputs/saveFile'
 import type { Desk } from './desk'
 import { useDesk, useMay, useRoom } from './hooks'
@@ -123,26 +124,16 @@ function Cell({ versions: { cell, ours, theirs }, actions }: { versions: Version
       <div className="kept-versions">
         <div className="kept-version">
           <h3>{t('Yours')}</h3>
-          <pre>{marked(ours, changes.map(({ fromB, toB }) => [fromB, toB]))}</pre>
+          <pre><SourceText text={ours} changed={changes.map(({ fromB, toB }) => [fromB, toB])} /></pre>
         </div>
         <div className="kept-version kept-there">
           <h3>{t('In the notebook')}</h3>
-          {theirs === null ? <p className="kept-when">{t('This cell was deleted.')}</p> : <pre>{marked(theirs, changes.map(({ fromA, toA }) => [fromA, toA]))}</pre>}
+          {theirs === null ? <p className="kept-when">{t('This cell was deleted.')}</p> : <pre><SourceText text={theirs} changed={changes.map(({ fromA, toA }) => [fromA, toA])} /></pre>}
         </div>
       </div>
       {actions && <div className="kept-actions">{actions}</div>}
     </div>
   )
-}
-
-function marked(text: string, ranges: readonly (readonly [number, number])[]): ReactNode[] {
-  let at = 0
-  const parts: ReactNode[] = []
-  for (const [from, to] of ranges) {
-    parts.push(text.slice(at, from), <mark key={from}>{text.slice(from, to)}</mark>)
-    at = to
-  }
-  return [...parts, text.slice(at)]
 }
 
 function Choice({ desk, ours, versions: { cell, ours: mine, theirs }, decided }: { desk: Desk; ours: ReturnType<typeof docOf>; versions: Versions; decided: (cell: string) => void }) {

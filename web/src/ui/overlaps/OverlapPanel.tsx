@@ -1,10 +1,11 @@
 /** In a cell that people and a file changed: both versions beside each other, and a choice. */
 import { presentableDiff } from '@codemirror/merge'
-import { type ReactNode, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import { msg, t } from '../../i18n'
 import { textOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
 import { Button } from '../kit'
+import { SourceText } from '../SourceText'
 import { useCellMap, useDesk, useMay, useText } from '../notebook/hooks'
 import './overlaps.css'
 import { type Choice, decide, type Overlap } from './store'
@@ -61,22 +62,12 @@ function Sides({ now, theirs }: { now: string; theirs: string }) {
     <div className="overlap-sides">
       <figure>
         <figcaption>{t('Current')}</figcaption>
-        <pre tabIndex={0} aria-label={t('Current')}>{marked(now, changes.map(({ fromA, toA }) => [fromA, toA]))}</pre>
+        <pre tabIndex={0} aria-label={t('Current')}><SourceText text={now} changed={changes.map(({ fromA, toA }) => [fromA, toA])} /></pre>
       </figure>
       <figure>
         <figcaption>{t('In the file')}</figcaption>
-        <pre tabIndex={0} aria-label={t('In the file')}>{marked(theirs, changes.map(({ fromB, toB }) => [fromB, toB]))}</pre>
+        <pre tabIndex={0} aria-label={t('In the file')}><SourceText text={theirs} changed={changes.map(({ fromB, toB }) => [fromB, toB])} /></pre>
       </figure>
     </div>
   )
-}
-
-function marked(text: string, ranges: readonly (readonly [number, number])[]): ReactNode[] {
-  const parts: ReactNode[] = []
-  let at = 0
-  for (const [from, to] of ranges) {
-    parts.push(text.slice(at, from), <mark key={from}>{text.slice(from, to)}</mark>)
-    at = to
-  }
-  return [...parts, text.slice(at)]
 }
