@@ -149,6 +149,20 @@ def test_what_is_far_away_is_found_and_replaced_in_one_step(house: House) -> Non
     expect(cell(page, "far40")).to_contain_text("price * 40")
 
 
+def test_who_replaces_more_than_are_found_at_once_is_told_that_some_are_left(house: House) -> None:
+    page = house.ada
+    house.open(page, house.notebook(*(code(f"many{number}", "a " * 2010) for number in range(10))))
+    found = find(page, "a", "Control+h")
+    expect(found).to_have_text("1 of 20,000+")
+
+    page.get_by_role("textbox", name="Replace with").fill("b")
+    for said in ("20,000 replaced", "100 replaced"):
+        page.get_by_role("button", name="Replace all").click()
+        expect(page.get_by_text(said, exact=True)).to_be_visible()
+    expect(page.get_by_text("There are more: replace all once more for the next 20,000.")).to_have_count(1)
+    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
+
+
 def test_a_thousand_cells_are_replaced_in_one_step_that_leaves_the_edits_of_others(house: House) -> None:
     page = house.ada
     cells = [code(f"far{number}", f"price_{number} = price * {number}") for number in range(1000)]

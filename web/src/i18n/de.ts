@@ -1382,6 +1382,7 @@ const words: Catalogue = {
   'The variable was deleted.': 'Die Variable wurde gelöscht.',
   'Theme': 'Design',
   'Then sort by this': 'Danach hiernach sortieren',
+  'There are more: replace all once more for the next {most}.': 'Es gibt noch mehr: Ersetzen Sie noch einmal alle für die nächsten {most}.',
   'There are {most} tokens already. Revoke one first.': 'Es gibt schon {most} Tokens. Widerrufen Sie zuerst eines.',
   'There is a group with this name already.': 'Es gibt schon eine Gruppe mit diesem Namen.',
   'There is a notebook “{name}” in this folder. Merged into it, the file changes what it has changed since you got it; where people changed the same, both versions are kept for you to choose.': 'In diesem Ordner gibt es ein Notebook „{name}“. Beim Zusammenführen ändert die Datei darin, was sich an ihr geändert hat, seit Sie sie erhalten haben; wo andere dasselbe geändert haben, bleiben beide Fassungen zur Auswahl erhalten.',

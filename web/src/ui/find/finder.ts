@@ -3,6 +3,7 @@ import { EditorView } from '@codemirror/view'
 import * as Y from 'yjs'
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { t, tn } from '../../i18n'
+import { number } from '../../i18n/formats'
 import { factsOf } from '../../model/facts'
 import { CELL_OPERATION, cellOf, textOf, typeOf } from '../../model/notebook'
 import type { CellId } from '../../model/wire'
@@ -11,7 +12,7 @@ import { notify } from '../kit'
 import type { Desk } from '../notebook/desk'
 import { reveal } from '../notebook/folding'
 import { untilDrawn } from '../notebook/sight'
-import type { Found, Match, Query, Range } from './query'
+import { type Found, FOUND_MAX, type Match, type Query, type Range } from './query'
 import { Searcher, type Texts, TooSlow } from './search'
 import { Shown } from './shown'
 
@@ -142,7 +143,7 @@ export class Finder {
 
   /** Replace all that was found, as one step that can be taken back. */
   async replaceAll(): Promise<void> {
-    const { matches } = this.state.getState()
+    const { matches, capped } = this.state.getState()
     const cells = [...new Set(matches.map(({ cell }) => cell))]
     const open = cells.filter((cell) => !this.isReadOnly(cell))
     const texts = open.map((cell) => [cell, this.textOf(cell)] as const)
@@ -154,9 +155,13 @@ export class Finder {
     this.write(still)
     const count = [...still.values()].reduce((sum, all) => sum + all.length, 0)
     const kept = cells.length - open.length
+    const details = [
+      ...(capped ? [t('There are more: replace all once more for the next {most}.', { most: number(FOUND_MAX) })] : []),
+      ...(kept > 0 ? [tn('{count} cell is read-only, and was left as it is.', '{count} cells are read-only, and were left as they are.', kept)] : []),
+    ]
     notify({
       title: tn('{count} replaced', '{count} replaced', count),
-      ...(kept > 0 && { detail: tn('{count} cell is read-only, and was left as it is.', '{count} cells are read-only, and were left as they are.', kept) }),
+      ...(details.length > 0 && { detail: details.join(' ') }),
       ...(count > 0 && { kind: 'good' as const, action: { label: t('Undo'), run: () => this.desk.undo() } }),
     })
     await this.find()
