@@ -34,7 +34,7 @@ function hide(of: string): void {
 }
 
 /** For an element that already has a name of its own. */
-export function Hint({ text, shortcut, children }: { text: ReactNode; shortcut?: string | undefined; children: ReactElement }) {
+export function Hint({ text, shortcut, side, children }: { text: ReactNode; shortcut?: string | undefined; side?: 'bottom'; children: ReactElement }) {
   const self = useId()
   useEffect(() => () => hide(self), [self])
   useEffect(() => {
@@ -46,7 +46,7 @@ export function Hint({ text, shortcut, children }: { text: ReactNode; shortcut?:
     onPointerEnter: (event: PointerEvent) => {
       given.onPointerEnter?.(event)
       const wait = performance.now() - hiddenAt < AGAIN_MS ? 0 : POINTED_MS
-      if (event.pointerType === 'mouse') show({ of: self, anchor: event.currentTarget, text, shortcut }, wait)
+      if (event.pointerType === 'mouse') show({ of: self, anchor: event.currentTarget, text, shortcut, side }, wait)
     },
     onPointerLeave: (event: PointerEvent) => {
       given.onPointerLeave?.(event)
@@ -58,7 +58,7 @@ export function Hint({ text, shortcut, children }: { text: ReactNode; shortcut?:
     },
     onFocus: (event: FocusEvent) => {
       given.onFocus?.(event)
-      if (event.currentTarget.matches(':focus-visible')) show({ of: self, anchor: event.currentTarget, text, shortcut }, 0)
+      if (event.currentTarget.matches(':focus-visible')) show({ of: self, anchor: event.currentTarget, text, shortcut, side }, 0)
     },
     onBlur: (event: FocusEvent) => {
       given.onBlur?.(event)

@@ -7,4 +7,6 @@ export interface Shown {
   readonly anchor: Element
   readonly text: ReactNode
   readonly shortcut: string | undefined
+  /** Where there is more room than above it, or less to cover. */
+  readonly side?: 'bottom' | undefined
 }

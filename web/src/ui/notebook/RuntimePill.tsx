@@ -66,7 +66,7 @@ function Meters() {
   ].map(({ name, part, whole }) => ({ name, full: share(part ?? 0, whole ?? 0), text: typeof part === 'number' && typeof whole === 'number' ? `${t(name)} ${ofText(part, whole)}` : null }))
   const known = shown.flatMap(({ text }) => text ?? [])
   return (
-    <Hint text={known.length > 0 ? known.map((text) => <div key={text}>{text}</div>) : t('Resources')}>
+    <Hint side="bottom" text={known.length > 0 ? known.map((text) => <div key={text}>{text}</div>) : t('Resources')}>
       <button type="button" className="runtime-meters" aria-label={[t('Resources'), ...known].join(', ')} onClick={() => desk.showResources(!desk.chrome.getState().resources)}>
         {shown.map(({ name, full }) => (
           <span key={name} className="runtime-meter" data-name={name} aria-hidden>
