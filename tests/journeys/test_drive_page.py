@@ -96,6 +96,18 @@ def test_a_star_keeps_an_item_at_hand_and_an_opened_notebook_is_recent(house: Ho
     expect(page.get_by_text("Nothing is starred yet")).to_be_visible()
 
 
+def test_from_a_list_of_what_lies_in_many_places_files_go_to_ones_own_drive(house: House) -> None:
+    page = house.ada
+    go(page, "Recent")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload", exact=True).click()
+    chooser.value.set_files({"name": "brought.txt", "mimeType": "text/plain", "buffer": b"brought"})
+
+    expect(page.get_by_role("region", name="Uploads").get_by_role("status")).to_have_text("Uploads complete")
+    go(page, "My drive")
+    expect(row(page, "brought.txt")).to_be_visible()
+
+
 def test_what_is_trashed_can_be_restored_and_the_trash_emptied(house: House) -> None:
     page = house.ada
     for name in ("one.ipynb", "two.ipynb", "three.ipynb"):

@@ -124,7 +124,8 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
   const actions = useItemActions({ view, stars, reload })
   const mine = view === 'mine' && error === undefined
   const merging = useMerging()
-  const upload = (files: readonly File[]) => merging.upload(files, folder, listing?.items ?? [])
+  // From a list of what lies in many places it goes to one's own drive.
+  const upload = (files: readonly File[]) => (view === 'mine' ? merging.upload(files, folder, listing?.items ?? []) : merging.upload(files, 'root', []))
   const over = useDrop(mine ? upload : null)
 
   useEffect(() => {
@@ -165,7 +166,7 @@ export default function DrivePage({ view, folder }: { view: View; folder: string
       <aside className="drive-side">
         {/* With the side column folded away, the same buttons serve from the top of the page. */}
         <Button weight="primary" className="drive-new" icon={<Plus size={18} aria-hidden />} busy={making} onClick={() => void create()}>{t('New notebook')}</Button>
-        <Button className="drive-upload" icon={<Upload size={16} aria-hidden />} disabled={!mine} onClick={() => picker.current?.click()}>{t('Upload')}</Button>
+        <Button className="drive-upload" icon={<Upload size={16} aria-hidden />} onClick={() => picker.current?.click()}>{t('Upload')}</Button>
         <Sections view={view} />
         <Storage seen={listing} />
       </aside>
