@@ -2,13 +2,13 @@
 import { Search, X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useLocation, useSearch } from 'wouter'
-import { t } from '../../i18n'
+import { msg, t } from '../../i18n'
 import { classes, IconButton } from '../../ui/kit'
 import type { Wanted } from './useListing'
 
 const TYPING_MS = 150
 const KINDS = ['notebook', 'folder', 'file'] as const
-const KIND_NAMES = { notebook: 'Notebooks', folder: 'Folders', file: 'Files' } as const
+const KIND_NAMES = { notebook: msg('Notebooks'), folder: msg('Folders'), file: msg('Files') } as const
 
 /** What the address asks for. */
 export function useWanted(): Wanted {
@@ -83,7 +83,7 @@ export function Filters({ wanted }: { wanted: Wanted }) {
   )
   return (
     <div className="drive-filters" role="group" aria-label={t('Narrow down')}>
-      {KINDS.map((kind) => chip(KIND_NAMES[kind], wanted.kind === kind, { ...wanted, kind: wanted.kind === kind ? null : kind }))}
+      {KINDS.map((kind) => chip(t(KIND_NAMES[kind]), wanted.kind === kind, { ...wanted, kind: wanted.kind === kind ? null : kind }))}
       {chip(t('Owned by me'), wanted.owner === 'mine', { ...wanted, owner: wanted.owner === 'mine' ? null : 'mine' })}
       {chip(t('Shared with me'), wanted.owner === 'others', { ...wanted, owner: wanted.owner === 'others' ? null : 'others' })}
     </div>

@@ -2,7 +2,7 @@
 import { ArchiveRestore, Copy, Download, ExternalLink, FlaskConical, FolderInput, Info, Pencil, Star, StarOff, Trash2, UserPlus } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { useLocation } from 'wouter'
-import { t } from '../../i18n'
+import { t, tn } from '../../i18n'
 import { api, downloadAddress } from '../../api/client'
 import { drive } from '../../api/drive'
 import type { Item } from '../../api/types'
@@ -146,12 +146,12 @@ export function useItemActions({ view, stars, reload }: { view: View; stars: Rea
         onClose={close}
         danger
         title={t('Empty the trash?')}
-        description={t('{value} deleted forever, with everything in {value2}. This cannot be undone.', { value: asking?.what === 'empty' && asking.count !== 1 ? `${asking.count} items are` : 'One item is', value2: asking?.what === 'empty' && asking.count !== 1 ? 'them' : 'it' })}
+        description={tn('One item is deleted forever, with everything in it. This cannot be undone.', '{count} items are deleted forever, with everything in them. This cannot be undone.', asking?.what === 'empty' ? asking.count : 0)}
         confirm={t('Empty trash')}
         onConfirm={() =>
           drive.emptyTrash().then(
             ({ deleted }) => {
-              notify({ title: deleted === 1 ? t('One item deleted forever') : t('{deleted} items deleted forever', { deleted }) })
+              notify({ title: tn('One item deleted forever', '{count} items deleted forever', deleted) })
               reload()
             },
             (error: unknown) => notifyError(t('The trash could not be emptied'), error),

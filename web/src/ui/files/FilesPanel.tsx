@@ -115,7 +115,7 @@ function RuntimeFiles({ runtime, visible }: { runtime: RuntimeId; visible: boole
     try {
       await inside.move(runtime, from, to)
     } catch (error) {
-      notifyError(t('“{shown}” could not be {value}', { shown: shown(nameOf(from)), value: parentOf(from) === parentOf(to) ? 'renamed' : 'moved' }), error)
+      notifyError(parentOf(from) === parentOf(to) ? t('“{shown}” could not be renamed', { shown: shown(nameOf(from)) }) : t('“{shown}” could not be moved', { shown: shown(nameOf(from)) }), error)
       return false
     }
     tree.moved(from, to)
