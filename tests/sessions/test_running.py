@@ -1,6 +1,7 @@
 """Cells are run by the server, and what they leave is kept."""
 
 import hashlib
+import time
 from typing import Any
 
 import anyio
@@ -221,6 +222,20 @@ async def test_a_cell_that_does_not_stop_is_terminated_and_the_kernel_comes_back
     assert frame["state"] == "failed"
     assert "did not stop" in frame["reason"]
     assert after["text"] == "alive\n"
+
+
+async def test_what_is_run_behind_two_restarts_runs(server: OpenServer, documents: FakeDocuments) -> None:
+    async with server() as sessions:
+        await outputs_of(sessions, documents, "1")
+        session = await sessions.session(NOTEBOOK)
+        await session.restart()
+        # The new kernel comes meanwhile, and the session has not heard of it when it is asked to restart once more.
+        time.sleep(1)
+        await session.restart()
+        [running] = await ask(sessions, documents, "print('alive')")
+        frame = await ended(documents, running)
+
+    assert frame["state"] == "finished"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A notebook bound to a kernel: what runs next, and where its outputs go."""
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -44,6 +45,8 @@ RESTARTED = reasons.words("restarted")
 INPUT_CHARACTERS_MAX = 64 * 1024
 DEATHS_MAX = 3
 """A kernel that dies this often without having been idle is not started again."""
+RENEWING_SECONDS_MAX = 10.0
+"""After so long nothing more is expected of a new kernel that was asked for: it may be asked for once more."""
 
 
 class Session:
@@ -88,6 +91,7 @@ class Session:
         """The kernel answered, and that was noted."""
         self._renewing = False
         """A new kernel was asked for and has not begun: what is sent now would go to the old one."""
+        self._renewed_at = -math.inf
         self._starting = anyio.Lock()
         self._storing = anyio.Lock()
         self._asking = anyio.Lock()
@@ -470,7 +474,11 @@ class Session:
             self.diary.note("kernel_begun", kernel=self.loan.binding.kernel_name)
 
     async def _renew(self) -> None:
-        self._renewing = True
+        # One that was asked for and has not begun is as new as one asked for now, which would end it again, and with it
+        # what was sent to it when the first was told of.
+        if self._renewing and anyio.current_time() - self._renewed_at < RENEWING_SECONDS_MAX:
+            return
+        self._renewing, self._renewed_at = True, anyio.current_time()
         try:
             await self.loan.request({"op": "restart"})
         except Unavailable:
