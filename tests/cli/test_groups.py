@@ -1,13 +1,23 @@
 """Groups at the command line, beside whatever the page and the API do to them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from collegium.cli.commands import app
 
 ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """A command sets up the log of its process, which is this one here, and where it writes to is gone afterwards."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture
