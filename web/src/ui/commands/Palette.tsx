@@ -1,6 +1,6 @@
 /** Every command and every heading by a few letters of its name. */
 import './palette.css'
-import { useMemo, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import { t } from '../../i18n'
 import { headingsIn } from '../../model/headings'
 import { cellOf, textOf, typeOf } from '../../model/notebook'
@@ -42,8 +42,11 @@ export default function Palette() {
   const all = useMemo(() => commandsOf(desk), [desk])
   const headings = useMemo(() => headingsOf(desk), [desk])
   const found = useMemo(() => ranked(query, all, headings), [query, all, headings])
+  const picked = useRef(false)
   const go = (one: Found) => {
-    if (one.why !== undefined) return
+    // The second press of a double click, while the dialog goes, is none.
+    if (one.why !== undefined || picked.current) return
+    picked.current = true
     desk.open(null)
     onceGivenBack(one.go)
   }
