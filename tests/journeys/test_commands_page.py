@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -19,15 +20,19 @@ ADA = "ada@example.org"
 REFERENCE = Path(__file__).parents[2] / "docs/reference/commands.md"
 ROW = re.compile(r"^\| (.+?) \| `([\w-]+)` \|", re.MULTILINE)
 NAMES = {found[2]: found[1] for found in ROW.finditer(REFERENCE.read_text())}
+PRINT = "window.print = () => { window.printed = (window.printed ?? 0) + 1 }"
+"""Paper comes out of nothing here."""
 IN_ORDER = sorted(NAMES, key=lambda command: command in TABLE and TABLE[command].runs)
 
 
 @pytest.fixture(scope="module")
 def world(running: Server, chromium: Browser) -> Iterator[World]:
     token = running.add_user(ADA)
-    page = at_home(chromium, running.url, ADA, permissions=["clipboard-read", "clipboard-write"])
-    # Paper comes out of nothing here.
-    page.add_init_script("window.print = () => { window.printed = (window.printed ?? 0) + 1 }")
+    # What moves costs as much as what the commands do; how it moves, other journeys ask.
+    still: dict[str, Any] = {"reduced_motion": "reduce", "permissions": ["clipboard-read", "clipboard-write"]}
+    page = at_home(chromium, running.url, ADA, **still)
+    page.add_init_script(PRINT)
+    page.evaluate(f"() => {{ {PRINT} }}")
     world = World(running, token, page)
     page.on("download", lambda download: world.files.append(download.suggested_filename))
     page.on("filechooser", lambda _: world.choose())

@@ -263,6 +263,16 @@ INSERT = {
     "copy-to-scratch": shows("region", "Scratch cell", before=lambda world: world.focus("b")),
 }
 
+
+def first_run_of_its_kernel(world: World) -> None:
+    """A new kernel counts from one; and it is here, for whatever comes next."""
+    before = world.executions()["a"]
+    world.focus("a")
+    world.press("Control+Enter")
+    eventually(lambda: world.executions().get("a", before) != before, True)
+    assert world.executions()["a"].startswith("[1]"), world.executions()
+
+
 RUNTIME = {
     "connect": status("^(Connecting|Idle|Busy)", runs=False),
     "run-all": ran("a", "b", "c"),
@@ -274,7 +284,7 @@ RUNTIME = {
     "run-after": ran("b", "c"),
     "run-section": ran("b", "c", at="h"),
     "interrupt": status("^Idle", lambda world: world.busy()),
-    "restart": status("^(Restarting|Idle)"),
+    "restart": Case(first_run_of_its_kernel, keep, runs=True),
     "restart-all": ran("a", "b", "c"),
     "go-running": told("No cell runs now", runs=True),
     "go-last-run": Case(lambda world: eventually(world.focused, "b"), lambda world: world.run_b(), runs=True),
