@@ -5,31 +5,9 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from agent_process import AgentClient, AgentProcess, agent_process, text_of
-from collegium.kernels.model import Message
+from agent_kernel import Kernel, open_kernel
 
 pytestmark = pytest.mark.anyio
-
-
-class Kernel:
-    """A kernel, and the line to its agent."""
-
-    def __init__(self, agent: AgentProcess, client: AgentClient) -> None:
-        self.agent, self._client, self._count = agent, client, 0
-
-    async def printed(self, code: str) -> str:
-        """Everything that a cell prints."""
-        self._count += 1
-        execution, said, replied, idle = f"e{self._count}", [], False, False
-        await self._client.send(op="execute", kernel="k", id=execution, code=code)
-        while not (replied and idle):
-            frame = await self._client.next()
-            if isinstance(frame, Message) and frame.parent == execution:
-                said.append(frame)
-                replied = replied or frame.msg_type == "execute_reply"
-                idle = idle or frame.content.get("execution_state") == "idle"
-        text: str = text_of(said)
-        return text
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +17,8 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="module")
 async def kernel() -> AsyncIterator[Kernel]:
-    with agent_process() as agent:
-        client = await AgentClient.open(agent)
-        await client.send(op="start_kernel", kernel="k", name="python3", cwd=str(agent.content), env={})
-        yield Kernel(agent, client)
-        await agent.hang_up()
+    async with open_kernel() as opened:
+        yield opened
 
 
 async def test_what_was_printed_is_not_kept_in_the_kernel(kernel: Kernel) -> None:
@@ -58,7 +33,7 @@ async def test_what_was_printed_is_not_kept_in_the_kernel(kernel: Kernel) -> Non
         tracemalloc.stop()
         print(after - before)
     """
-    grown = int((await kernel.printed(code)).splitlines()[-1])
+    grown = int(((await kernel.run(code))[0]).splitlines()[-1])
 
     assert grown < 1_000_000  # in small pieces it is several times as much
 
@@ -81,7 +56,7 @@ async def test_what_was_displayed_is_not_kept_in_the_kernel(kernel: Kernel, aske
         print(kept)
     """
 
-    assert await kernel.printed(code) == "[]\n"
+    assert (await kernel.run(code))[0] == "[]\n"
 
 
 async def test_threads_that_print_at_once_lose_nothing_and_keep_their_order(kernel: Kernel) -> None:
@@ -96,7 +71,7 @@ async def test_threads_that_print_at_once_lose_nothing_and_keep_their_order(kern
             if n % 5000 == 0: sys.stdout.flush()
         for thread in threads: thread.join()
     """
-    lines = (await kernel.printed(code)).splitlines()
+    lines = ((await kernel.run(code))[0]).splitlines()
 
     for name in "abcm":
         assert [line for line in lines if line.startswith(name)] == [f"{name} {n}" for n in range(20_000)]
@@ -117,7 +92,7 @@ async def test_what_a_fork_prints_arrives(kernel: Kernel) -> None:
     """
 
     with anyio.fail_after(60):
-        assert " from the fork\n" in await kernel.printed(code)
+        assert " from the fork\n" in (await kernel.run(code))[0]
 
 
 async def test_what_is_no_text_is_refused_with_the_same_words_at_any_moment(kernel: Kernel) -> None:
@@ -129,7 +104,7 @@ async def test_what_is_no_text_is_refused_with_the_same_words_at_any_moment(kern
         n = sys.stdout.write('four')
         print(n)
     """
-    first, second, last = (await kernel.printed(code)).splitlines()
+    first, second, last = ((await kernel.run(code))[0]).splitlines()
 
     assert first == second
     assert "must be str" in first
