@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.browser import browser, signed_in
 from support.commands import eventually
-from support.notebook import open_notebook
+from support.notebook import cell, open_notebook, output, source
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -85,18 +85,6 @@ def runtimes_given_back(house: House) -> Iterator[None]:
     """A person may have a few runtimes at a time; each test begins with none."""
     yield
     house.server.give_back(house.token)
-
-
-def cell(page: Page, name: str) -> Locator:
-    return page.locator(f'.cells [data-cell-id="{name}"]')
-
-
-def source(page: Page, name: str) -> Locator:
-    return cell(page, name).get_by_role("textbox", name="Source")
-
-
-def output(page: Page, name: str) -> Locator:
-    return cell(page, name).get_by_role("region", name="Output")
 
 
 def expect_order(page: Page, *names: str) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Dialog, Locator, Page, expect
 
 from support.browser import browser, signed_in
 from support.listening import ear
+from support.notebook import cell
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -79,10 +80,6 @@ def nothing_set(house: House) -> Iterator[None]:
     """What one test sets about the page is not what the next begins with."""
     yield
     house.set(keys={"preset": "default"}, editor={"lineNumbers": False, "fontSize": 14})
-
-
-def cell(page: Page, name: str) -> Locator:
-    return page.locator(f'.cells [data-cell-id="{name}"]')
 
 
 def lines(page: Page, name: str) -> Locator:

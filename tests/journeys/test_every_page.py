@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import browser, signed_in
 from support.looking import looked_at
+from support.notebook import by_name
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -109,16 +110,6 @@ def open_lesson(house: House, page: Page) -> None:
         page.wait_for_timeout(50)
 
 
-def command(page: Page, name: str) -> None:
-    """By the palette, as whoever knows no menu."""
-    page.keyboard.press("Control+Shift+P")
-    field = page.get_by_role("combobox", name="Find a command")
-    field.fill(name)
-    expect(page.get_by_role("option").first).to_be_visible()
-    field.press("Enter")
-    expect(field).to_have_count(0)
-
-
 def settled(page: Page) -> None:
     """What is shown is here: nothing of it is still on its way."""
     page.wait_for_load_state("networkidle")
@@ -168,7 +159,7 @@ def test_a_notebook_and_its_panels(house: House, way: str, ada: Page) -> None:
     open_lesson(house, ada)
     looked_at(ada, f"notebook-{way}")
     for panel in PANELS:
-        command(ada, panel)
+        by_name(ada, panel)
         name = panel.rstrip("…")
         shown = (
             ada.get_by_role("complementary").or_(ada.get_by_role("region", name=name)).or_(ada.get_by_role("search"))
@@ -178,7 +169,7 @@ def test_a_notebook_and_its_panels(house: House, way: str, ada: Page) -> None:
         looked_at(ada, f"panel-{name.lower().replace(' ', '-')}-{way}")
         if name == "Terminal":
             continue  # It keeps the keys for the shell, and stands last.
-        command(ada, panel)
+        by_name(ada, panel)
         if name == "Find":
             expect(ada.get_by_role("textbox", name="Find", exact=True)).to_be_focused()
             ada.keyboard.press("Escape")
@@ -194,7 +185,7 @@ def test_the_dialogs_of_a_notebook(house: House, way: str, ada: Page) -> None:
         if name == "Command palette":
             ada.keyboard.press("Control+Shift+P")
         else:
-            command(ada, name)
+            by_name(ada, name)
         expect(dialog(ada, title).first).to_be_visible()
         settled(ada)
         looked_at(ada, f"dialog-{name.lower().replace(' ', '-')}-{way}")

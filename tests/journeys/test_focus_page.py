@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from support.browser import browser, signed_in
 from support.looking import overflow, violations
+from support.notebook import by_name, cell
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -92,22 +93,9 @@ def opened(page: Page, address: str) -> Page:
     return page
 
 
-def cell(page: Page, name: str) -> Locator:
-    return page.locator(f'.cell-group > [data-cell-id="{name}"]')
-
-
 def place(page: Page) -> str:
     """The cell that has the focus in it, `elsewhere`, or `nowhere`."""
     return str(page.evaluate(PLACE))
-
-
-def command(page: Page, name: str) -> None:
-    page.keyboard.press("Control+Shift+P")
-    field = page.get_by_role("combobox", name="Find a command")
-    field.fill(name)
-    expect(page.get_by_role("option").first).to_be_visible()
-    field.press("Enter")
-    expect(field).to_have_count(0)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -211,7 +199,7 @@ def test_a_panel_takes_the_focus_and_escape_gives_it_back(house: House, page: Pa
     expect(back).to_be_focused()
 
     for name in PANELS:
-        command(page, name)
+        by_name(page, name)
         panel = page.locator("aside.panel:visible")
         expect(panel).to_have_count(1)
         expect(page.locator("aside.panel:focus, aside.panel :focus")).to_have_count(1)
@@ -228,9 +216,9 @@ def test_a_panel_takes_the_focus_and_escape_gives_it_back(house: House, page: Pa
 def test_from_panel_to_panel_the_way_back_is_to_before_the_first(house: House, page: Page) -> None:
     opened(page, house.notebook("a", "b"))
     cell(page, "b").focus()
-    command(page, "Table of contents")
+    by_name(page, "Table of contents")
     expect(page.locator("aside.panel:focus, aside.panel :focus")).to_have_count(1)
-    command(page, "Variables")
+    by_name(page, "Variables")
     expect(page.get_by_role("complementary", name="Variables")).to_be_focused()
 
     page.get_by_role("button", name="Close variables").press("Enter")
@@ -242,7 +230,7 @@ def test_a_key_goes_around_the_parts_of_the_page_that_are_shown(house: House, pa
     opened(page, house.notebook("a", "b"))
     cell(page, "b").focus()
     for name in ("Table of contents", "Comments"):
-        command(page, name)
+        by_name(page, name)
         expect(page.get_by_role("complementary", name=name)).to_be_visible()
     contents, comments = (
         page.get_by_role("complementary", name=name).locator(":scope:focus, :focus")
@@ -266,7 +254,7 @@ def test_nothing_that_is_done_with_cells_loses_the_focus(house: House, page: Pag
 
     cell(page, "b").focus()
     for dialog in ("Keyboard shortcuts", "Notebook info", "Go to cell", "About Collegium", "Notebook settings"):
-        command(page, dialog)
+        by_name(page, dialog)
         expect(page.locator(".dialog")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator(".dialog")).to_have_count(0)
@@ -336,7 +324,7 @@ def test_who_takes_back_at_a_notice_by_keys_is_at_the_cells_again(house: House, 
     assert place(page) not in ("nowhere", "elsewhere")
 
     for dialog in ("Go to cell", "About Collegium"):
-        command(page, dialog)
+        by_name(page, dialog)
         expect(page.locator(".dialog")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.locator(".dialog")).to_have_count(0)

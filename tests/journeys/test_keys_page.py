@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.browser import browser, signed_in
+from support.notebook import cell, to_the_mouse
 from support.server import Server, server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -64,10 +65,6 @@ def code(name: str, source: str, html: str | None = None) -> dict[str, Any]:
         "outputs": outputs,
         "execution_count": None,
     }
-
-
-def cell(page: Page, name: str) -> Locator:
-    return page.locator(f'.cells [data-cell-id="{name}"]')
 
 
 def lines(page: Page, name: str) -> Locator:
@@ -173,10 +170,6 @@ def executions(page: Page) -> list[str]:
     return asked
 
 
-HAND_MS = 400
-"""From a key to a click in an output: what comes sooner is no person's (web/src/outputs/theft.ts)."""
-
-
 def test_an_output_gives_the_keyboard_back_and_runs_nothing(house: House, page: Page) -> None:
     asked = executions(page)
     house.open(page, code("a", "1", LISTENS), code("b", "2"))
@@ -189,7 +182,7 @@ def test_an_output_gives_the_keyboard_back_and_runs_nothing(house: House, page: 
     page.keyboard.press("ArrowDown")
     expect(cell(page, "b")).to_be_focused()
 
-    page.wait_for_timeout(HAND_MS)
+    to_the_mouse(page)
     frame.locator("#field").click()
     page.keyboard.type("shift")
     page.keyboard.press("Shift+Enter")
@@ -206,7 +199,7 @@ def test_an_output_gives_the_keyboard_back_and_runs_nothing(house: House, page: 
     page.keyboard.press("Escape")
     expect(palette).to_have_count(0)
 
-    page.wait_for_timeout(HAND_MS)
+    to_the_mouse(page)
     frame.locator("#in").click()
     page.keyboard.press("Control+b")
     expect(frame.locator("#heard")).to_have_text(re.compile("Control b $"))

@@ -1,17 +1,12 @@
 """Outputs that loop for ever, in Chromium: the page says so, the loop can be stopped, and the others come back."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
-from support.browser import browser, signed_in
-from support.server import Server, server
+from support.still import Still
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
-ADA = "ada@example.org"
 ENDLESS = "<p>It loops.</p><script>while (true) {}</script>"
 LATER = "<button id=go onclick='setTimeout(() => { while (true) {} }, 500)'>Loop</button><script>0</script>"
 SANE = """<button id=count onclick="this.textContent = 'pressed'">Count</button><script>
@@ -19,39 +14,6 @@ document.getElementById('count').insertAdjacentText('afterend', 'it ran')</scrip
 SILENT = "This output does not answer."
 WAITING = "This output waits for another one, which does not answer."
 STOPPED = "This output was stopped because it did not answer."
-
-
-@pytest.fixture(scope="module")
-def house() -> Iterator[tuple[Server, Browser, str]]:
-    with server(env={"COLLEGIUM_ENGINE": "none"}) as running, browser() as chromium:
-        yield running, chromium, running.add_user(ADA)
-
-
-@pytest.fixture
-def page(house: tuple[Server, Browser, str]) -> Iterator[Page]:
-    running, chromium, _ = house
-    page = signed_in(chromium, running.url, ADA)
-    yield page
-    page.context.close()
-
-
-def opened(house: tuple[Server, Browser, str], page: Page, *outputs: str) -> list[Locator]:
-    """A notebook whose cells have these for saved outputs: the cells."""
-    running, _, token = house
-    cells: list[dict[str, Any]] = [
-        {
-            "id": f"c{at}",
-            "cell_type": "code",
-            "metadata": {},
-            "source": "",
-            "outputs": [{"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}],
-            "execution_count": None,
-        }
-        for at, html in enumerate(outputs)
-    ]
-    page.goto(f"{running.url}/notebooks/{running.notebook_of(token, cells, name='silent.ipynb')}")
-    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
-    return [page.locator(f'.cells [data-cell-id="c{at}"]') for at in range(len(outputs))]
 
 
 def lives(cell: Locator) -> None:
@@ -62,10 +24,9 @@ def lives(cell: Locator) -> None:
     expect(inside.locator("#count")).to_have_text("pressed")
 
 
-def test_an_endless_output_is_named_and_stopped_and_stays_so_when_the_page_is_loaded_again(
-    house: tuple[Server, Browser, str], page: Page
-) -> None:
-    first, endless, last = opened(house, page, SANE, ENDLESS, SANE)
+def test_an_endless_output_is_named_and_stopped_and_stays_so_when_the_page_is_loaded_again(still: Still) -> None:
+    page = still.page
+    first, endless, last = still.opened(SANE, ENDLESS, SANE)
     expect(endless.get_by_role("alert")).to_contain_text(SILENT)
     for sane in (first, last):
         expect(sane.get_by_text(WAITING)).to_be_visible()
@@ -89,10 +50,9 @@ def test_an_endless_output_is_named_and_stopped_and_stays_so_when_the_page_is_lo
     expect(page.get_by_role("alert")).to_have_count(1)
 
 
-def test_who_loads_the_page_again_instead_of_stopping_an_endless_output_does_not_meet_it_again(
-    house: tuple[Server, Browser, str], page: Page
-) -> None:
-    endless, sane = opened(house, page, ENDLESS, SANE)
+def test_who_loads_the_page_again_instead_of_stopping_an_endless_output_does_not_meet_it_again(still: Still) -> None:
+    page = still.page
+    endless, sane = still.opened(ENDLESS, SANE)
     expect(endless.get_by_role("alert")).to_contain_text(SILENT)
     page.reload()
 
@@ -100,10 +60,8 @@ def test_who_loads_the_page_again_instead_of_stopping_an_endless_output_does_not
     lives(sane)
 
 
-def test_an_output_that_loops_when_it_is_pressed_is_the_one_that_is_named(
-    house: tuple[Server, Browser, str], page: Page
-) -> None:
-    looping, sane = opened(house, page, LATER, SANE)
+def test_an_output_that_loops_when_it_is_pressed_is_the_one_that_is_named(still: Still) -> None:
+    looping, sane = still.opened(LATER, SANE)
     lives(sane)
     looping.frame_locator("iframe").locator("#go").click()
     expect(looping.get_by_role("alert")).to_contain_text(SILENT)
@@ -112,10 +70,9 @@ def test_an_output_that_loops_when_it_is_pressed_is_the_one_that_is_named(
     lives(sane)
 
 
-def test_an_endless_output_whose_cell_is_deleted_leaves_the_others_in_peace(
-    house: tuple[Server, Browser, str], page: Page
-) -> None:
-    sane, endless = opened(house, page, SANE, ENDLESS)
+def test_an_endless_output_whose_cell_is_deleted_leaves_the_others_in_peace(still: Still) -> None:
+    page = still.page
+    sane, endless = still.opened(SANE, ENDLESS)
     expect(endless.locator("iframe")).to_have_count(1)
     page.wait_for_timeout(2000)  # That it has begun to loop cannot be seen from here.
     endless.get_by_role("textbox", name="Source").click()

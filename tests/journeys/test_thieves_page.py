@@ -1,18 +1,15 @@
 """Outputs that take the keyboard by themselves, in Chromium, and outputs that a person uses."""
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
-from support.browser import browser, signed_in
-from support.server import Server, server
+from support.notebook import source, to_the_mouse
+from support.still import Still
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
 
-ADA = "ada@example.org"
 THIEF = """<input id=trap><button id=in>in</button><script>
 const trap = document.getElementById('trap')
 setInterval(() => { if (!window.rests) { window.focus(); trap.focus() } }, %d)
@@ -24,47 +21,19 @@ FORM = "<input id=name><input id=other><script>1</script>"
 NOTE = "This output took the keyboard again and again."
 
 
-@pytest.fixture(scope="module")
-def house() -> Iterator[tuple[Server, Browser, str]]:
-    with server(env={"COLLEGIUM_ENGINE": "none"}) as running, browser() as chromium:
-        yield running, chromium, running.add_user(ADA)
-
-
-@pytest.fixture
-def page(house: tuple[Server, Browser, str]) -> Iterator[Page]:
-    running, chromium, _ = house
-    page = signed_in(chromium, running.url, ADA)
-    yield page
-    page.context.close()
-
-
-def opened(house: tuple[Server, Browser, str], page: Page, html: str) -> tuple[Locator, Locator]:
+def opened(still: Still, html: str) -> tuple[Locator, Locator]:
     """A notebook whose first cell has this for a saved output: that cell, and the text of an empty one below."""
-    running, _, token = house
-    output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}
-    cells: list[dict[str, Any]] = [
-        {"id": name, "cell_type": "code", "metadata": {}, "source": "", "outputs": outputs, "execution_count": None}
-        for name, outputs in (("a", [output]), ("b", []))
-    ]
-    page.goto(f"{running.url}/notebooks/{running.notebook_of(token, cells, name='thief.ipynb')}")
-    expect(page.get_by_role("status", name="Save status")).to_have_text("Saved")
-    first, second = (page.locator(f'.cells [data-cell-id="{name}"]') for name in "ab")
-    return first, second.get_by_role("textbox", name="Source")
-
-
-def a_moment(page: Page) -> None:
-    """As long as a person needs from the keys to the mouse."""
-    page.wait_for_timeout(600)
+    first, _ = still.opened(html, None)
+    return first, source(still.page, "c1")
 
 
 @pytest.mark.parametrize("network", ["closed", "open"])
-def test_a_script_that_takes_the_keyboard_all_the_time_is_put_away(
-    house: tuple[Server, Browser, str], page: Page, network: str
-) -> None:
-    first, text = opened(house, page, (SNOOP if network == "open" else THIEF) % 20)
+def test_a_script_that_takes_the_keyboard_all_the_time_is_put_away(still: Still, network: str) -> None:
+    page = still.page
+    first, text = opened(still, (SNOOP if network == "open" else THIEF) % 20)
     if network == "open":
         first.get_by_role("button", name="Let it use the internet").click()
-        a_moment(page)
+        to_the_mouse(page)
 
     text.click()
     page.wait_for_timeout(300)  # A hand comes from the mouse to the keys.
@@ -77,7 +46,7 @@ def test_a_script_that_takes_the_keyboard_all_the_time_is_put_away(
     page.keyboard.type(" = 1")
     first.get_by_role("button", name="Show it again").click()
     expect(first.get_by_role("alert")).to_have_count(0)
-    a_moment(page)
+    to_the_mouse(page)
     text.click()
     page.wait_for_timeout(300)
     page.keyboard.type(", and more")
@@ -85,10 +54,9 @@ def test_a_script_that_takes_the_keyboard_all_the_time_is_put_away(
     expect(first.get_by_role("alert")).to_contain_text(NOTE)
 
 
-def test_a_script_that_takes_the_keyboard_now_and_then_learns_no_word_of_who_writes(
-    house: tuple[Server, Browser, str], page: Page
-) -> None:
-    first, text = opened(house, page, RESTING % 700)
+def test_a_script_that_takes_the_keyboard_now_and_then_learns_no_word_of_who_writes(still: Still) -> None:
+    page = still.page
+    first, text = opened(still, RESTING % 700)
     inside = first.frame_locator("iframe")
     expect(inside.locator("#in")).to_be_visible()
     text.click()
@@ -102,8 +70,9 @@ def test_a_script_that_takes_the_keyboard_now_and_then_learns_no_word_of_who_wri
     assert len(str(text.text_content())) >= len("x" + whole) - 2
 
 
-def test_a_field_of_an_output_that_is_clicked_has_the_keyboard(house: tuple[Server, Browser, str], page: Page) -> None:
-    first, text = opened(house, page, FORM)
+def test_a_field_of_an_output_that_is_clicked_has_the_keyboard(still: Still) -> None:
+    page = still.page
+    first, text = opened(still, FORM)
     inside = first.frame_locator("iframe")
     expect(inside.locator("#name")).to_be_visible()
 
@@ -116,7 +85,7 @@ def test_a_field_of_an_output_that_is_clicked_has_the_keyboard(house: tuple[Serv
 
     text.click()
     page.keyboard.press("Shift+Enter")
-    a_moment(page)
+    to_the_mouse(page)
     inside.locator("#other").click()
     page.keyboard.type("three", delay=100)
     expect(inside.locator("#other")).to_have_value("three")
@@ -124,8 +93,9 @@ def test_a_field_of_an_output_that_is_clicked_has_the_keyboard(house: tuple[Serv
     expect(text).to_have_text("one")
 
 
-def test_tab_leads_into_an_output(house: tuple[Server, Browser, str], page: Page) -> None:
-    first, text = opened(house, page, FORM)
+def test_tab_leads_into_an_output(still: Still) -> None:
+    page = still.page
+    first, text = opened(still, FORM)
     expect(first.frame_locator("iframe").locator("#name")).to_be_visible()
     text.click()
     page.keyboard.press("Escape")
@@ -137,16 +107,15 @@ def test_tab_leads_into_an_output(house: tuple[Server, Browser, str], page: Page
         if page.evaluate("document.activeElement?.matches('iframe')"):
             break
     expect(first.locator("iframe")).to_be_focused()
-    a_moment(page)
+    to_the_mouse(page)
     page.keyboard.type("by keys")
     expect(first.frame_locator("iframe").locator("#name")).to_have_value(re.compile("by keys$"))
 
 
-def test_after_a_theft_from_a_cell_that_is_chosen_letters_are_no_commands(
-    house: tuple[Server, Browser, str], page: Page
-) -> None:
+def test_after_a_theft_from_a_cell_that_is_chosen_letters_are_no_commands(still: Still) -> None:
     """Who pressed them may have meant the output."""
-    first, text = opened(house, page, RESTING % 20)
+    page = still.page
+    first, text = opened(still, RESTING % 20)
     inside = first.frame_locator("iframe")
     expect(inside.locator("#in")).to_be_visible()
     text.click()

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from support.browser import signed_in
+from support.notebook import to_the_mouse
 from support.server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.sandbox]
@@ -158,7 +159,7 @@ def run(page: Page, id: str) -> None:
 
 def take(page: Page, handle: Locator) -> None:
     """Click a handle, so that keys move it: an output that has the keyboard without that is taken for a thief."""
-    page.wait_for_timeout(600)  # As long as a person needs from the keys to the mouse.
+    to_the_mouse(page)
     handle.click()
 
 

@@ -4,6 +4,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from support.server import Server
 
+HAND_MS = 600
+"""From the keys to the mouse. What comes much sooner is taken for a script's doing (web/src/outputs/theft.ts)."""
+
+
+def to_the_mouse(page: Page) -> None:
+    """As long as a person's hand needs from the keys."""
+    page.wait_for_timeout(HAND_MS)
+
 
 def open_notebook(page: Page, server: Server, notebook: str) -> None:
     """Go there, and wait until it can be worked with."""
@@ -19,7 +27,7 @@ def saved(page: Page) -> Locator:
 
 def cell(page: Page, name: str) -> Locator:
     """By its id, wherever it stands."""
-    return page.locator(f'[data-cell-id="{name}"]')
+    return page.locator(f'.cells [data-cell-id="{name}"]')
 
 
 def source(page: Page, name: str) -> Locator:
@@ -30,3 +38,13 @@ def source(page: Page, name: str) -> Locator:
 def output(page: Page, name: str) -> Locator:
     """What a cell put out."""
     return cell(page, name).get_by_role("region", name="Output")
+
+
+def by_name(page: Page, command: str) -> None:
+    """Run a command from the palette, as whoever knows no menu."""
+    page.keyboard.press("Control+Shift+P")
+    field = page.get_by_role("combobox", name="Find a command")
+    field.fill(command)
+    expect(page.get_by_role("option").first).to_be_visible()
+    field.press("Enter")
+    expect(field).to_have_count(0)
