@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 from typing import Any
 
 from collegium_agent.side import Refused, Side
@@ -11,7 +12,7 @@ LISTEN = "0A"
 PORTS_MAX = 1000
 PIECE_BYTES = 64 * 1024
 CONNECT_SECONDS_MAX = 10.0
-OWN = ("127.0.0.1", "::1")
+OWN = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 
 class Ports:
@@ -82,30 +83,46 @@ async def carry(side: Side, port: object) -> None:
     """Connect, say so, and pass bytes both ways until one side hangs up."""
     if not isinstance(port, int) or not 0 < port < 65536:
         raise Refused("invalid", "That is no port.")
-    reader, writer = await _connected(port)
-    try:
+    with await _connected(port) as connection:
         await side.send({"op": "opened"})
         async with asyncio.TaskGroup() as tasks:
-            up, down = tasks.create_task(_up(side, writer)), tasks.create_task(_down(side, reader))
+            up, down = tasks.create_task(_up(side, connection)), tasks.create_task(_down(side, connection))
             up.add_done_callback(lambda _: down.cancel())
             down.add_done_callback(lambda _: up.cancel())
-    finally:
-        writer.close()
 
 
-async def _up(side: Side, writer: asyncio.StreamWriter) -> None:
+async def _up(side: Side, connection: socket.socket) -> None:
+    """What a program does not take any more is dropped: it may have answered already, and that is still to be read."""
+    takes = True
     while piece := await side.receive_bytes(PIECE_BYTES):
-        writer.write(piece)
-        await writer.drain()
+        if takes:
+            try:
+                await asyncio.get_running_loop().sock_sendall(connection, piece)
+            except OSError:
+                takes = False
 
 
-async def _down(side: Side, reader: asyncio.StreamReader) -> None:
-    while piece := await reader.read(PIECE_BYTES):
+async def _down(side: Side, connection: socket.socket) -> None:
+    # Not by a transport: that closes at a write that fails, with what was not read yet.
+    while piece := await _received(connection):
         await side.send_bytes(piece)
 
 
-async def _connected(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    for address in OWN:
-        with contextlib.suppress(OSError, TimeoutError):
-            return await asyncio.wait_for(asyncio.open_connection(address, port), CONNECT_SECONDS_MAX)
+async def _received(connection: socket.socket) -> bytes:
+    try:
+        return await asyncio.get_running_loop().sock_recv(connection, PIECE_BYTES)
+    except OSError:
+        return b""
+
+
+async def _connected(port: int) -> socket.socket:
+    for family, address in OWN:
+        with contextlib.suppress(OSError, TimeoutError), contextlib.ExitStack() as stack:
+            connection = stack.enter_context(socket.socket(family))
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            reached = asyncio.get_running_loop().sock_connect(connection, (address, port))
+            await asyncio.wait_for(reached, CONNECT_SECONDS_MAX)
+            stack.pop_all()
+            return connection
     raise Refused("unavailable", f"Nothing in the runtime answers on port {port}.")

@@ -496,9 +496,10 @@ async def test_a_server_that_answers_before_it_heard_everything_is_heard(site: S
         await stream.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
 
     async with rude(answer) as port, visiting(site, port) as visitor:
-        got = await visitor.ask("PUT", "/", headers={"Cookie": visitor.cookie}, content=bytes(200_000))
-
-    assert (got.status_code, got.text) == (413, "no")
+        # It hangs up with most of it unread, which breaks the connection while the answer is on its way: now and then.
+        for _ in range(20):
+            got = await visitor.ask("PUT", "/", headers={"Cookie": visitor.cookie}, content=bytes(200_000))
+            assert (got.status_code, got.text) == (413, "no")
 
 
 async def test_a_port_where_nobody_listens_is_said_to_be_empty(site: Site) -> None:
