@@ -238,6 +238,7 @@ def test_an_output_that_presses_keys_by_itself_does_nothing(house: House, page: 
     asked = executions(page)
     house.open(page, code("a", "1", SHOUTS), code("b", "2"))
     frame = cell(page, "a").frame_locator("iframe")
+    expect(frame.locator("#in")).to_be_visible()  # What stands below it has its place from then on.
 
     write(page, "b")
     expect(frame.locator("#ran")).to_have_text("told often")
