@@ -1,6 +1,6 @@
 /** Every command and every heading by a few letters of its name. */
 import './palette.css'
-import { useMemo, useRef, useState } from 'react'
+import { useMemo, useState } from 'react'
 import { t } from '../../i18n'
 import { headingsIn } from '../../model/headings'
 import { cellOf, textOf, typeOf } from '../../model/notebook'
@@ -42,11 +42,9 @@ export default function Palette() {
   const all = useMemo(() => commandsOf(desk), [desk])
   const headings = useMemo(() => headingsOf(desk), [desk])
   const found = useMemo(() => ranked(query, all, headings), [query, all, headings])
-  const picked = useRef(false)
   const go = (one: Found) => {
     // The second press of a double click, while the dialog goes, is none.
-    if (one.why !== undefined || picked.current) return
-    picked.current = true
+    if (one.why !== undefined || desk.chrome.getState().dialog !== 'palette') return
     desk.open(null)
     onceGivenBack(one.go)
   }
