@@ -64,7 +64,8 @@ export function Picker<One extends { readonly key: string }>({ label, placeholde
             ref={(element) => {
               if (index === chosen) element?.scrollIntoView({ block: 'nearest' })
             }}
-            onPointerMove={() => setAt(index)}
+            // A list that moves under a mouse that rests is told of as a movement, too.
+            onPointerMove={({ movementX, movementY }) => (movementX !== 0 || movementY !== 0) && setAt(index)}
             onClick={() => pick(one)}
           >
             {children(one)}
