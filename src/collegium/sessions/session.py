@@ -1,6 +1,5 @@
 """A notebook bound to a kernel: what runs next, and where its outputs go."""
 
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -89,9 +88,8 @@ class Session:
         self._deaths = 0
         self._begun = False
         """The kernel answered, and that was noted."""
-        self._renewing = False
-        """A new kernel was asked for and has not begun: what is sent now would go to the old one."""
-        self._renewed_at = -math.inf
+        self._renewing_since: float | None = None
+        """A new kernel was asked for then and has not begun: what is sent now would go to the old one."""
         self._starting = anyio.Lock()
         self._storing = anyio.Lock()
         self._asking = anyio.Lock()
@@ -183,7 +181,7 @@ class Session:
             await self._enqueue(new)
         if self.loan.binding is None:
             self.loan.bring_up(principal)
-        elif self.loan.kernel_state == "dead" and self.loan.connected and not self._renewing:
+        elif self.loan.kernel_state == "dead" and self.loan.connected and self._renewing_since is None:
             await self._renew()
         await self._pump()
         self.showing.tell_session()
@@ -214,7 +212,7 @@ class Session:
         """The kernel would take an execution now."""
         return (
             self.loan.connected
-            and not self._renewing
+            and self._renewing_since is None
             and self.loan.kernel_state != "dead"
             and self._queue.running is None
         )
@@ -392,7 +390,7 @@ class Session:
         await self.loan.start_kernel()
         if (state := welcome.kernels.get(binding.kernel)) is not None:
             self.loan.kernel_state = "idle" if state == "busy" else state
-        self._renewing = False
+        self._renewing_since = None
         self.installed.look_once()
         if self._queue.running is not None:
             await self._send_execute(self.lives[self._queue.running].execution)
@@ -449,7 +447,7 @@ class Session:
                 self._note_kernel_begun()
                 self._deaths, self.loan.kernel_reason = 0, None
             case "restarting":
-                self._renewing, self._begun = False, False
+                self._renewing_since, self._begun = None, False
                 self.installed.kernel_is_new()
                 if self._queue.running is not None:
                     reason = self.loan.kernel_reason or RESTARTED
@@ -476,13 +474,14 @@ class Session:
     async def _renew(self) -> None:
         # One that was asked for and has not begun is as new as one asked for now, which would end it again, and with it
         # what was sent to it when the first was told of.
-        if self._renewing and anyio.current_time() - self._renewed_at < RENEWING_SECONDS_MAX:
+        now = anyio.current_time()
+        if self._renewing_since is not None and now - self._renewing_since < RENEWING_SECONDS_MAX:
             return
-        self._renewing, self._renewed_at = True, anyio.current_time()
+        self._renewing_since = now
         try:
             await self.loan.request({"op": "restart"})
         except Unavailable:
-            self._renewing = False
+            self._renewing_since = None
             raise
 
     async def _cause(self, change: KernelChange) -> str:
