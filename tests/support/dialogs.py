@@ -3,6 +3,7 @@
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from support.looking import violations
+from support.notebook import by_name
 
 REMEMBER = "() => { window.cameFrom = document.activeElement }"
 OPENER = "(opener) => { window.cameFrom = opener }"
@@ -35,12 +36,7 @@ def choose(page: Page, menu: Locator, entry: str) -> None:
 def command(page: Page, name: str) -> None:
     """By the palette, from where the focus is."""
     page.evaluate(REMEMBER)
-    page.keyboard.press("Control+Shift+P")
-    field = page.get_by_role("combobox", name="Find a command")
-    field.fill(name)
-    expect(page.get_by_role("option").first).to_contain_text(name)
-    field.press("Enter")
-    expect(field).to_have_count(0)
+    by_name(page, name)
 
 
 def gone_through(page: Page, title: str) -> None:
